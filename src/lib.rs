@@ -1,0 +1,37 @@
+//! Kubernetes informers over MQTT: see and steer clusters that nobody can reach.
+//!
+//! Clusters dial out to an MQTT broker; nobody needs a kubeconfig for them, a VPN, or an open port. Everything that
+//! crosses the broker is the same thing: a *stream*, a keyed collection of small byte values, owned by one source and
+//! copied by any number of consumers.
+//!
+//! # Layers
+//! Arrows point one way; `tests/layering.rs` proves it.
+//!
+//! ```text
+//! protocol  <-  replica  <-  source, informer  <-  syncer, playground
+//!                              link  <--'            kubernetes <--'
+//! ```
+//!
+//! | module | what it is | what it never does |
+//! |---|---|---|
+//! | [`protocol`] | names, topics, messages, compression | any IO, any clock |
+//! | [`replica`] | [`replica::Feed`] and [`replica::Reflector`]: the rules that keep a copy true | any IO, any clock |
+//! | [`link`] | a broker: MQTT 5, in process, embedded | knows what the messages mean |
+//! | [`source`] | serves feeds over a link | talks to Kubernetes |
+//! | [`informer`] | copies streams over a link into stores | talks to Kubernetes, prints |
+//! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
+//! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
+//! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
+//!
+//! # One change's journey
+//! API server watch → raw JSON → row or object bytes → `Feed` → flush on the live topic → broker → `Reflector` →
+//! `Store` → dirty keys → a line on a screen. One direction, no detours, no lock held across it.
+
+pub mod informer;
+pub mod kubernetes;
+pub mod link;
+pub mod playground;
+pub mod protocol;
+pub mod replica;
+pub mod source;
+pub mod syncer;

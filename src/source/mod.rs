@@ -1,0 +1,99 @@
+//! Serves feeds over a link: the driver around [`crate::replica`]'s source side.
+//!
+//! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
+
+use crate::protocol::message::{Selection, View};
+use bytes::Bytes;
+use std::future::Future;
+use std::pin::Pin;
+use tokio::sync::mpsc;
+
+/// A future behind a trait object.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A selection whose words were resolved: equal collections are equal values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Resolved {
+    /// `apps`, or empty for the core group.
+    pub group: String,
+    /// `v1`.
+    pub version: String,
+    /// `deployments`.
+    pub plural: String,
+    /// `Deployment`.
+    pub kind: String,
+    /// Whether objects live in namespaces.
+    pub namespaced: bool,
+    /// Whether the resource can be watched; if not it is listed every 15 s.
+    pub watchable: bool,
+    /// One namespace, or empty for all; always empty for cluster-scoped resources.
+    pub namespace: String,
+    /// The label selector, parsed, sorted, printed again.
+    pub labels: String,
+    /// The field selector, likewise.
+    pub fields: String,
+    /// What of each object.
+    pub view: View,
+    /// Keep managedFields.
+    pub managed_fields: bool,
+    /// Values of Secrets that allow it.
+    pub secret_values: bool,
+}
+
+/// Why a selection is not served: a Kubernetes Status in short.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The HTTP code.
+    pub code: u32,
+    /// `Forbidden`, `NotFound`, `BadRequest`.
+    pub reason: String,
+    /// kubectl's wording where kubectl has one.
+    pub message: String,
+}
+
+/// Why a selection could not be resolved, or a stream ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    /// It was refused; asking again soon gives the same answer.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The API server does not answer.
+    #[error("{0}")]
+    Down(String),
+}
+
+/// What an upstream tells about one open stream, in order.
+#[derive(Debug)]
+pub enum Event {
+    /// A list is under way; so many items so far.
+    Listing(u64),
+    /// A complete, consistent list (the first, or a relist, which is diffed), the header under the empty key included.
+    Listed(Vec<(Bytes, Bytes)>),
+    /// A key has this value now.
+    Put(Bytes, Bytes),
+    /// A key is gone.
+    Delete(Bytes),
+    /// The API server was heard for this stream: bytes on its watch, or a probe answered.
+    Alive,
+    /// The API server does not answer (the stream goes on trying).
+    Down(String),
+    /// The API server refuses (the stream goes on trying, slowly).
+    Refused(Refusal),
+}
+
+/// Where a source's collections come from. The stream of [`Upstream::open`] ends when its receiver is dropped.
+pub trait Upstream: Send + Sync + 'static {
+    /// Resolves the words of a selection.
+    fn resolve<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> BoxFuture<'a, Result<Resolved, UpstreamError>>;
+    /// Lists and watches until `events` is closed. Never ends by itself.
+    fn run<'a>(&'a self, selection: &'a Resolved, events: mpsc::Sender<Event>)
+    -> BoxFuture<'a, ()>;
+    /// Asks the API server for a sign of life.
+    fn probe(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// The API server's clock, in ms since 1970 (this machine's until it was heard).
+    fn now_ms(&self) -> u64;
+}
