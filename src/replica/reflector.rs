@@ -207,7 +207,7 @@ impl Reflector {
             return;
         }
         self.heard = now;
-        request.held(now, &mut self.pace, &self.settings);
+        request.held(now, status.epoch, &mut self.pace, &self.settings);
         self.status = Some(status.state.clone());
         self.resource.clone_from(&status.resource);
     }
@@ -435,9 +435,10 @@ impl Reflector {
         self.tally.answers += 1;
         self.become_next(next);
         let age = Duration::from_millis(request.stage.upstream_age_ms());
-        self.was_current(request.since - age);
+        let since = request.snapshot_since(self.copy.epoch);
+        self.was_current(since - age);
         // What answers an old request is old: it may have been made long before it arrived.
-        self.heard = self.heard.max(request.since);
+        self.heard = self.heard.max(since);
         self.reached();
         self.apply();
     }
@@ -634,9 +635,11 @@ impl Reflector {
         true
     }
 
-    /// A request is out, or about to be.
-    pub(super) fn is_asking(&self) -> bool {
-        self.request.is_some() || self.due.is_some()
+    /// A request is out or about to be, or a gap is given its time to heal.
+    pub(super) fn is_asking(&self, now: Moment) -> bool {
+        let quiet = self.buffer.quiet_since();
+        let heals = quiet.is_some_and(|since| now <= since + self.pace.grace(&self.settings));
+        self.request.is_some() || self.due.is_some() || heals
     }
 
     /// No flush waits.

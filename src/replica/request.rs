@@ -47,8 +47,10 @@ impl Pace {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) rid: u64,
-    /// The snapshot that answers it was taken after this.
-    pub(super) since: Moment,
+    /// When it was first sent: the snapshot that answers it was taken later.
+    since: Moment,
+    /// A feed said then that it has no list yet: a snapshot of that very feed was taken later still.
+    unlisted: Option<(Epoch, Moment)>,
     pub(super) digests: Vec<u64>,
     dictionary: u32,
     pub(super) stage: Stage,
@@ -69,6 +71,7 @@ impl Request {
         Self {
             rid,
             since: now,
+            unlisted: None,
             digests,
             dictionary,
             stage: Stage::default(),
@@ -144,11 +147,19 @@ impl Request {
         };
     }
 
-    /// Words came instead of an answer: its snapshot is still to be taken.
-    pub(super) fn held(&mut self, now: Moment, pace: &mut Pace, settings: &Settings) {
+    /// What a snapshot of this epoch is younger than.
+    pub(super) fn snapshot_since(&self, epoch: Epoch) -> Moment {
+        match self.unlisted {
+            Some((of, at)) if of == epoch => at,
+            _ => self.since,
+        }
+    }
+
+    /// Words came from a feed instead of an answer.
+    pub(super) fn held(&mut self, now: Moment, by: Epoch, pace: &mut Pace, settings: &Settings) {
         self.measure(now, pace);
         self.left = 0;
-        self.since = now;
+        self.unlisted = Some((by, now));
         self.deadline = now + settings.status_hold;
     }
 

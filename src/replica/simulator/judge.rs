@@ -147,10 +147,10 @@ impl World {
         }
         let flushed = self.ledger.account(stream, epoch).map_or(0, |account| account.flushed_before(self.now - within));
         let (term, told) = process.told;
-        if epoch.term < term && told + within < self.now && !copied.reflector.is_asking() {
+        if epoch.term < term && told + within < self.now && !copied.reflector.is_asking(self.now) {
             return self.expect(Err(format!("viewer {viewer}, stream {stream}: was told of {term:?}, holds {epoch:?}, and does not ask")));
         }
-        if seq < flushed && !copied.reflector.is_asking() {
+        if seq < flushed && !copied.reflector.is_asking(self.now) {
             self.expect(Err(format!("viewer {viewer}, stream {stream}: misses {flushed}, holds {seq}, and does not ask (P3)")));
         }
     }
@@ -234,7 +234,7 @@ impl World {
         if !reflector.fresh(self.now) {
             return Err(format!("{who}: is stale in the end, {:?}", reflector.age(self.now)));
         }
-        if reflector.is_asking() || !reflector.holds_nothing_back() {
+        if reflector.is_asking(self.now) || !reflector.holds_nothing_back() {
             return Err(format!("{who}: something is outstanding or buffered in the end"));
         }
         if tally.divergences > 0 && !copied.ever_corrupt {

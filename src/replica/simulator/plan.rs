@@ -249,6 +249,7 @@ impl Plan {
         (self.liars, self.sources) = (0, 1);
         self.half_lists = 0.0;
         self.settings.buffer_bytes = 1 << 20;
+        self.settings.lease = Duration::from_secs(60);
         self.delay_ms.1 = self.delay_ms.1.min(200);
         self.delay_ms.0 = self.delay_ms.1;
     }

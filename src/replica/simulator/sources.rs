@@ -493,7 +493,7 @@ impl World {
     fn note_role(&mut self, source: usize) {
         self.note_renewal(source);
         let role = self.sources[source].publisher.role();
-        let now = (source, role, self.sources[source].publisher.term());
+        let now = (source, role == Role::Writing, self.sources[source].publisher.term());
         let deaf = self.net.clients[self.sources[source].client].deaf;
         if self.phase >= Phase::Still && !deaf {
             let before = self.roles.iter().find(|(index, ..)| *index == source);
@@ -511,7 +511,7 @@ impl World {
         let process = &self.sources[source];
         let (role, term) = (process.publisher.role(), process.publisher.term());
         let before = self.roles.iter().find(|(index, ..)| *index == source);
-        let again = before.is_some_and(|(_, was, with)| (*was, role) == (Role::Writing, Role::Writing) && *with != term);
+        let again = before.is_some_and(|(_, wrote, with)| *wrote && role == Role::Writing && *with != term);
         if again {
             let interval = self.plan.settings.renewal_interval;
             let soon = process.renewed.is_some_and(|last| self.now < last + interval);

@@ -10,7 +10,7 @@ use super::truth::{Kind, Truth};
 use super::viewers::Viewer;
 use crate::protocol::message::{Presence, Term};
 use crate::replica::copy::Copy;
-use crate::replica::publisher::{Opening, Role, Session};
+use crate::replica::publisher::{Opening, Session};
 use crate::replica::time::Moment;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -107,7 +107,8 @@ pub(super) struct World {
     pub(super) list_ms: (u64, u64),
     pub(super) page_every: Duration,
     pub(super) caches: Vec<(usize, Vec<Copy>)>,
-    pub(super) roles: Vec<(usize, Role, Term)>,
+    /// Of each source: whether it writes, and its term.
+    pub(super) roles: Vec<(usize, bool, Term)>,
     traced: bool,
     queue: BinaryHeap<Reverse<Timed>>,
     order: u64,
