@@ -143,6 +143,7 @@ impl World {
         self.kill_source(source);
         if self.rng.chance(self.plan.presence_lost) {
             self.net.retained = None;
+            self.forget_wills();
         }
         let wait = self.rng.millis(10..=5_000);
         self.after(wait, Event::StartSource);
@@ -220,7 +221,8 @@ impl World {
         if self.phase >= Phase::Quiet {
             return;
         }
-        if let Some(term) = self.sources.iter().map(|source| source.publisher.term()).max() {
+        let alive = self.sources.iter().filter(|source| source.alive);
+        if let Some(term) = alive.map(|source| source.publisher.term()).max() {
             let clocks_right = !self.plan.clock_back && !self.plan.clock_coarse;
             // A clock that goes back goes below the bound, too; see the decision on claims.
             let margin = if clocks_right { 0 } else { 600_000 };

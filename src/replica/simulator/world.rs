@@ -190,6 +190,11 @@ impl World {
         self.queue.push(Reverse(Timed { at, order, event }));
     }
 
+    /// Last wills that are still to come never do.
+    pub(super) fn forget_wills(&mut self) {
+        self.queue.retain(|Reverse(timed)| !matches!(timed.event, Event::Will(_)));
+    }
+
     pub(super) fn after(&mut self, time: Duration, event: Event) {
         self.at(self.now + time, event);
     }
