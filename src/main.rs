@@ -1,1 +1,3 @@
+//! `mqtt-informer ROLE ...`, or by the name it is called by: `syncer ...`.
+
 fn main() {}
