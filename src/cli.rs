@@ -4,13 +4,21 @@
 //! `--signal-topic`, `--payload-topic`, `--QoS`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where the broker is, and how to talk to it.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Broker")]
 pub struct BrokerArgs {
     /// The MQTT 5 broker: tcp://, mqtts://, ws:// or wss://HOST[:PORT].
-    #[arg(long, short = 'b', env = "BROKER", value_name = "URL", default_value = "tcp://127.0.0.1:1883", global = true)]
+    #[arg(
+        long,
+        short = 'b',
+        env = "BROKER",
+        value_name = "URL",
+        default_value = "tcp://127.0.0.1:1883",
+        global = true
+    )]
     pub broker: String,
 
     /// The username for the broker. A broker's ACL tells by it who asks.
@@ -52,4 +60,45 @@ pub struct BrokerArgs {
     /// MQTT quality of service: 0, 1 or 2. Repairs are rarer with 1; nothing depends on it.
     #[arg(long = "QoS", short = 'q', env = "QOS", value_name = "0|1|2", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2), global = true)]
     pub qos: u8,
+}
+
+/// Reads a duration as Go and kubectl write it: `500ms`, `5s`, `1m30s`, `1.5h`, `0`.
+///
+/// # Errors
+/// One line that says what was expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no duration; write it as 500ms, 5s or 1m30s");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
+        rest = &rest[digits..];
+        let (unit, seconds) = UNITS.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(wrong)?;
+        rest = &rest[unit.len()..];
+        let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+/// Units of a duration in seconds, those first that another one begins like.
+const UNITS: [(&str, f64); 6] = [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_writes_them() {
+        for (text, ms) in [("500ms", 500), ("5s", 5_000), ("1m30s", 90_000), ("1.5h", 5_400_000), ("0", 0), ("0s", 0)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "5", "s", "5 s", "-1s", "1e99h", "..s", "1d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

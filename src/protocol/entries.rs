@@ -46,8 +46,6 @@ pub fn read_entries(_bytes: Bytes) -> impl Iterator<Item = Result<Entry, Malform
 }
 
 /// Reads the changes of a whole flush.
-pub fn read_changes(
-    _bytes: Bytes,
-) -> impl Iterator<Item = Result<(Key, Change), MalformedEntries>> {
+pub fn read_changes(_bytes: Bytes) -> impl Iterator<Item = Result<(Key, Change), MalformedEntries>> {
     std::iter::empty()
 }

@@ -85,13 +85,9 @@ pub enum Event {
 /// Where a source's collections come from. The stream of [`Upstream::open`] ends when its receiver is dropped.
 pub trait Upstream: Send + Sync + 'static {
     /// Resolves the words of a selection.
-    fn resolve<'a>(
-        &'a self,
-        selection: &'a Selection,
-    ) -> BoxFuture<'a, Result<Resolved, UpstreamError>>;
+    fn resolve<'a>(&'a self, selection: &'a Selection) -> BoxFuture<'a, Result<Resolved, UpstreamError>>;
     /// Lists and watches until `events` is closed. Never ends by itself.
-    fn run<'a>(&'a self, selection: &'a Resolved, events: mpsc::Sender<Event>)
-    -> BoxFuture<'a, ()>;
+    fn run<'a>(&'a self, selection: &'a Resolved, events: mpsc::Sender<Event>) -> BoxFuture<'a, ()>;
     /// Asks the API server for a sign of life.
     fn probe(&self) -> BoxFuture<'_, Result<(), String>>;
     /// The API server's clock, in ms since 1970 (this machine's until it was heard).
