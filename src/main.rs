@@ -9,7 +9,12 @@ use std::process::ExitCode;
 
 /// Kubernetes informers over MQTT: see and steer clusters that nobody can reach.
 #[derive(Parser)]
-#[command(name = "mqtt-informer", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "mqtt-informer",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 struct Program {
     #[command(subcommand)]
     role: Role,
@@ -58,16 +63,22 @@ fn run(args: Vec<OsString>) -> Result<(), String> {
 }
 
 fn later(role: &str) -> String {
-    format!("{role} is not in this release yet; syncer serves a cluster, and `kubectl mqinformer` shows it")
+    format!(
+        "{role} is not in this release yet; syncer serves a cluster, and `kubectl mqinformer` shows it"
+    )
 }
 
 /// Puts the role in front when the program is called by its name.
 fn parse(mut args: Vec<OsString>) -> Result<Program, clap::Error> {
     let mut command = Program::command();
-    let called = args.first().and_then(|name| Path::new(name).file_stem()?.to_str().map(str::to_owned));
+    let called = args
+        .first()
+        .and_then(|name| Path::new(name).file_stem()?.to_str().map(str::to_owned));
     if let Some(role) = called.filter(|name| ROLES.contains(&name.as_str())) {
         args.insert(1, role.clone().into());
-        command = command.mut_subcommand(role.clone(), |sub| sub.bin_name(role).version(env!("CARGO_PKG_VERSION")));
+        command = command.mut_subcommand(role.clone(), |sub| {
+            sub.bin_name(role).version(env!("CARGO_PKG_VERSION"))
+        });
     }
     Program::from_arg_matches(&command.try_get_matches_from(args)?)
 }
@@ -85,7 +96,9 @@ mod tests {
         let seed = "--broker tcp://127.0.0.1:1883 --client-id sourceId --signal-topic /signal --payload-topic /payload --cluster cluster1";
         let words: Vec<&str> = seed.split(' ').collect();
         for name in [vec!["/usr/bin/syncer"], vec!["mqtt-informer", "syncer"]] {
-            let Role::Syncer(args) = role(&[name, words.clone()].concat()).unwrap() else { panic!("another role") };
+            let Role::Syncer(args) = role(&[name, words.clone()].concat()).unwrap() else {
+                panic!("another role")
+            };
             assert_eq!(args.cluster, "cluster1");
             assert_eq!(args.broker.client_id.as_deref(), Some("sourceId"));
         }
@@ -93,12 +106,17 @@ mod tests {
 
     #[test]
     fn later_roles_take_any_words() {
-        assert!(matches!(role(&["controlplane", "--broker", "x", "--anything"]), Ok(Role::Controlplane(_))));
+        assert!(matches!(
+            role(&["controlplane", "--broker", "x", "--anything"]),
+            Ok(Role::Controlplane(_))
+        ));
     }
 
     #[test]
     fn a_missing_cluster_is_named() {
-        let Err(error) = role(&["syncer"]) else { panic!("accepted") };
+        let Err(error) = role(&["syncer"]) else {
+            panic!("accepted")
+        };
         assert!(error.to_string().contains("--cluster"));
     }
 }

@@ -36,7 +36,9 @@ impl Default for Store {
             state: watch::Sender::new(StreamState::default()),
             version: watch::Sender::new(0),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 }
 
@@ -53,8 +55,16 @@ impl Store {
         let mut held = self.held();
         let dirty = std::mem::take(&mut held.dirty);
         let now = |key: &Bytes| held.snapshot.entries.get(key).cloned();
-        let notice = |(key, old)| Notice { new: now(&key), key, old };
-        dirty.into_iter().map(notice).filter(|notice| notice.old != notice.new).collect()
+        let notice = |(key, old)| Notice {
+            new: now(&key),
+            key,
+            old,
+        };
+        dirty
+            .into_iter()
+            .map(notice)
+            .filter(|notice| notice.old != notice.new)
+            .collect()
     }
 
     /// The moment of the copy's last proof: its age is the time since then (promise P6). `None` while nothing is held.
@@ -73,6 +83,12 @@ impl Store {
     #[must_use]
     pub fn versions(&self) -> watch::Receiver<u64> {
         self.shared.version.subscribe()
+    }
+
+    /// Whether the copy held is the one at this epoch and sequence number.
+    pub(super) fn holds(&self, snapshot: &Snapshot) -> bool {
+        let held = self.held();
+        (held.snapshot.epoch, held.snapshot.seq) == (snapshot.epoch, snapshot.seq)
     }
 
     /// Takes a step of the reflector: the new copy, and each key that it changed with the value before.
@@ -105,7 +121,10 @@ impl Store {
 
     /// Nobody panics while holding the lock; were it so, the copy is still whole.
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,8 +134,14 @@ mod tests {
     use imbl::OrdMap;
 
     fn snapshot(entries: &[(&'static str, &'static str)]) -> Snapshot {
-        let entries: OrdMap<_, _> = entries.iter().map(|(key, value)| (Bytes::from(*key), Bytes::from(*value))).collect();
-        Snapshot { entries, ..Snapshot::default() }
+        let entries: OrdMap<_, _> = entries
+            .iter()
+            .map(|(key, value)| (Bytes::from(*key), Bytes::from(*value)))
+            .collect();
+        Snapshot {
+            entries,
+            ..Snapshot::default()
+        }
     }
 
     fn changed(key: &'static str, old: Option<&'static str>) -> (Bytes, Option<Bytes>) {
@@ -130,7 +155,10 @@ mod tests {
         store.write(snapshot(&[("a", "2")]), &[changed("a", Some("1"))]);
         let notices = store.notices();
         assert_eq!(notices.len(), 1);
-        assert_eq!((notices[0].old.clone(), notices[0].new.as_deref()), (None, Some(&b"2"[..])));
+        assert_eq!(
+            (notices[0].old.clone(), notices[0].new.as_deref()),
+            (None, Some(&b"2"[..]))
+        );
         assert!(store.notices().is_empty());
     }
 
@@ -149,7 +177,10 @@ mod tests {
         state.mark_unchanged();
         store.tell(&StreamState::default());
         assert!(!state.has_changed().unwrap());
-        store.tell(&StreamState { synced: true, ..StreamState::default() });
+        store.tell(&StreamState {
+            synced: true,
+            ..StreamState::default()
+        });
         assert!(state.has_changed().unwrap());
     }
 }

@@ -62,7 +62,10 @@ impl Packer {
     }
     /// Packs a value in whichever form is smallest.
     pub fn pack(&self, value: &Bytes) -> Packed {
-        Packed { codec: Codec::Plain, bytes: value.clone() }
+        Packed {
+            codec: Codec::Plain,
+            bytes: value.clone(),
+        }
     }
     /// Unpacks a value of at most `limit` bytes.
     pub fn unpack(&self, packed: &Packed, limit: usize) -> Result<Bytes, UnpackError> {

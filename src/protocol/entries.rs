@@ -46,6 +46,8 @@ pub fn read_entries(_bytes: Bytes) -> impl Iterator<Item = Result<Entry, Malform
 }
 
 /// Reads the changes of a whole flush.
-pub fn read_changes(_bytes: Bytes) -> impl Iterator<Item = Result<(Key, Change), MalformedEntries>> {
+pub fn read_changes(
+    _bytes: Bytes,
+) -> impl Iterator<Item = Result<(Key, Change), MalformedEntries>> {
     std::iter::empty()
 }

@@ -14,11 +14,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("kubernetes", &["protocol", "source"]),
     ("playground", &["protocol"]),
     ("cli", &["link", "protocol"]),
-    ("syncer", &["cli", "kubernetes", "link", "protocol", "source"]),
+    (
+        "syncer",
+        &["cli", "kubernetes", "link", "protocol", "source"],
+    ),
 ];
 
 /// Pure modules, and what they must not name: IO, clocks, threads of control that are not theirs.
-const PURE: &[&str] = &["src/protocol", "src/replica", "plugin/src/table", "plugin/src/print"];
+const PURE: &[&str] = &[
+    "src/protocol",
+    "src/replica",
+    "plugin/src/table",
+    "plugin/src/print",
+];
 const IMPURE: &[&str] = &[
     "tokio",
     "std::net",
@@ -47,23 +55,44 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 /// The code of a file: without comments, and without what is compiled for tests only.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
+    code.lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The modules of the library that a piece of code names by `crate::`.
 fn named(code: &str) -> BTreeSet<String> {
-    let word = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word = |rest: &str| {
+        rest.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut names = BTreeSet::new();
-    for (_, rest) in code.match_indices("crate::").map(|(at, hit)| code.split_at(at + hit.len())) {
+    for (_, rest) in code
+        .match_indices("crate::")
+        .map(|(at, hit)| code.split_at(at + hit.len()))
+    {
         match rest.strip_prefix('{') {
-            Some(group) => {
-                names.extend(group.split('}').next().unwrap_or_default().split(',').map(|part| word(part.trim())))
-            }
+            Some(group) => names.extend(
+                group
+                    .split('}')
+                    .next()
+                    .unwrap_or_default()
+                    .split(',')
+                    .map(|part| word(part.trim())),
+            ),
             None => _ = names.insert(word(rest)),
         }
     }
-    names.into_iter().filter(|name| LAYERS.iter().any(|(layer, _)| layer == name)).collect()
+    names
+        .into_iter()
+        .filter(|name| LAYERS.iter().any(|(layer, _)| layer == name))
+        .collect()
 }
 
 #[test]
@@ -72,12 +101,22 @@ fn arrows_point_one_way() {
     let mut wrong = Vec::new();
     for (layer, allowed) in LAYERS {
         let folder = root.join("src").join(layer);
-        let files = if folder.is_dir() { sources(&folder) } else { vec![folder.with_extension("rs")] };
+        let files = if folder.is_dir() {
+            sources(&folder)
+        } else {
+            vec![folder.with_extension("rs")]
+        };
         assert!(!files.is_empty(), "no such layer: {layer}");
         for file in files {
-            let forbidden =
-                named(&code(&file)).into_iter().filter(|name| name != layer && !allowed.contains(&name.as_str()));
-            wrong.extend(forbidden.map(|name| format!("{} names {name}", file.strip_prefix(root).unwrap().display())));
+            let forbidden = named(&code(&file))
+                .into_iter()
+                .filter(|name| name != layer && !allowed.contains(&name.as_str()));
+            wrong.extend(forbidden.map(|name| {
+                format!(
+                    "{} names {name}",
+                    file.strip_prefix(root).unwrap().display()
+                )
+            }));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -88,7 +127,10 @@ fn every_module_is_a_layer() {
     let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     for line in lib.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
         let module = line.trim_end_matches(';');
-        assert!(LAYERS.iter().any(|(layer, _)| *layer == module), "{module} has no place in the layers");
+        assert!(
+            LAYERS.iter().any(|(layer, _)| *layer == module),
+            "{module} has no place in the layers"
+        );
     }
 }
 
@@ -96,11 +138,23 @@ fn every_module_is_a_layer() {
 fn pure_modules_do_no_io_and_know_no_clock() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();
-    for folder in PURE.iter().map(|folder| root.join(folder)).filter(|folder| folder.is_dir()) {
-        for file in sources(&folder).into_iter().filter(|file| !file.to_string_lossy().contains("/simulator/")) {
+    for folder in PURE
+        .iter()
+        .map(|folder| root.join(folder))
+        .filter(|folder| folder.is_dir())
+    {
+        for file in sources(&folder)
+            .into_iter()
+            .filter(|file| !file.to_string_lossy().contains("/simulator/"))
+        {
             let code = code(&file);
             let hits = IMPURE.iter().filter(|word| code.contains(**word));
-            wrong.extend(hits.map(|word| format!("{} names {word}", file.strip_prefix(root).unwrap().display())));
+            wrong.extend(hits.map(|word| {
+                format!(
+                    "{} names {word}",
+                    file.strip_prefix(root).unwrap().display()
+                )
+            }));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
