@@ -110,10 +110,10 @@ impl Broker {
     ) -> Result<Self> {
         let mosquitto = mosquitto()?;
         std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        let port = *ports::choose(1)?.first().context("no port")?;
+        let [port, spare] = ports::choose(2)?[..] else { bail!("not two ports") };
         write(&dir.join("ca.crt"), authority.certificate())?;
         let configuration = dir.join("mosquitto.conf");
-        write(&configuration, &render(setup, dir, port, &authority)?)?;
+        write(&configuration, &render(setup, dir, (port, spare), &authority)?)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let program = Program {
             name: format!("{name}/mosquitto"),
@@ -169,11 +169,15 @@ fn scheme(setup: &BrokerSetup) -> &'static str {
     }
 }
 
-fn render(setup: &BrokerSetup, dir: &Path, port: u16, authority: &Authority) -> Result<String> {
+fn render(setup: &BrokerSetup, dir: &Path, (port, spare): (u16, u16), authority: &Authority) -> Result<String> {
     let mut lines = match &setup.configuration {
         Some(text) => vec![with_port(text, port)?],
         None => listener(setup, dir, port, authority)?,
     };
+    // mosquitto 2.0.11 refuses to start when all its listeners are websockets.
+    if setup.websockets {
+        lines.insert(0, format!("listener {spare} 127.0.0.1"));
+    }
     // As root it would become its own user, who cannot read a test's private directory.
     if rustix::process::geteuid().is_root() {
         lines.push("user root".into());

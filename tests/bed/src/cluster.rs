@@ -490,7 +490,7 @@ fn etcd(name: &str, dir: &Path, ground: &Ground, ports: Ports) -> Program {
 
 fn apiserver(name: &str, dir: &Path, ground: &Ground, ports: Ports, probe: Api) -> Result<Program> {
     let serving = ground.authority.server(dir, "apiserver")?;
-    let signing = pki::signing_key(dir)?;
+    let (private, public) = pki::signing_key(dir)?;
     let args = args([
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
         "--bind-address=127.0.0.1".into(),
@@ -503,8 +503,8 @@ fn apiserver(name: &str, dir: &Path, ground: &Ground, ports: Ports, probe: Api) 
         // ServiceAccount wants a controller that a bare cluster lacks; TaintNodesByCondition one that we switch off.
         "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition".into(),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
-        format!("--service-account-key-file={}", signing.display()),
-        format!("--service-account-signing-key-file={}", signing.display()),
+        format!("--service-account-key-file={}", public.display()),
+        format!("--service-account-signing-key-file={}", private.display()),
         "--service-cluster-ip-range=10.96.0.0/16".into(),
         "--endpoint-reconciler-type=none".into(),
         "--allow-privileged=true".into(),

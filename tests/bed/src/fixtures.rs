@@ -16,10 +16,14 @@ pub const CANARY: &str = "CANARY-7f3a9c51";
 
 const CRDS: &str = include_str!("../fixtures/crds.yaml");
 
-/// In the order of dependence: namespaces first.
-const MANIFESTS: [&str; 7] = [
-    include_str!("../fixtures/cluster.yaml"),
-    include_str!("../fixtures/config.yaml"),
+const CLUSTER: &str = include_str!("../fixtures/cluster.yaml");
+
+/// Applied by the client, so that the annotation with the last applied configuration holds each Secret's values once
+/// more, where a careless redaction overlooks them; and because the API server reads what is applied on its side as
+/// YAML, which has no place for the control characters in there.
+const CONFIG: &str = include_str!("../fixtures/config.yaml");
+
+const MANIFESTS: [&str; 5] = [
     include_str!("../fixtures/workloads.yaml"),
     include_str!("../fixtures/pods.yaml"),
     include_str!("../fixtures/network.yaml"),
@@ -84,6 +88,8 @@ impl Cluster {
         for crd in CRDS.lines().filter_map(|line| line.strip_prefix("  name: ")) {
             self.wait_for(crd, || self.established(crd))?;
         }
+        self.apply(CLUSTER)?;
+        self.kubectl_input(&["apply", "-f", "-"], CONFIG)?;
         let now = SystemTime::now();
         self.apply(&resolve_times(&MANIFESTS.join("\n---\n"), now)?)?;
         let statuses: Vec<StatusPatch> =
@@ -276,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_canary_is_in_the_fixtures() {
-        assert!(MANIFESTS.concat().matches(CANARY).count() >= 8);
+        assert!(CONFIG.matches(CANARY).count() >= 7);
     }
 
     #[test]

@@ -84,11 +84,14 @@ impl Authority {
     }
 }
 
-/// A key pair for an API server's service-account tokens, PEM.
-pub(crate) fn signing_key(dir: &Path) -> Result<PathBuf> {
-    let path = dir.join("service-account.key");
-    write(&path, &KeyPair::generate()?.serialize_pem())?;
-    Ok(path)
+/// A key pair for an API server's service-account tokens, private and public: it does not find the public half in a
+/// PKCS #8 file.
+pub(crate) fn signing_key(dir: &Path) -> Result<(PathBuf, PathBuf)> {
+    let (private, public) = (dir.join("service-account.key"), dir.join("service-account.pub"));
+    let pair = KeyPair::generate()?;
+    write(&private, &pair.serialize_pem())?;
+    write(&public, &pair.public_key_pem())?;
+    Ok((private, public))
 }
 
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {

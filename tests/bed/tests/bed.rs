@@ -97,8 +97,7 @@ fn a_seeded_cluster_has_life_in_it_and_some_without() {
 fn watches_are_counted_by_the_api_server_itself() {
     let cluster = Bed::shared().unwrap().private_cluster("watched").unwrap();
     let before = cluster.watches("configmaps").unwrap();
-    let mut watch =
-        cluster.kubectl_command().args(["get", "configmaps", "-w"]).stdout(Stdio::null()).spawn().unwrap();
+    let mut watch = cluster.kubectl_command().args(["get", "configmaps", "-w"]).stdout(Stdio::null()).spawn().unwrap();
     let count = |wanted: f64| {
         let expected = before + wanted;
         wait_for("change of the number of watches", || Ok((cluster.watches("configmaps")? == expected).then_some(())))
