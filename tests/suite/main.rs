@@ -7,4 +7,7 @@
     clippy::print_stderr
 )]
 
+mod differential;
 mod layering;
+mod masked;
+mod programs;
