@@ -2,6 +2,14 @@
 //!
 //! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
 
+mod driver;
+mod report;
+mod requests;
+mod streams;
+
+pub use driver::{Options, Source, SourceError};
+pub use report::{Health, StreamReport};
+
 use crate::protocol::message::{Selection, View};
 use bytes::Bytes;
 use std::future::Future;
@@ -82,6 +90,15 @@ pub enum Event {
     Refused(Refusal),
 }
 
+/// Which cluster an API server belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The uid of the namespace `kube-system`; empty if it may not be read.
+    pub cluster_uid: String,
+    /// The API server's version: `v1.36.3`.
+    pub kubernetes_version: String,
+}
+
 /// Where a source's collections come from. The stream of [`Upstream::open`] ends when its receiver is dropped.
 pub trait Upstream: Send + Sync + 'static {
     /// Resolves the words of a selection.
@@ -94,6 +111,8 @@ pub trait Upstream: Send + Sync + 'static {
     -> BoxFuture<'a, ()>;
     /// Asks the API server for a sign of life.
     fn probe(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// Asks which cluster this is.
+    fn identify(&self) -> BoxFuture<'_, Result<Identity, String>>;
     /// The API server's clock, in ms since 1970 (this machine's until it was heard).
     fn now_ms(&self) -> u64;
 }
