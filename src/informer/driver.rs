@@ -228,7 +228,7 @@ impl Driver {
     }
 
     fn live(&mut self, numbers: &BTreeSet<u64>, payload: Bytes) {
-        let live: Live = match frame::decode_live(payload, self.limit()) {
+        let live: Live = match frame::decode_live(&payload, self.limit()) {
             Ok(live) => live,
             Err(error) => return tracing::warn!(%error, "a malformed live message"),
         };
@@ -239,7 +239,7 @@ impl Driver {
     }
 
     fn reply(&mut self, cluster: &str, payload: Bytes) {
-        let reply = match frame::decode_reply(payload, self.limit()) {
+        let reply = match frame::decode_reply(&payload, self.limit()) {
             Ok(reply) => reply,
             Err(error) => return tracing::warn!(cluster, %error, "a malformed reply"),
         };
@@ -272,7 +272,7 @@ impl Driver {
         if payload.is_empty() {
             return self.cleared(cluster);
         }
-        match frame::decode_presence(payload, self.limit()) {
+        match frame::decode_presence(&payload, self.limit()) {
             Ok(presence) => self.heard(cluster, &presence),
             Err(error) => tracing::warn!(cluster, %error, "a malformed presence"),
         }

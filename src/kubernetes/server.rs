@@ -7,7 +7,7 @@ use super::discovery::Discovery;
 use super::failure::Failure;
 use super::{list_watch, request, resources, selector};
 use crate::protocol::message::{Selection, View};
-use crate::source::{BoxFuture, Event, Refusal, Resolved, Upstream, UpstreamError};
+use crate::source::{BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -22,15 +22,6 @@ pub struct ApiServer {
     show_secrets: bool,
 }
 
-/// Which cluster this is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The uid of the namespace `kube-system`: lives as long as the cluster.
-    pub cluster_uid: String,
-    /// The API server's version, `v1.36.3`.
-    pub version: String,
-}
-
 impl ApiServer {
     /// Prepares to talk to a cluster; nothing is sent yet. Needs a tokio runtime.
     ///
@@ -40,8 +31,9 @@ impl ApiServer {
         Ok(Self { client, discovery: Discovery::default(), show_secrets })
     }
 
-    /// Asks which cluster this is: the first request, so its error says what is wrong with the way there.
-    pub async fn identity(&self) -> Result<Identity, UpstreamError> {
+    /// Who may not read the namespace `kube-system` is served all the same; only a second cluster under its name is not
+    /// told apart then.
+    async fn identity(&self) -> Result<Identity, Failure> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Version {
@@ -56,8 +48,12 @@ impl ApiServer {
             uid: String,
         }
         let version: Version = self.read("/version").await?;
-        let namespace: Namespace = self.read("/api/v1/namespaces/kube-system").await?;
-        Ok(Identity { cluster_uid: namespace.metadata.uid, version: version.git_version })
+        let cluster_uid = match self.read::<Namespace>("/api/v1/namespaces/kube-system").await {
+            Ok(namespace) => namespace.metadata.uid,
+            Err(Failure::Refused(_)) => String::new(),
+            Err(failure) => return Err(failure),
+        };
+        Ok(Identity { cluster_uid, kubernetes_version: version.git_version })
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
@@ -161,6 +157,10 @@ impl Upstream for ApiServer {
 
     fn probe(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(self.client.probe())
+    }
+
+    fn identify(&self) -> BoxFuture<'_, Result<Identity, String>> {
+        Box::pin(async { self.identity().await.map_err(|failure| UpstreamError::from(failure).to_string()) })
     }
 
     fn now_ms(&self) -> u64 {

@@ -7,7 +7,7 @@ use super::{Event, Identity, Resolved, Upstream, UpstreamError};
 use crate::link::{self, Connection, Events, Link, Publish};
 use crate::protocol::frame;
 use crate::protocol::message::{Presence, Reply, Request, State, StreamId, Sync, View};
-use crate::protocol::names::ClusterName;
+use crate::protocol::names::{ClusterName, SessionId, UserName};
 use crate::protocol::topics::{Route, Topics};
 use crate::replica::{
     self, Moment, Notice, Opening, Output, Publisher, Role, Session, Settings, Target,
@@ -118,8 +118,14 @@ struct Driver {
     own: Vec<(StreamId, Opening)>,
     own_entry: Bytes,
     kubernetes_version: String,
+    /// Its own session: the one that asks `Who`, and is answered.
+    session: SessionId,
     filters: HashSet<String>,
     unconfirmed: HashSet<String>,
+    /// Hears the live messages of another writer: while it does not write itself.
+    listens: bool,
+    /// The oldest flush that the broker has not taken, and since when.
+    in_flight: Option<(u64, Instant)>,
     max_payload: usize,
     bulk_up: bool,
     heard_api: Option<Instant>,
@@ -136,7 +142,8 @@ impl Driver {
         health: watch::Sender<Health>,
     ) -> Self {
         let Source { options, publisher } = source;
-        let filters = filters(&options.topics, &options.cluster);
+        let session = SessionId::new(rand::random());
+        let filters = filters(&options.topics, &options.cluster, session);
         Self {
             options,
             publisher,
@@ -150,8 +157,11 @@ impl Driver {
             own: Vec::new(),
             own_entry: Bytes::new(),
             kubernetes_version: String::new(),
+            session,
             filters: filters.into_iter().collect(),
             unconfirmed: HashSet::new(),
+            listens: false,
+            in_flight: None,
             max_payload: 0,
             bulk_up: false,
             heard_api: None,
@@ -207,6 +217,7 @@ impl Driver {
         while let Some(output) = self.publisher.poll(self.now(), wall_ms()) {
             self.carry_out(output);
         }
+        self.listen();
         while self.bulk_up && self.bulk.queued() < BULK {
             let Some((to, page)) = self.publisher.next_page(self.now(), self.upstream.now_ms())
             else {
@@ -225,6 +236,26 @@ impl Driver {
         }
     }
 
+    /// A standby hears what the writer publishes; a writer would only hear itself, at the price of everything it sends.
+    fn listen(&mut self) {
+        let listens = self.publisher.role() != Role::Writing;
+        if listens != self.listens {
+            self.listens = listens;
+            let lives = self.options.topics.lives(&self.options.cluster);
+            if listens { self.control.subscribe(&lives) } else { self.control.unsubscribe(&lives) }
+        }
+    }
+
+    /// A broker that is connected and takes nothing for 2.5 heartbeats is no connection.
+    fn watch_broker(&mut self) {
+        let silent = self.in_flight.is_some_and(|(_, since)| since.elapsed() > self.options.settings.stale_after());
+        if silent {
+            tracing::warn!("the broker takes no messages: connecting anew");
+            self.in_flight = None;
+            self.control.reconnect();
+        }
+    }
+
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Live { ticket, live } => {
@@ -232,6 +263,9 @@ impl Driver {
                     return;
                 };
                 let topic = live_topic(&self.options, resolved, live.stream);
+                if ticket != 0 && self.in_flight.is_none() {
+                    self.in_flight = Some((ticket, Instant::now()));
+                }
                 self.publish(topic, frame::encode_live(&live), ticket);
             }
             Output::Reply { to, reply } => {
@@ -273,9 +307,10 @@ impl Driver {
         });
     }
 
-    /// Asks the other sources of this name: they answer by telling their presence on the topic that all of them hear.
+    /// Asks the other sources of this name, and only them.
     fn ask_who(&self, rid: u64) {
-        let topic = self.options.topics.ask_sources(&self.options.cluster);
+        let user = user(&*self.control);
+        let topic = self.options.topics.signal(&self.options.cluster, &user, self.session);
         self.publish(topic, frame::encode_request(&Request::Who(rid)), 0);
     }
 
@@ -337,6 +372,7 @@ impl Driver {
             link::Event::Down(failure) => {
                 tracing::warn!(%failure, "the broker cannot be reached");
                 self.link = (false, Some(failure.message));
+                self.in_flight = None;
                 self.publisher.link_down(self.now());
                 self.report();
             }
@@ -352,17 +388,24 @@ impl Driver {
                 ));
                 self.report();
             }
-            link::Event::Acknowledged(ticket) => self.publisher.acknowledged(self.now(), ticket),
+            link::Event::Acknowledged(ticket) => self.acknowledged(ticket),
             link::Event::PublishRefused {
                 ticket,
                 topic,
                 reason,
             } => {
                 tracing::warn!(topic, reason, "the broker refused a message");
-                self.publisher.acknowledged(self.now(), ticket);
+                self.acknowledged(ticket);
             }
             link::Event::Message { topic, payload, .. } => self.message(&topic, payload),
         }
+    }
+
+    fn acknowledged(&mut self, ticket: u64) {
+        if self.in_flight.is_some_and(|(oldest, _)| ticket >= oldest) {
+            self.in_flight = None;
+        }
+        self.publisher.acknowledged(self.now(), ticket);
     }
 
     fn subscribed(&mut self, filter: &str) {
@@ -392,17 +435,22 @@ impl Driver {
                     user: user.into(),
                     id: session.into(),
                 };
-                match frame::decode_request(payload, limit) {
+                match frame::decode_request(&payload, limit) {
                     Ok(request) => self.request(from, request),
                     Err(error) => tracing::debug!(user, %error, "a malformed request"),
                 }
             }
+            Some(Route::Reply { .. }) => match frame::decode_reply(&payload, limit) {
+                Ok(Reply::Presence(presence)) => self.publisher.presence(now, &presence),
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "a malformed reply"),
+            },
             Some(Route::Presence { .. }) if payload.is_empty() => {}
-            Some(Route::Presence { .. }) => match frame::decode_presence(payload, limit) {
+            Some(Route::Presence { .. }) => match frame::decode_presence(&payload, limit) {
                 Ok(presence) => self.publisher.presence(now, &presence),
                 Err(error) => tracing::debug!(%error, "a malformed presence"),
             },
-            Some(Route::Live { .. }) => match frame::decode_live(payload, limit) {
+            Some(Route::Live { .. }) => match frame::decode_live(&payload, limit) {
                 Ok(live) => self
                     .publisher
                     .live(now, live.epoch.term, live.upstream_age_ms),
@@ -513,6 +561,7 @@ impl Driver {
             }
         }
         self.feed_own();
+        self.watch_broker();
         self.report();
     }
 
@@ -554,15 +603,14 @@ impl Driver {
     }
 }
 
-/// What a source hears: requests to it and to all, its own presence (and another's under its name), live messages of a
-/// writer that it stands by for.
-fn filters(topics: &Topics, cluster: &ClusterName) -> [String; 4] {
-    [
-        topics.signals(cluster),
-        topics.whos(),
-        topics.presence(cluster),
-        topics.lives(cluster),
-    ]
+/// What a source hears always: requests to it and to all, its own presence (and another's under its name), answers.
+fn filters(topics: &Topics, cluster: &ClusterName, session: SessionId) -> [String; 4] {
+    [topics.signals(cluster), topics.whos(), topics.presence(cluster), topics.replies_of(cluster, session)]
+}
+
+/// The user as topics name it; one whose name cannot stand in a topic asks as nobody in particular.
+fn user(link: &dyn Link) -> UserName {
+    UserName::new(link.user()).unwrap_or_else(|_| UserName::anonymous())
 }
 
 fn live_topic(options: &Options, resolved: &Resolved, stream: StreamId) -> String {

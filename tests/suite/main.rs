@@ -8,6 +8,9 @@
 )]
 
 mod differential;
+mod faults;
 mod layering;
 mod masked;
 mod programs;
+mod scene;
+mod serving;
