@@ -7,6 +7,7 @@
     clippy::print_stderr
 )]
 
+mod bad_input;
 mod differential;
 mod faults;
 mod layering;

@@ -81,6 +81,13 @@ pub fn plugin_command(broker: &str, args: &[&str]) -> Command {
     command
 }
 
+/// A syncer that is expected to end by itself.
+pub fn syncer_command(broker: &str, args: &[&str]) -> Command {
+    let mut command = command("mqtt-informer");
+    command.args(["syncer", "--broker", broker]).args(args);
+    command
+}
+
 /// A program that goes on until it is dropped.
 pub struct Background {
     child: Child,
