@@ -219,6 +219,12 @@ impl Publisher {
     /// The API server answered a probe of this process. To be told at least once a heartbeat while it does.
     pub fn api_alive(&mut self, _now: Moment) {}
 
+    /// Which cluster this is, as its API server says; told before [`Publisher::api_alive`], and again when it changed.
+    pub fn describe(&mut self, cluster_uid: &str, kubernetes_version: &str) {
+        self.presence.cluster_uid = cluster_uid.to_owned();
+        self.presence.kubernetes_version = kubernetes_version.to_owned();
+    }
+
     /// The API server did not answer a probe.
     pub fn api_down(&mut self, _now: Moment, _message: String) {}
 

@@ -10,7 +10,7 @@ mod streams;
 pub use driver::{Options, Source, SourceError};
 pub use report::{Health, StreamReport};
 
-use crate::protocol::message::{Selection, View};
+use crate::protocol::message::{Selection, StreamId, View};
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -46,6 +46,23 @@ pub struct Resolved {
     pub managed_fields: bool,
     /// Values of Secrets that allow it.
     pub secret_values: bool,
+}
+
+impl Resolved {
+    /// What the user's word was resolved to, as `plural.version.group`: `deployments.v1.apps`, `pods.v1`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        match self.group.as_str() {
+            "" => format!("{}.{}", self.plural, self.version),
+            group => format!("{}.{}.{group}", self.plural, self.version),
+        }
+    }
+
+    /// The stream's identity: equal collections have equal ones.
+    #[must_use]
+    pub fn id(&self) -> StreamId {
+        StreamId(0)
+    }
 }
 
 /// Why a selection is not served: a Kubernetes Status in short.
