@@ -11,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
 use crate::api::{Api, sum_samples};
@@ -90,6 +92,7 @@ pub struct Cluster {
     ground: Ground,
     server: String,
     api: Api,
+    storage: ureq::Agent,
     ports: Ports,
     // Dropped in this order: clients before servers, so that none of them fills its log with complaints.
     controllers: Mutex<Option<Arc<Controllers>>>,
@@ -151,6 +154,7 @@ impl Cluster {
             dir: dir.to_owned(),
             server,
             api,
+            storage: agent(Duration::from_secs(60)),
             ports,
             controllers: Mutex::new(None),
             apiserver,
@@ -318,7 +322,17 @@ impl Cluster {
         self.metric("apiserver_longrunning_requests", &[("resource", resource), ("verb", "WATCH")])
     }
 
-    /// All its running components.
+    /// Puts a value, which is base64 already, into its etcd, past the API server.
+    pub(crate) fn put_base64(&self, key: &str, value: &str) -> Result<()> {
+        let body = format!("{{\"key\":\"{}\",\"value\":\"{value}\"}}", BASE64.encode(key));
+        let url = format!("http://127.0.0.1:{}/v3/kv/put", self.ports.etcd);
+        let mut answer = self.storage.post(url).send(body).with_context(|| format!("etcd refuses {key}"))?;
+        // Read to its end: only then is the connection free for the next.
+        answer.body_mut().read_to_vec()?;
+        Ok(())
+    }
+
+    /// The memory of all its running components: name and bytes.
     #[must_use]
     pub fn memory(&self) -> Vec<(String, u64)> {
         let controllers = self.controllers.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -616,16 +630,22 @@ fn allow_viewer(api: &Api) -> Result<()> {
     Ok(())
 }
 
-/// Whether `url` answers 200. Certificates are not looked at: components make their own.
+/// Whether `url` answers 200.
 fn answers(url: &str) -> Result<()> {
+    agent(Duration::from_secs(2)).get(url).call().map(drop).with_context(|| url.to_owned())
+}
+
+/// A client of components. Their certificates are not looked at: they make their own.
+fn agent(timeout: Duration) -> ureq::Agent {
     let tls = ureq::tls::TlsConfig::builder().disable_verification(true).build();
-    let agent = ureq::Agent::config_builder()
+    ureq::Agent::config_builder()
         .tls_config(tls)
         .proxy(None)
-        .timeout_global(Some(Duration::from_secs(2)))
+        .timeout_global(Some(timeout))
+        .max_idle_connections_per_host(32)
+        .max_idle_connections(32)
         .build()
-        .new_agent();
-    agent.get(url).call().map(drop).with_context(|| url.to_owned())
+        .new_agent()
 }
 
 fn checked(output: Output, args: &[&str]) -> Result<String> {

@@ -118,6 +118,12 @@ fn pods_are_created_by_the_hundred() {
     let names = cluster.kubectl_ok(&["-n", &namespace, "get", "pods", "-o", "name"]).unwrap();
     assert_eq!(names.lines().count(), 300);
     assert!(names.contains("pod/load-00000\n") && names.contains("pod/load-00299\n"));
+    // They are pods like any other: all but the first have never been seen by the API server before.
+    let get = |what: &str| cluster.kubectl_ok(&["-n", &namespace, "get", "pod", "load-00123", "-o", what]).unwrap();
+    assert_eq!(get("jsonpath={.status.phase} {.spec.nodeName} {.status.qosClass}"), "Pending still Burstable");
+    cluster.kubectl_ok(&["-n", &namespace, "label", "pod", "load-00123", "seen=yes"]).unwrap();
+    assert_eq!(get("jsonpath={.metadata.labels.seen}"), "yes");
+    cluster.kubectl_ok(&["-n", &namespace, "delete", "pod", "load-00123", "--force"]).unwrap();
 }
 
 #[test]
