@@ -1,9 +1,10 @@
 //! The bed, on itself: real parts come up, die, come back with their data, and leave nothing behind.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use bed::{Bed, BrokerSetup, Cluster, Process, Tls, User, wait_for};
 
 /// Set in the process that is killed by `nothing_outlives_a_killed_owner`.
@@ -88,7 +89,8 @@ fn a_seeded_cluster_has_life_in_it_and_some_without() {
     for status in ["Complete", "Running", "Failed", "Suspended"] {
         assert!(jobs.contains(status), "no job is {status}:\n{jobs}");
     }
-    assert!(kinds(&cluster).len() >= 35, "{:?}", kinds(&cluster));
+    let kinds = kinds(&cluster).unwrap();
+    assert!(kinds.len() >= 35, "only {} kinds: {kinds:?}", kinds.len());
     // Again is harmless.
     cluster.seed().unwrap();
 }
@@ -116,6 +118,12 @@ fn pods_are_created_by_the_hundred() {
     let names = cluster.kubectl_ok(&["-n", &namespace, "get", "pods", "-o", "name"]).unwrap();
     assert_eq!(names.lines().count(), 300);
     assert!(names.contains("pod/load-00000\n") && names.contains("pod/load-00299\n"));
+    // They are pods like any other: all but the first have never been seen by the API server before.
+    let get = |what: &str| cluster.kubectl_ok(&["-n", &namespace, "get", "pod", "load-00123", "-o", what]).unwrap();
+    assert_eq!(get("jsonpath={.status.phase} {.spec.nodeName} {.status.qosClass}"), "Pending still Burstable");
+    cluster.kubectl_ok(&["-n", &namespace, "label", "pod", "load-00123", "seen=yes"]).unwrap();
+    assert_eq!(get("jsonpath={.metadata.labels.seen}"), "yes");
+    cluster.kubectl_ok(&["-n", &namespace, "delete", "pod", "load-00123", "--force"]).unwrap();
 }
 
 #[test]
@@ -143,7 +151,7 @@ fn brokers_of_every_kind_listen_and_come_back_on_their_port() {
 #[test]
 fn nothing_outlives_a_killed_owner() {
     if std::env::var_os(VICTIM).is_some() {
-        return be_killed();
+        return be_killed().unwrap();
     }
     let mut owner = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "nothing_outlives_a_killed_owner", "--nocapture"])
@@ -165,20 +173,27 @@ fn nothing_outlives_a_killed_owner() {
     wait_for("end of the directory", || Ok((!dir.exists()).then_some(()))).unwrap();
 }
 
-fn be_killed() {
-    let bed = Bed::start().unwrap();
-    let cluster = bed.cluster("cluster1").unwrap();
-    let broker = bed.broker(&BrokerSetup::plain()).unwrap();
-    println!("\nvictim:{}", bed.dir().display());
+fn be_killed() -> Result<()> {
+    let bed = Bed::start()?;
+    let cluster = bed.cluster("cluster1")?;
+    let broker = bed.broker(&BrokerSetup::plain())?;
+    let mut out = std::io::stdout();
+    writeln!(out, "\nvictim:{}", bed.dir().display())?;
     for part in [cluster.etcd(), cluster.apiserver(), broker.component()] {
-        println!("victim:{}", part.pid().unwrap());
+        writeln!(out, "victim:{}", part.pid().context("it does not run")?)?;
     }
     std::thread::sleep(Duration::from_secs(600));
+    Ok(())
 }
 
 /// The resources that can be listed and of which there is at least one.
-fn kinds(cluster: &Cluster) -> Vec<String> {
-    let all = cluster.kubectl_ok(&["api-resources", "--verbs=list", "-o", "name"]).unwrap();
-    let some = |name: &&str| !cluster.kubectl_ok(&["get", name, "-A", "-o", "name"]).unwrap().is_empty();
-    all.lines().filter(some).map(str::to_owned).collect()
+fn kinds(cluster: &Cluster) -> Result<Vec<String>> {
+    let all = cluster.kubectl_ok(&["api-resources", "--verbs=list", "-o", "name"])?;
+    let mut some = Vec::new();
+    for name in all.lines() {
+        if !cluster.kubectl_ok(&["get", name, "-A", "-o", "name"])?.is_empty() {
+            some.push(name.to_owned());
+        }
+    }
+    Ok(some)
 }
