@@ -335,10 +335,11 @@ impl Publisher {
         self.election.api_alive(now);
     }
 
-    /// Which cluster this is, as its API server says; told before [`Publisher::api_alive`], and again when it changed.
-    pub fn describe(&mut self, cluster_uid: &str, kubernetes_version: &str) {
-        self.presence.cluster_uid = cluster_uid.to_owned();
-        self.presence.kubernetes_version = kubernetes_version.to_owned();
+    /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.
+    pub fn describe(&mut self, now: Moment, cluster_uid: &str, kubernetes_version: &str) {
+        cluster_uid.clone_into(&mut self.me.cluster_uid);
+        kubernetes_version.clone_into(&mut self.me.kubernetes_version);
+        self.election.describe(now, cluster_uid);
     }
 
     /// The API server did not answer a probe.

@@ -545,8 +545,9 @@ impl Driver {
                 }
                 self.heard_api = Some(Instant::now());
                 if let Some(identity) = identity {
+                    let now = self.now();
                     self.publisher
-                        .describe(&identity.cluster_uid, &identity.kubernetes_version);
+                        .describe(now, &identity.cluster_uid, &identity.kubernetes_version);
                     self.kubernetes_version = identity.kubernetes_version;
                 }
                 self.publisher.api_alive(self.now());

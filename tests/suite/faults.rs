@@ -104,16 +104,22 @@ fn one_of_two_syncers_serves_and_the_other_takes_over() {
     let cluster = scene.shared();
     let namespace = cluster.namespace("standby").unwrap();
     cluster.kubectl_ok(&["-n", &namespace, "create", "configmap", "one"]).unwrap();
-    let mut first = scene.syncer(&cluster, &["--client-id", "first"]);
-    bed::wait_for("the first serves", || Ok((first.ready().1 == "serving").then_some(()))).unwrap();
-    let second = scene.syncer(&cluster, &["--client-id", "second"]);
-    bed::wait_for("the second stands by", || Ok((second.ready().1 == "standby").then_some(()))).unwrap();
-    assert_eq!((first.metric("writing"), second.metric("writing"), second.metric("standby")), (1.0, 0.0, 1.0));
+    let mut pair = [scene.syncer(&cluster, &["--client-id", "first"]), scene.syncer(&cluster, &["--client-id", "second"])];
+    let roles = |pair: &[Syncer; 2]| [pair[0].ready().1, pair[1].ready().1];
+    let divided = |pair: &[Syncer; 2]| {
+        let mut roles = roles(pair);
+        roles.sort();
+        roles == ["serving", "standby"]
+    };
+    bed::wait_for("one serves, one stands by", || Ok(divided(&pair).then_some(()))).unwrap();
+    let writer = usize::from(roles(&pair)[1] == "serving");
+    assert_eq!((pair[writer].metric("writing"), pair[1 - writer].metric("standby")), (1.0, 1.0));
 
     let watch = scene.watch(&format!("get configmaps -n {namespace} --cluster cluster1 -w --no-headers"));
     watch.wait_out("the first row", |out| out.contains("one"));
-    first.process.kill_9();
-    bed::wait_for("the second takes over", || Ok((second.ready().1 == "serving").then_some(()))).unwrap();
+    pair[writer].process.kill_9();
+    let other = &pair[1 - writer];
+    bed::wait_for("the other takes over", || Ok((other.ready().1 == "serving").then_some(()))).unwrap();
     cluster.kubectl_ok(&["-n", &namespace, "create", "configmap", "two"]).unwrap();
     let out = watch.wait_out("the new row", |out| out.contains("two"));
     let lines_of_one = out.lines().filter(|line| line.starts_with("one ")).count();
