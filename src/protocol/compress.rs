@@ -2,6 +2,9 @@
 
 use bytes::Bytes;
 
+/// The largest dictionary that is taken from a source, in bytes.
+pub const MAX_DICTIONARY: usize = 64 * 1024;
+
 /// Why bytes could not be turned back into a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnpackError {

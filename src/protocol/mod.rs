@@ -6,4 +6,9 @@
 
 pub mod compress;
 pub mod entries;
+pub mod frame;
 pub mod message;
+pub mod names;
+pub mod rows;
+mod wire;
+mod zstandard;
