@@ -314,7 +314,7 @@ fn quoted(text: &str) -> String {
             '\u{8}' => out.push_str("\\b"),
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
-            c if is_visible(c) => out.push(c),
+            c if is_visible(c) && !c.is_whitespace() => out.push(c),
             c if u32::from(c) < 0x80 => out.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if u32::from(c) < 0x1_0000 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => out.push_str(&format!("\\U{:08x}", u32::from(c))),

@@ -60,12 +60,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Up to the next space or symbol; a zero byte ends it too, and is lost, as in Go.
+    /// Up to the next space or symbol; a zero byte ends it too.
     fn identifier(&mut self) -> (Token, &'a str) {
         let ends = |c: char| c == '\0' || is_space(c) || is_symbol(c);
         let length = self.rest.find(ends).unwrap_or(self.rest.len());
         let word = self.take(length);
-        self.rest = self.rest.strip_prefix('\0').unwrap_or(self.rest);
         let token = match word {
             "in" => Token::In,
             "notin" => Token::NotIn,
@@ -74,9 +73,10 @@ impl<'a> Lexer<'a> {
         (token, word)
     }
 
+    /// A zero byte after a word is lost, as in Go.
     fn take(&mut self, length: usize) -> &'a str {
         let (word, rest) = self.rest.split_at(length);
-        self.rest = rest;
+        self.rest = rest.strip_prefix('\0').unwrap_or(rest);
         word
     }
 }
