@@ -79,7 +79,7 @@ impl Source {
     #[must_use]
     pub fn last_will(&self) -> (String, Bytes) {
         let topic = self.options.topics.presence(&self.options.cluster);
-        (topic, frame::encode_presence(&self.publisher.last_will()))
+        (topic, frame::encode_presence(&self.publisher.last_will(wall_ms())))
     }
 
     /// Serves until `shutdown` changes, then says goodbye.
@@ -557,7 +557,7 @@ impl Driver {
                 if self.api_failure.is_none() {
                     tracing::warn!(message, "the API server does not answer");
                 }
-                self.publisher.api_down(self.now(), message.clone());
+                self.publisher.api_down(self.now());
                 self.api_failure = Some(message);
             }
         }
