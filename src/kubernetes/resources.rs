@@ -49,7 +49,12 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
 
 /// `deployments.v1.apps`, and the resource as JSON. Only what can be listed.
 fn entry(resource: &Resource) -> Option<(Bytes, Bytes)> {
-    let Resource { name, version, group, .. } = resource;
+    let Resource {
+        name,
+        version,
+        group,
+        ..
+    } = resource;
     let key = match group.as_str() {
         "" => format!("{name}.{version}"),
         group => format!("{name}.{version}.{group}"),
@@ -82,6 +87,12 @@ mod tests {
             std::str::from_utf8(&value).unwrap(),
             r#"{"name":"deployments","singular":"deployment","shortNames":["deploy"],"kind":"Deployment","group":"apps","version":"v1","preferred":true,"namespaced":true,"verbs":["list"],"categories":["all"]}"#
         );
-        assert_eq!(entry(&Resource { verbs: vec!["create".into()], ..resource }), None);
+        assert_eq!(
+            entry(&Resource {
+                verbs: vec!["create".into()],
+                ..resource
+            }),
+            None
+        );
     }
 }
