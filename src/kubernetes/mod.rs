@@ -41,8 +41,4 @@ mod view;
 
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
-<<<<<<< HEAD
-pub use server::ApiServer;
-=======
 pub use server::Kubernetes;
->>>>>>> kubernetes

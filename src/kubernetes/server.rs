@@ -23,50 +23,17 @@ pub struct Kubernetes {
     show_secrets: bool,
 }
 
-<<<<<<< HEAD
-impl ApiServer {
-=======
 impl Kubernetes {
->>>>>>> kubernetes
     /// Prepares to talk to a cluster; nothing is sent yet. Needs a tokio runtime.
     ///
     /// `show_secrets` lets all values of all Secrets leave the cluster (see `secret`).
     pub async fn connect(access: &Access, show_secrets: bool) -> Result<Self, ConfigurationError> {
         let client = Client::new(access).await?;
-<<<<<<< HEAD
-        Ok(Self { client, discovery: Discovery::default(), show_secrets })
-    }
-
-    /// Who may not read the namespace `kube-system` is served all the same; only a second cluster under its name is not
-    /// told apart then.
-    async fn identity(&self) -> Result<Identity, Failure> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Version {
-            git_version: String,
-        }
-        #[derive(Deserialize)]
-        struct Namespace {
-            metadata: NamespaceMetadata,
-        }
-        #[derive(Deserialize)]
-        struct NamespaceMetadata {
-            uid: String,
-        }
-        let version: Version = self.read("/version").await?;
-        let cluster_uid = match self.read::<Namespace>("/api/v1/namespaces/kube-system").await {
-            Ok(namespace) => namespace.metadata.uid,
-            Err(Failure::Refused(_)) => String::new(),
-            Err(failure) => return Err(failure),
-        };
-        Ok(Identity { cluster_uid, kubernetes_version: version.git_version })
-=======
         Ok(Self {
             client,
             discovery: Discovery::default(),
             show_secrets,
         })
->>>>>>> kubernetes
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
@@ -225,11 +192,7 @@ impl Upstream for Kubernetes {
     }
 
     fn identify(&self) -> BoxFuture<'_, Result<Identity, String>> {
-<<<<<<< HEAD
-        Box::pin(async { self.identity().await.map_err(|failure| UpstreamError::from(failure).to_string()) })
-=======
         Box::pin(async move { self.identity().await.map_err(|failure| failure.to_string()) })
->>>>>>> kubernetes
     }
 
     fn now_ms(&self) -> u64 {
