@@ -82,6 +82,7 @@ mod tests {
         let mut command = Lifetime::Owned.command(Path::new("sleep"));
         command.arg("60");
         let mut child = thread::spawn(move || spawn(command).unwrap()).join().unwrap();
+        // The signal would come with the end of the thread, which is over: this is grace for the kernel, and can only hide.
         thread::sleep(Duration::from_millis(50));
         assert!(child.try_wait().unwrap().is_none(), "ended together with the thread of a test");
         child.kill().unwrap();
