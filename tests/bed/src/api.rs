@@ -1,12 +1,15 @@
 //! A small, blocking client of an API server: for what kubectl is too slow for, or does not do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::http::{Method, Request};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsConfigBuilder};
+use ureq::typestate::AgentScope;
 
 /// No answer is larger than the list of a very full cluster.
 const MAX_BODY: u64 = 1 << 30;
@@ -52,16 +55,8 @@ impl Answer {
 impl Api {
     pub(crate) fn new(server: &str, authority: &str, token: &str, timeout: Duration) -> Result<Self> {
         let root = Certificate::from_pem(authority.as_bytes())?;
-        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[root])).build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None) // whatever the environment says: it is all on 127.0.0.1
-            .http_status_as_error(false)
-            .timeout_global(Some(timeout))
-            .max_idle_connections_per_host(32)
-            .max_idle_connections(32)
-            .build()
-            .new_agent();
+        let tls = ring().root_certs(RootCerts::new_with_certs(&[root])).build();
+        let agent = agent(tls, timeout).http_status_as_error(false).build().new_agent();
         Ok(Self { agent, server: server.to_owned(), token: token.to_owned() })
     }
 
@@ -123,6 +118,24 @@ impl Api {
         };
         exchange().with_context(|| what)
     }
+}
+
+/// A client of components other than the API server. Their certificates are not looked at: they make their own.
+pub(crate) fn trusting_agent(timeout: Duration) -> Agent {
+    agent(ring().disable_verification(true).build(), timeout).build().new_agent()
+}
+
+fn agent(tls: TlsConfig, timeout: Duration) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .tls_config(tls)
+        .proxy(None) // whatever the environment says: it is all on 127.0.0.1
+        .timeout_global(Some(timeout))
+        .max_idle_connections_per_host(32)
+        .max_idle_connections(32)
+}
+
+fn ring() -> TlsConfigBuilder {
+    TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
 }
 
 /// Sums the samples of `name` in Prometheus text whose labels include all of `labels`.

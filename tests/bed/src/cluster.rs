@@ -15,7 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::api::{Api, sum_samples};
+use crate::access::{User, allow_viewer, ca_path, kubeconfig_path, tokens_path, write_access};
+use crate::api::{Api, sum_samples, trusting_agent};
 use crate::binaries::Binaries;
 use crate::component::{Component, Program};
 use crate::pki::{self, Authority};
@@ -38,43 +39,6 @@ const IDLE_CONTROLLERS: [&str; 4] = [
     "horizontal-pod-autoscaler-controller",
     "persistentvolume-binder-controller",
 ];
-
-/// Who talks to the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum User {
-    /// May do anything (group `system:masters`).
-    Admin,
-    /// `viewer-nosecrets`: may get, list and watch everything but Secrets.
-    ViewerWithoutSecrets,
-    /// `nobody`: may do no more than read the API's own description.
-    Nobody,
-}
-
-impl User {
-    const ALL: [Self; 3] = [Self::Admin, Self::ViewerWithoutSecrets, Self::Nobody];
-
-    /// The name that the API server knows.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::ViewerWithoutSecrets => "viewer-nosecrets",
-            Self::Nobody => "nobody",
-        }
-    }
-
-    /// Its bearer token: the server listens on loopback only, and lives as long as a test.
-    fn token(self) -> String {
-        format!("{}-token", self.name())
-    }
-
-    fn group(self) -> &'static str {
-        match self {
-            Self::Admin => "system:masters",
-            Self::ViewerWithoutSecrets | Self::Nobody => "bed",
-        }
-    }
-}
 
 /// What a cluster needs from its bed.
 #[derive(Clone)]
@@ -154,7 +118,7 @@ impl Cluster {
             dir: dir.to_owned(),
             server,
             api,
-            storage: agent(Duration::from_secs(60)),
+            storage: trusting_agent(Duration::from_secs(60)),
             ports,
             controllers: Mutex::new(None),
             apiserver,
@@ -544,108 +508,9 @@ fn apiserver(name: &str, dir: &Path, ground: &Ground, ports: Ports, probe: Api) 
     })
 }
 
-/// The files of the users: the authority, the tokens, and a kubeconfig each.
-fn write_access(name: &str, dir: &Path, server: &str, authority: &Authority) -> Result<()> {
-    pki::write(&ca_path(dir), authority.certificate())?;
-    let line = |user: User| format!("{},{},{},\"{}\"\n", user.token(), user.name(), user.name(), user.group());
-    pki::write(&tokens_path(dir), &User::ALL.map(line).concat())?;
-    for user in User::ALL {
-        pki::write(&kubeconfig_path(dir, user), &kubeconfig(name, server, &ca_path(dir), user))?;
-    }
-    Ok(())
-}
-
-fn kubeconfig(cluster: &str, server: &str, ca: &Path, user: User) -> String {
-    let (user, token) = (format!("{cluster}-{}", user.name()), user.token());
-    let config = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": {"server": server, "certificate-authority": ca}}],
-        "users": [{"name": user, "user": {"token": token}}],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": user}}],
-        "current-context": cluster,
-    });
-    format!("{config:#}\n")
-}
-
-/// RBAC has no "but": everything that the core group has, except for secrets, and every other group.
-fn allow_viewer(api: &Api) -> Result<()> {
-    let name = User::ViewerWithoutSecrets.name();
-    let core = [
-        "bindings",
-        "componentstatuses",
-        "configmaps",
-        "endpoints",
-        "events",
-        "limitranges",
-        "namespaces",
-        "nodes",
-        "persistentvolumeclaims",
-        "persistentvolumes",
-        "pods",
-        "pods/log",
-        "podtemplates",
-        "replicationcontrollers",
-        "resourcequotas",
-        "serviceaccounts",
-        "services",
-    ];
-    let groups = [
-        "admissionregistration.k8s.io",
-        "apiextensions.k8s.io",
-        "apiregistration.k8s.io",
-        "apps",
-        "autoscaling",
-        "batch",
-        "bed.mqinformer.io",
-        "certificates.k8s.io",
-        "coordination.k8s.io",
-        "discovery.k8s.io",
-        "events.k8s.io",
-        "flowcontrol.apiserver.k8s.io",
-        "networking.k8s.io",
-        "node.k8s.io",
-        "policy",
-        "rbac.authorization.k8s.io",
-        "resource.k8s.io",
-        "scheduling.k8s.io",
-        "storage.k8s.io",
-    ];
-    let verbs = ["get", "list", "watch"];
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
-        "rules": [
-            {"apiGroups": [""], "resources": core, "verbs": verbs},
-            {"apiGroups": groups, "resources": ["*"], "verbs": verbs},
-        ],
-    });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
-    });
-    for (resource, body) in [("clusterroles", role), ("clusterrolebindings", binding)] {
-        api.post(&format!("/apis/rbac.authorization.k8s.io/v1/{resource}"), body.to_string())?.success()?;
-    }
-    Ok(())
-}
-
 /// Whether `url` answers 200.
 fn answers(url: &str) -> Result<()> {
-    agent(Duration::from_secs(2)).get(url).call().map(drop).with_context(|| url.to_owned())
-}
-
-/// A client of components. Their certificates are not looked at: they make their own.
-fn agent(timeout: Duration) -> ureq::Agent {
-    let tls = ureq::tls::TlsConfig::builder().disable_verification(true).build();
-    ureq::Agent::config_builder()
-        .tls_config(tls)
-        .proxy(None)
-        .timeout_global(Some(timeout))
-        .max_idle_connections_per_host(32)
-        .max_idle_connections(32)
-        .build()
-        .new_agent()
+    trusting_agent(Duration::from_secs(2)).get(url).call().map(drop).with_context(|| url.to_owned())
 }
 
 fn checked(output: Output, args: &[&str]) -> Result<String> {
@@ -657,16 +522,4 @@ fn checked(output: Output, args: &[&str]) -> Result<String> {
 
 fn args<const N: usize>(args: [String; N]) -> Vec<OsString> {
     args.map(OsString::from).into()
-}
-
-fn ca_path(dir: &Path) -> PathBuf {
-    dir.join("ca.crt")
-}
-
-fn tokens_path(dir: &Path) -> PathBuf {
-    dir.join("tokens.csv")
-}
-
-fn kubeconfig_path(dir: &Path, user: User) -> PathBuf {
-    dir.join(format!("{}.kubeconfig", user.name()))
 }

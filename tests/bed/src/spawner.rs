@@ -81,8 +81,13 @@ mod tests {
     fn a_child_outlives_the_thread_that_asked_for_it() {
         let mut command = Lifetime::Owned.command(Path::new("sleep"));
         command.arg("60");
-        let mut child = thread::spawn(move || spawn(command).unwrap()).join().unwrap();
-        thread::sleep(Duration::from_millis(50));
+        let asking = thread::spawn(move || (rustix::thread::gettid(), spawn(command).unwrap()));
+        let (tid, mut child) = asking.join().unwrap();
+        // The kernel would end the child with the thread, and a thread that has been joined may take a moment more.
+        let task = format!("/proc/self/task/{}", tid.as_raw_nonzero());
+        while Path::new(&task).exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
         assert!(child.try_wait().unwrap().is_none(), "ended together with the thread of a test");
         child.kill().unwrap();
         child.wait().unwrap();
