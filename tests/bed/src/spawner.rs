@@ -81,7 +81,14 @@ mod tests {
     fn a_child_outlives_the_thread_that_asked_for_it() {
         let mut command = Lifetime::Owned.command(Path::new("sleep"));
         command.arg("60");
-        let asking = thread::spawn(move || (rustix::thread::gettid(), spawn(command).unwrap()));
+        let asking = thread::spawn(move || {
+            let child = spawn(command).unwrap();
+            // Until then, setpriv has not asked for the signal yet.
+            while std::fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap() != "sleep\n" {
+                thread::sleep(Duration::from_millis(1));
+            }
+            (rustix::thread::gettid(), child)
+        });
         let (tid, mut child) = asking.join().unwrap();
         // The kernel would end the child with the thread, and a thread that has been joined may take a moment more.
         let task = format!("/proc/self/task/{}", tid.as_raw_nonzero());
