@@ -1,0 +1,4 @@
+//! `kubectl mqinformer`.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod print;

@@ -1,0 +1,1 @@
+//! Tables. (Written with the table model.)
