@@ -7,8 +7,8 @@ use super::{Cluster, LinkState, Store};
 use crate::link::{Connection, Event, Events, Link, Publish};
 use crate::protocol::frame;
 use crate::protocol::message::{Live, Presence, Reply, Request};
-use crate::protocol::names::{ClusterName, SessionId, UserName};
-use crate::protocol::topics::{Route, Topics};
+use crate::protocol::names::ClusterName;
+use crate::protocol::topics::{Consumer, Route, Segment, Topics};
 use crate::replica::{Ask, Moment, Rids, Settings};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -53,8 +53,7 @@ pub(super) struct Driver {
     shown: Arc<Shown>,
     settings: Settings,
     topics: Topics,
-    user: UserName,
-    session: SessionId,
+    me: Consumer,
     origin: Instant,
     rids: Rids,
     fleet: Fleet,
@@ -77,11 +76,10 @@ impl Driver {
     pub(super) fn new(
         connection: Connection,
         topics: Topics,
-        options: (UserName, SessionId, Settings),
+        (me, settings): (Consumer, Settings),
         commands: mpsc::UnboundedReceiver<Command>,
         shown: Arc<Shown>,
     ) -> Self {
-        let (user, session, settings) = options;
         Self {
             link: connection.link,
             events: connection.events,
@@ -89,8 +87,7 @@ impl Driver {
             shown,
             settings,
             topics,
-            user,
-            session,
+            me,
             origin: Instant::now(),
             rids: Rids::default(),
             fleet: Fleet::default(),
@@ -134,8 +131,8 @@ impl Driver {
 
     fn filters(&self) -> [String; 2] {
         [
-            self.topics.replies(&self.user, self.session),
-            self.topics.presences(),
+            self.topics.replies_filter(&self.me),
+            self.topics.presences_filter(),
         ]
     }
 
@@ -210,7 +207,7 @@ impl Driver {
         for number in self.by_topic.get(filter).cloned().unwrap_or_default() {
             self.touch(number, |stream| stream.reflector.subscribed(now));
         }
-        if *filter == self.topics.presences() {
+        if *filter == self.topics.presences_filter() {
             self.discovery.subscribed(now);
             self.ask_who();
         }
@@ -220,9 +217,9 @@ impl Driver {
         if let Some(numbers) = self.by_topic.get(topic).cloned() {
             return self.live(&numbers, payload);
         }
-        match self.topics.route(topic) {
-            Some(Route::Reply { cluster, .. }) => self.reply(cluster, payload),
-            Some(Route::Presence { cluster }) => self.presence(cluster, payload),
+        match self.topics.parse(topic) {
+            Some(Route::Reply { cluster, .. }) => self.reply(&cluster, &payload),
+            Some(Route::Presence { cluster }) => self.presence(&cluster, &payload),
             _ => tracing::debug!(topic, "a message that nobody asked for"),
         }
     }
@@ -238,10 +235,10 @@ impl Driver {
         }
     }
 
-    fn reply(&mut self, cluster: &str, payload: Bytes) {
-        let reply = match frame::decode_reply(&payload, self.limit()) {
+    fn reply(&mut self, cluster: &Segment, payload: &Bytes) {
+        let reply = match frame::decode_reply(payload, self.limit()) {
             Ok(reply) => reply,
-            Err(error) => return tracing::warn!(cluster, %error, "a malformed reply"),
+            Err(error) => return tracing::warn!(%cluster, %error, "a malformed reply"),
         };
         let now = self.now();
         match reply {
@@ -260,31 +257,31 @@ impl Driver {
     }
 
     /// The stream whose request this is, if that request went to the cluster that answers (promise P9).
-    fn asked_by(&self, cluster: &str, rid: u64) -> Option<u64> {
+    fn asked_by(&self, cluster: &Segment, rid: u64) -> Option<u64> {
         let number = self.by_rid.get(&rid).copied()?;
         self.streams
             .get(&number)
-            .filter(|stream| stream.segment == cluster)
+            .filter(|stream| stream.segment == *cluster)
             .map(|_| number)
     }
 
-    fn presence(&mut self, cluster: &str, payload: Bytes) {
+    fn presence(&mut self, cluster: &Segment, payload: &Bytes) {
         if payload.is_empty() {
             return self.cleared(cluster);
         }
-        match frame::decode_presence(&payload, self.limit()) {
+        match frame::decode_presence(payload, self.limit()) {
             Ok(presence) => self.heard(cluster, &presence),
-            Err(error) => tracing::warn!(cluster, %error, "a malformed presence"),
+            Err(error) => tracing::warn!(%cluster, %error, "a malformed presence"),
         }
     }
 
     /// Takes a presence whose name is the one that its topic says: who answers is told by the topic, not by the payload.
-    fn heard(&mut self, cluster: &str, presence: &Presence) {
+    fn heard(&mut self, cluster: &Segment, presence: &Presence) {
         let Ok(name) = ClusterName::new(&presence.cluster) else {
             return;
         };
-        if self.topics.segment(&name) != cluster {
-            return tracing::warn!(cluster, "a presence under another cluster's topic");
+        if Segment::from(&name) != *cluster {
+            return tracing::warn!(%cluster, "a presence under another cluster's topic");
         }
         let now = self.now();
         self.discovery.heard(now);
@@ -293,7 +290,7 @@ impl Driver {
         }
         if presence.online {
             let of_cluster =
-                |(number, stream): (&u64, &Stream)| (stream.segment == cluster).then_some(*number);
+                |(number, stream): (&u64, &Stream)| (stream.segment == *cluster).then_some(*number);
             for number in self
                 .streams
                 .iter()
@@ -307,8 +304,8 @@ impl Driver {
         }
     }
 
-    fn cleared(&mut self, cluster: &str) {
-        let named = |name: &&ClusterName| self.topics.segment(name) == cluster;
+    fn cleared(&mut self, cluster: &Segment) {
+        let named = |name: &&ClusterName| Segment::from(*name) == *cluster;
         let name = self.fleet.clusters().keys().find(named).cloned();
         if name.is_some_and(|name| self.fleet.forget(&name)) {
             self.show_fleet();
@@ -335,7 +332,7 @@ impl Driver {
 
     fn ask_who(&mut self) {
         if self.up && self.discovery.wanted() {
-            let topic = self.topics.who(&self.user, self.session);
+            let topic = self.topics.who(&self.me);
             let rid = self.rids.next();
             self.send(topic, &Request::Who(rid));
         }
@@ -366,8 +363,7 @@ impl Driver {
     fn add_stream(&mut self, key: StreamKey) -> u64 {
         let number = self.number();
         let now = self.now();
-        let segment = self.topics.segment(&key.cluster);
-        let mut stream = Stream::new(&key, segment, self.settings.clone(), now, rand::random());
+                let mut stream = Stream::new(&key, self.settings.clone(), now, rand::random());
         if self.up {
             stream.reflector.link_up(now);
         }
@@ -408,7 +404,7 @@ impl Driver {
     fn leave(&self, stream: &Stream) {
         let topic = self
             .topics
-            .signal(&stream.key.cluster, &self.user, self.session);
+            .signal(&stream.key.cluster, &self.me);
         self.send(topic, &Request::Leave(stream.key.selection.clone()));
     }
 
@@ -466,7 +462,7 @@ impl Driver {
             Ask::Sync(sync) => {
                 let topic = self
                     .topics
-                    .signal(&stream.key.cluster, &self.user, self.session);
+                    .signal(&stream.key.cluster, &self.me);
                 self.send(topic, &Request::Sync(sync));
             }
             Ask::Subscribe { topic, .. } => self.follow(number, topic),
@@ -478,7 +474,7 @@ impl Driver {
         let Some(stream) = self.streams.get_mut(&number) else {
             return;
         };
-        if !self.topics.is_live_of(&topic, &stream.key.cluster) {
+        if !self.topics.is_live_of(&stream.key.cluster, &topic) {
             return tracing::warn!(cluster = %stream.key.cluster, topic, "an answer names a live topic that is not its cluster's");
         }
         let before = stream.live_topic.replace(topic.clone());

@@ -5,7 +5,7 @@ use mqtt_informer::informer::{Freshness, Informer, LinkState, Progress, Subscrip
 use mqtt_informer::link::LastWill;
 use mqtt_informer::link::memory::{Fate, MemoryBroker};
 use mqtt_informer::protocol::message::{Selection, View};
-use mqtt_informer::protocol::names::{ClusterName, Prefix};
+use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::topics::Topics;
 use mqtt_informer::replica::Settings;
 use mqtt_informer::source::{
@@ -119,7 +119,7 @@ struct Bench {
 }
 
 fn topics() -> Topics {
-    Topics::new(Prefix::signal(), Prefix::payload())
+    Topics::default()
 }
 
 /// Everything ten times as fast: H is 200 ms.
