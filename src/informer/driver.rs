@@ -6,7 +6,7 @@ use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
 use crate::link::{Connection, Event, Events, Link, Publish};
 use crate::protocol::frame;
-use crate::protocol::message::{Live, Presence, Reply, Request};
+use crate::protocol::message::{Live, Presence, Reply, Request, StreamId};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Consumer, Route, Segment, Topics};
 use crate::replica::{Ask, Moment, Rids, Settings};
@@ -63,6 +63,7 @@ pub(super) struct Driver {
     by_key: HashMap<StreamKey, u64>,
     by_topic: HashMap<String, BTreeSet<u64>>,
     by_rid: HashMap<u64, u64>,
+    by_id: HashMap<(Segment, StreamId), u64>,
     readers: HashMap<u64, u64>,
     deadlines: BTreeSet<(Moment, u64)>,
     forgetting: HashMap<u64, oneshot::Sender<()>>,
@@ -96,6 +97,7 @@ impl Driver {
             by_key: HashMap::new(),
             by_topic: HashMap::new(),
             by_rid: HashMap::new(),
+            by_id: HashMap::new(),
             readers: HashMap::new(),
             deadlines: BTreeSet::new(),
             forgetting: HashMap::new(),
@@ -243,7 +245,10 @@ impl Driver {
         let now = self.now();
         match reply {
             Reply::Page(page) => {
-                if let Some(number) = self.asked_by(cluster, page.rid) {
+                if let Some(number) = self
+                    .asked_by(cluster, page.rid)
+                    .filter(|number| self.is_first_of(*number, page.stream))
+                {
                     self.touch(number, |stream| stream.reflector.page(now, page));
                 }
             }
@@ -263,6 +268,30 @@ impl Driver {
             .get(&number)
             .filter(|stream| stream.segment == *cluster)
             .map(|_| number)
+    }
+
+    /// Whether no other stream of ours is the one that this answer is of; if one is, its readers become that one's.
+    ///
+    /// `po` and `pods` are two selections until their source has answered. It serves a session one snapshot a stream: two
+    /// reflectors of one stream would take it from each other.
+    fn is_first_of(&mut self, number: u64, id: StreamId) -> bool {
+        let Some(stream) = self.streams.get(&number) else {
+            return false;
+        };
+        let same = (stream.segment.clone(), id);
+        let first = *self.by_id.entry(same).or_insert(number);
+        if first == number || !self.streams.contains_key(&first) {
+            self.by_id.insert((stream.segment.clone(), id), number);
+            return true;
+        }
+        let Some(stream) = self.take_stream(number) else {
+            return false;
+        };
+        for (reader, store) in stream.into_readers() {
+            self.readers.insert(reader, first);
+            self.touch(first, |stream| stream.add_reader(reader, store));
+        }
+        false
     }
 
     fn presence(&mut self, cluster: &Segment, payload: &Bytes) {
@@ -363,7 +392,7 @@ impl Driver {
     fn add_stream(&mut self, key: StreamKey) -> u64 {
         let number = self.number();
         let now = self.now();
-                let mut stream = Stream::new(&key, self.settings.clone(), now, rand::random());
+        let mut stream = Stream::new(&key, self.settings.clone(), now, rand::random());
         if self.up {
             stream.reflector.link_up(now);
         }
@@ -390,21 +419,25 @@ impl Driver {
         if stream.remove_reader(reader) > 0 {
             return;
         }
-        let Some(stream) = self.streams.remove(&number) else {
-            return;
-        };
+        if let Some(stream) = self.take_stream(number) {
+            self.leave(&stream);
+        }
+    }
+
+    /// Takes a stream out of every index.
+    fn take_stream(&mut self, number: u64) -> Option<Stream> {
+        let stream = self.streams.remove(&number)?;
         self.outstanding -= stream.outstanding;
         self.by_key.remove(&stream.key);
         self.by_rid.retain(|_, asked| *asked != number);
+        self.by_id.retain(|_, first| *first != number);
         self.deadlines.remove(&(stream.deadline, number));
         self.unfollow(number, stream.live_topic.as_deref());
-        self.leave(&stream);
+        Some(stream)
     }
 
     fn leave(&self, stream: &Stream) {
-        let topic = self
-            .topics
-            .signal(&stream.key.cluster, &self.me);
+        let topic = self.topics.signal(&stream.key.cluster, &self.me);
         self.send(topic, &Request::Leave(stream.key.selection.clone()));
     }
 
@@ -460,9 +493,7 @@ impl Driver {
         };
         match ask {
             Ask::Sync(sync) => {
-                let topic = self
-                    .topics
-                    .signal(&stream.key.cluster, &self.me);
+                let topic = self.topics.signal(&stream.key.cluster, &self.me);
                 self.send(topic, &Request::Sync(sync));
             }
             Ask::Subscribe { topic, .. } => self.follow(number, topic),

@@ -75,7 +75,10 @@ impl Informer {
             fleet: watch::Sender::default(),
             link: watch::Sender::default(),
         });
-        let identity = (Consumer::new(&user, SessionId::new(rand::random())), settings);
+        let identity = (
+            Consumer::new(&user, SessionId::new(rand::random())),
+            settings,
+        );
         let driver = Driver::new(connection, topics, identity, received, Arc::clone(&shown));
         tokio::spawn(driver.run());
         Ok(Self {

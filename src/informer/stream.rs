@@ -33,12 +33,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(
-        key: &StreamKey,
-        settings: Settings,
-        now: Moment,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(key: &StreamKey, settings: Settings, now: Moment, seed: u64) -> Self {
         let reflector = Reflector::new(settings.clone(), key.selection.clone(), None, now, seed);
         Self {
             key: key.clone(),
@@ -71,6 +66,11 @@ impl Stream {
     pub(super) fn remove_reader(&mut self, reader: u64) -> usize {
         self.readers.retain(|(number, _)| *number != reader);
         self.readers.len()
+    }
+
+    /// Its readers, for another stream.
+    pub(super) fn into_readers(self) -> Vec<(u64, Store)> {
+        self.readers
     }
 
     /// Shows the readers what changed: the copy first, then what the stream is doing.
