@@ -21,7 +21,11 @@ impl Backoff {
         Self::between(Duration::from_secs(5), Duration::from_secs(60))
     }
     fn between(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, bound: first }
+        Self {
+            first,
+            longest,
+            bound: first,
+        }
     }
     /// The next wait.
     pub(super) fn next(&mut self) -> Duration {
@@ -45,7 +49,10 @@ mod tests {
         let mut backoff = Backoff::between(Duration::from_secs(1), Duration::from_secs(8));
         for bound in [1, 2, 4, 8, 8, 8] {
             let wait = backoff.next().as_secs_f64();
-            assert!((0.2..1.0).contains(&(wait / f64::from(bound))), "{wait} of {bound}");
+            assert!(
+                (0.2..1.0).contains(&(wait / f64::from(bound))),
+                "{wait} of {bound}"
+            );
         }
         backoff.reset();
         assert!(backoff.next() < Duration::from_secs(1));

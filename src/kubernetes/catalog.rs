@@ -65,7 +65,8 @@ impl Catalog {
             return Some(found);
         }
         let group = word.split_once('.').map_or("", |(_, group)| group);
-        self.by_name(name, group, "").or_else(|| self.by_kind(word, name, group))
+        self.by_name(name, group, "")
+            .or_else(|| self.by_kind(word, name, group))
     }
 
     /// By resource name. Unless both group and version are given, the group may be a prefix.
@@ -85,7 +86,12 @@ impl Catalog {
     }
 
     /// What a short name stands for; other words stay. A short name loses the version typed with it: so it does in kubectl.
-    fn expand<'a>(&'a self, name: &'a str, group: &'a str, version: &'a str) -> (&'a str, &'a str, &'a str) {
+    fn expand<'a>(
+        &'a self,
+        name: &'a str,
+        group: &'a str,
+        version: &'a str,
+    ) -> (&'a str, &'a str, &'a str) {
         let in_group = |r: &&Resource| group.is_empty() || r.group == group;
         let full = |r: &Resource| r.name == name || r.singular == name;
         if self.resources.iter().filter(in_group).any(full) {
@@ -153,14 +159,44 @@ pub(super) mod tests {
                 resource("v1/pods", "pod", "Pod", &["po"]),
                 resource("v1/events", "event", "Event", &["ev"]),
                 resource("v1/services", "service", "Service", &["svc"]),
-                resource("apps/v1/deployments", "deployment", "Deployment", &["deploy"]),
+                resource(
+                    "apps/v1/deployments",
+                    "deployment",
+                    "Deployment",
+                    &["deploy"],
+                ),
                 resource("events.k8s.io/v1/events", "event", "Event", &["ev"]),
-                resource("autoscaling/v2/horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler", &["hpa"]),
-                resource("autoscaling/v1/horizontalpodautoscalers", "horizontalpodautoscaler", "HorizontalPodAutoscaler", &["hpa"]),
-                resource("networking.k8s.io/v1/ingresses", "ingress", "Ingress", &["ing"]),
+                resource(
+                    "autoscaling/v2/horizontalpodautoscalers",
+                    "horizontalpodautoscaler",
+                    "HorizontalPodAutoscaler",
+                    &["hpa"],
+                ),
+                resource(
+                    "autoscaling/v1/horizontalpodautoscalers",
+                    "horizontalpodautoscaler",
+                    "HorizontalPodAutoscaler",
+                    &["hpa"],
+                ),
+                resource(
+                    "networking.k8s.io/v1/ingresses",
+                    "ingress",
+                    "Ingress",
+                    &["ing"],
+                ),
                 resource("metrics.k8s.io/v1beta1/pods", "pod", "PodMetrics", &[]),
-                resource("shop.example.com/v1/databases", "db", "Database", &["svc", "dbs"]),
-                resource("serving.example.com/v1/services", "service", "Service", &["ksvc"]),
+                resource(
+                    "shop.example.com/v1/databases",
+                    "db",
+                    "Database",
+                    &["svc", "dbs"],
+                ),
+                resource(
+                    "serving.example.com/v1/services",
+                    "service",
+                    "Service",
+                    &["ksvc"],
+                ),
             ],
         }
     }
@@ -186,18 +222,33 @@ pub(super) mod tests {
             ("events.events.k8s.io", "events.k8s.io/v1/events"),
             ("ev.events.k8s.io", "events.k8s.io/v1/events"),
             ("hpa", "autoscaling/v2/horizontalpodautoscalers"),
-            ("hpa.v1.autoscaling", "autoscaling/v2/horizontalpodautoscalers"),
-            ("horizontalpodautoscalers.v1.autoscaling", "autoscaling/v1/horizontalpodautoscalers"),
-            ("ingresses.networking.k8s.io", "networking.k8s.io/v1/ingresses"),
+            (
+                "hpa.v1.autoscaling",
+                "autoscaling/v2/horizontalpodautoscalers",
+            ),
+            (
+                "horizontalpodautoscalers.v1.autoscaling",
+                "autoscaling/v1/horizontalpodautoscalers",
+            ),
+            (
+                "ingresses.networking.k8s.io",
+                "networking.k8s.io/v1/ingresses",
+            ),
             ("ing.networking", "networking.k8s.io/v1/ingresses"),
             ("pods.metrics.k8s.io", "metrics.k8s.io/v1beta1/pods"),
             ("svc", "/v1/services"),
-            ("services.serving.example.com", "serving.example.com/v1/services"),
+            (
+                "services.serving.example.com",
+                "serving.example.com/v1/services",
+            ),
             ("dbs", "shop.example.com/v1/databases"),
             ("db", "shop.example.com/v1/databases"),
             ("Database", "-"),
             ("Database.shop.example.com", "shop.example.com/v1/databases"),
-            ("database.v1.shop.example.com", "shop.example.com/v1/databases"),
+            (
+                "database.v1.shop.example.com",
+                "shop.example.com/v1/databases",
+            ),
             ("database.v2.shop.example.com", "-"),
             ("PO", "-"),
             ("deployments.v2.apps", "-"),
@@ -208,7 +259,9 @@ pub(super) mod tests {
         ] {
             let catalog = catalog();
             let found = catalog.resolve(word);
-            let found = found.map_or("-".into(), |r| format!("{}/{}/{}", r.group, r.version, r.name));
+            let found = found.map_or("-".into(), |r| {
+                format!("{}/{}/{}", r.group, r.version, r.name)
+            });
             assert_eq!(found, path, "{word}");
         }
     }

@@ -25,13 +25,18 @@ pub(super) struct Context<'a> {
 
 /// A cell, and the instant in it if that had to be guessed from the text: next time it is `before`.
 pub(super) fn cell(raw: &RawValue, column: &Column, context: Context<'_>) -> (Cell, Option<i64>) {
-    let one = |part| Cell { parts: vec![Part { part: Some(part) }] };
+    let one = |part| Cell {
+        parts: vec![Part { part: Some(part) }],
+    };
     let text = match serde_json::from_str(raw.get()) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(serde_json::Value::Null) => return (one(part::Part::Null(true)), None),
         Ok(value) => {
             let integer = value.as_i64().map(part::Part::Integer);
-            return (one(integer.unwrap_or_else(|| part::Part::Text(sprint(&value)))), None);
+            return (
+                one(integer.unwrap_or_else(|| part::Part::Text(sprint(&value)))),
+                None,
+            );
         }
         // A number that fits no type: as it came.
         Err(_) => raw.get().into(),
@@ -56,7 +61,8 @@ pub(super) fn cell(raw: &RawValue, column: &Column, context: Context<'_>) -> (Ce
     }
     match duration::read(&text).filter(|range| range.start >= 0) {
         Some(range) => {
-            let at = context.now - range.start;
+            // Off the interval's edge, lest our reading of the server's clock moves it over.
+            let at = context.now - range.start - ((range.end - range.start) / 2).min(1000);
             (one(part::Part::SinceMs(at)), Some(at))
         }
         None => (one(part::Part::Text(text)), None),
@@ -82,7 +88,12 @@ fn known(text: &str, instants: &[i64]) -> Cell {
     if !plain.is_empty() || parts.is_empty() {
         parts.push(part::Part::Text(plain));
     }
-    Cell { parts: parts.into_iter().map(|part| Part { part: Some(part) }).collect() }
+    Cell {
+        parts: parts
+            .into_iter()
+            .map(|part| Part { part: Some(part) })
+            .collect(),
+    }
 }
 
 /// Words, and what stands between them.
@@ -92,7 +103,9 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
         let between = BETWEEN.contains(&first);
-        let end = rest.find(|c| BETWEEN.contains(&c) != between).unwrap_or(rest.len());
+        let end = rest
+            .find(|c| BETWEEN.contains(&c) != between)
+            .unwrap_or(rest.len());
         let (piece, after) = rest.split_at(end);
         rest = after;
         Some(piece)
@@ -107,7 +120,11 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn shown(json: &str, name: &str, kind: &str, context: Context<'_>) -> (String, Option<i64>) {
-        let column = Column { name: name.into(), r#type: kind.into(), ..Default::default() };
+        let column = Column {
+            name: name.into(),
+            r#type: kind.into(),
+            ..Default::default()
+        };
         let (cell, guess) = cell(serde_json::from_str(json).unwrap(), &column, context);
         let parts = cell.parts.into_iter().map(|part| match part.part.unwrap() {
             part::Part::Text(text) => format!("{text:?}"),
@@ -115,11 +132,19 @@ mod tests {
             part::Part::Integer(number) => number.to_string(),
             part::Part::Null(_) => "null".into(),
         });
-        (parts.collect::<Vec<_>>().join(" + "), guess.map(|at| (NOW - at) / 1000))
+        (
+            parts.collect::<Vec<_>>().join(" + "),
+            guess.map(|at| (NOW - at) / 1000),
+        )
     }
 
     fn plain() -> Context<'static> {
-        Context { now: NOW, created: None, known: &[], before: None }
+        Context {
+            now: NOW,
+            created: None,
+            known: &[],
+            before: None,
+        }
     }
 
     #[test]
@@ -141,21 +166,47 @@ mod tests {
 
     #[test]
     fn an_age_is_the_time_since_creation() {
-        let created = |ms: i64| Context { created: Some(NOW - ms), ..plain() };
-        assert_eq!(shown(r#""12m""#, "Age", "string", created(12 * MINUTE + 30_000)).0, "since 750");
-        assert_eq!(shown(r#""<unknown>""#, "Age", "string", created(MINUTE)).0, r#""<unknown>""#);
+        let created = |ms: i64| Context {
+            created: Some(NOW - ms),
+            ..plain()
+        };
+        assert_eq!(
+            shown(r#""12m""#, "Age", "string", created(12 * MINUTE + 30_000)).0,
+            "since 750"
+        );
+        assert_eq!(
+            shown(r#""<unknown>""#, "Age", "string", created(MINUTE)).0,
+            r#""<unknown>""#
+        );
         // A custom resource may call anything an age.
-        assert_eq!(shown(r#""12m""#, "Age", "string", created(40 * MINUTE)).0, r#""12m""#);
-        assert_eq!(shown(r#""12m""#, "Age", "date", created(40 * MINUTE)), ("since 720".into(), Some(720)));
-        assert_eq!(shown(r#""<invalid>""#, "Age", "string", created(-30_000)).0, "since -30");
+        assert_eq!(
+            shown(r#""12m""#, "Age", "string", created(40 * MINUTE)).0,
+            r#""12m""#
+        );
+        assert_eq!(
+            shown(r#""12m""#, "Age", "date", created(40 * MINUTE)),
+            ("since 720".into(), Some(720))
+        );
+        assert_eq!(
+            shown(r#""<invalid>""#, "Age", "string", created(-30_000)).0,
+            "since -30"
+        );
     }
 
     #[test]
     fn known_instants_take_the_places_of_durations() {
         let known = [NOW - 5 * MINUTE, NOW - 120 * MINUTE];
-        let show = |json: &str, known: &[i64]| shown(json, "Restarts", "string", Context { known, ..plain() }).0;
-        assert_eq!(show(r#""3 (5m ago)""#, &known[..1]), r#""3 (" + since 300 + " ago)""#);
-        assert_eq!(show(r#""5m (x3 over 2h)""#, &known), r#"since 300 + " (x3 over " + since 7200 + ")""#);
+        let show = |json: &str, known: &[i64]| {
+            shown(json, "Restarts", "string", Context { known, ..plain() }).0
+        };
+        assert_eq!(
+            show(r#""3 (5m ago)""#, &known[..1]),
+            r#""3 (" + since 300 + " ago)""#
+        );
+        assert_eq!(
+            show(r#""5m (x3 over 2h)""#, &known),
+            r#"since 300 + " (x3 over " + since 7200 + ")""#
+        );
         assert_eq!(show(r#""5m""#, &known), "since 300");
         assert_eq!(show(r#""0""#, &known), r#""0""#);
         assert_eq!(show(r#""""#, &known), r#""""#);
@@ -166,13 +217,25 @@ mod tests {
     fn a_date_keeps_its_instant_while_the_text_agrees_with_it() {
         let date = |json: &str, before: Option<i64>| {
             let before = before.map(|seconds| NOW - seconds * 1000);
-            shown(json, "Last Sync", "date", Context { before, created: Some(NOW - 999 * MINUTE), ..plain() })
+            shown(
+                json,
+                "Last Sync",
+                "date",
+                Context {
+                    before,
+                    created: Some(NOW - 999 * MINUTE),
+                    ..plain()
+                },
+            )
         };
-        assert_eq!(date(r#""12m""#, None), ("since 720".into(), Some(720)));
+        assert_eq!(date(r#""12m""#, None), ("since 721".into(), Some(721)));
         assert_eq!(date(r#""12m""#, Some(745)), ("since 745".into(), Some(745)));
-        assert_eq!(date(r#""12m""#, Some(790)), ("since 720".into(), Some(720)));
+        assert_eq!(date(r#""12m""#, Some(790)), ("since 721".into(), Some(721)));
         assert_eq!(date(r#""3s""#, Some(745)), ("since 3".into(), Some(3)));
-        assert_eq!(date(r#""2023-01-01T00:00:00Z""#, Some(745)), (r#""2023-01-01T00:00:00Z""#.into(), None));
+        assert_eq!(
+            date(r#""2023-01-01T00:00:00Z""#, Some(745)),
+            (r#""2023-01-01T00:00:00Z""#.into(), None)
+        );
         assert_eq!(date("null", Some(745)), ("null".into(), None));
         // The creation itself, exactly.
         assert_eq!(date(r#""16h""#, None), ("since 59940".into(), None));

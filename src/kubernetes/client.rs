@@ -50,7 +50,9 @@ impl Client {
         let client = || {
             kube::Client::try_from(config.clone()).map_err(|error| {
                 let why = innermost(&error);
-                ConfigurationError(format!("the credentials for {server} cannot be used: {why}"))
+                ConfigurationError(format!(
+                    "the credentials for {server} cannot be used: {why}"
+                ))
             })
         };
         Ok(Self {
@@ -61,9 +63,17 @@ impl Client {
         })
     }
 
+    /// The server's URL, to be shown.
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// A whole answer.
     pub(super) async fn get(&self, path: &str, accept: &str) -> Result<Bytes, Failure> {
-        Ok(self.ask(path, accept, None).await?.map_or(Bytes::new(), |answer| answer.bytes))
+        Ok(self
+            .ask(path, accept, None)
+            .await?
+            .map_or(Bytes::new(), |answer| answer.bytes))
     }
 
     /// A whole answer, or none if it still is the one with that ETag.
@@ -131,7 +141,9 @@ impl Client {
 
     fn clock(&self) -> std::sync::MutexGuard<'_, ServerClock> {
         // A clock is never half written: poison means nothing here.
-        self.clock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.clock
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     async fn send(
@@ -140,8 +152,14 @@ impl Client {
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
         let sent = own_ms();
-        let response = client.send(request).await.map_err(|error| self.unreachable(&error))?;
-        let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
+        let response = client
+            .send(request)
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let date = response
+            .headers()
+            .get(DATE)
+            .and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(http_date) {
             self.clock().observe(sent, own_ms(), date);
         }
@@ -151,12 +169,21 @@ impl Client {
     /// The body of a successful answer; what an unsuccessful one says.
     async fn succeeded(&self, response: Response<Body>) -> Result<Bytes, Failure> {
         let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| self.broken(&error))?.to_bytes();
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| self.broken(&error))?
+            .to_bytes();
         if head.status.is_success() {
             return Ok(body);
         }
-        let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = retry_after.and_then(|value| value.parse().ok()).map(Duration::from_secs);
+        let retry_after = head
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
+        let retry_after = retry_after
+            .and_then(|value| value.parse().ok())
+            .map(Duration::from_secs);
         Err(Failure::of_answer(head.status, &body, retry_after))
     }
 
@@ -188,12 +215,18 @@ impl Client {
             why if why.contains("lookup") => "; is its name right?",
             _ => "",
         };
-        Failure::unavailable(format!("cannot reach the API server at {}: {why}{hint}", self.server))
+        Failure::unavailable(format!(
+            "cannot reach the API server at {}: {why}{hint}",
+            self.server
+        ))
     }
 
     fn broken(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
         let why = innermost(error);
-        Failure::unavailable(format!("the API server at {} broke off: {why}", self.server))
+        Failure::unavailable(format!(
+            "the API server at {} broke off: {why}",
+            self.server
+        ))
     }
 }
 
@@ -219,7 +252,9 @@ fn request(path: &str, accept: &str, etag: Option<&str>) -> Result<Request<Body>
 }
 
 fn own_ms() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -235,7 +270,10 @@ mod tests {
 
     #[test]
     fn dates_of_headers_are_read() {
-        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777_000));
+        assert_eq!(
+            http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777_000)
+        );
         assert_eq!(http_date("yesterday"), None);
     }
 }

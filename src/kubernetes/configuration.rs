@@ -45,16 +45,24 @@ impl Access {
         if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
             return None;
         }
-        default_kubeconfig().filter(|path| path.exists()).map(|path| vec![path])
+        default_kubeconfig()
+            .filter(|path| path.exists())
+            .map(|path| vec![path])
     }
 
     async fn from_files(&self, files: &[PathBuf]) -> Result<Config, ConfigurationError> {
         // As kubectl does: of several files some may be missing, but not all.
-        let there: Vec<&Path> = files.iter().map(PathBuf::as_path).filter(|f| f.exists()).collect();
+        let there: Vec<&Path> = files
+            .iter()
+            .map(PathBuf::as_path)
+            .filter(|f| f.exists())
+            .collect();
         let mut merged = Kubeconfig::default();
         for file in &there {
             let read = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
-            merged = merged.merge(read).map_err(|error| unreadable(file, &error))?;
+            merged = merged
+                .merge(read)
+                .map_err(|error| unreadable(file, &error))?;
         }
         let names = names(files);
         if there.is_empty() {
@@ -62,9 +70,14 @@ impl Access {
                 "kubeconfig {names} does not exist; name one with --kubeconfig or KUBECONFIG"
             )));
         }
-        let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..Default::default()
+        };
         let config = Config::from_custom_kubeconfig(merged, &options).await;
-        config.map_err(|error| ConfigurationError(format!("kubeconfig {names}: {}", unusable(&error))))
+        config.map_err(|error| {
+            ConfigurationError(format!("kubeconfig {names}: {}", unusable(&error)))
+        })
     }
 
     fn nowhere(&self) -> ConfigurationError {
@@ -82,7 +95,10 @@ fn default_kubeconfig() -> Option<PathBuf> {
 }
 
 fn names(files: &[PathBuf]) -> String {
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
     names.join(", ")
 }
 
@@ -91,7 +107,10 @@ fn unreadable(file: &Path, error: &KubeconfigError) -> ConfigurationError {
         KubeconfigError::ReadConfig(error, _) => error.to_string(),
         other => first_line(&other.to_string()),
     };
-    ConfigurationError(format!("kubeconfig {} cannot be read: {why}", file.display()))
+    ConfigurationError(format!(
+        "kubeconfig {} cannot be read: {why}",
+        file.display()
+    ))
 }
 
 fn unusable(error: &KubeconfigError) -> String {
@@ -133,7 +152,9 @@ users:
             context: context.map(Into::into),
         };
         let config = access.load().await;
-        config.map(|config| config.cluster_url.to_string()).map_err(|error| error.to_string())
+        config
+            .map(|config| config.cluster_url.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[tokio::test]
@@ -143,7 +164,10 @@ users:
         std::fs::write(&file, TWO_CONTEXTS).unwrap();
         let missing = directory.path().join("missing");
         assert_eq!(load(&[&file], None).await.unwrap(), "http://127.0.0.1:1/");
-        assert_eq!(load(&[&missing, &file], Some("second")).await.unwrap(), "http://127.0.0.1:2/");
+        assert_eq!(
+            load(&[&missing, &file], Some("second")).await.unwrap(),
+            "http://127.0.0.1:2/"
+        );
         let error = load(&[&file], Some("third")).await.unwrap_err();
         assert!(error.ends_with(r#"has no context "third""#), "{error}");
     }
@@ -163,7 +187,10 @@ users:
         let broken = directory.path().join("broken");
         std::fs::write(&broken, "a: [").unwrap();
         let error = load(&[&broken], None).await.unwrap_err();
-        assert!(error.contains("cannot be read") && !error.contains('\n'), "{error}");
+        assert!(
+            error.contains("cannot be read") && !error.contains('\n'),
+            "{error}"
+        );
         std::fs::write(&broken, "apiVersion: v1\nkind: Config\n").unwrap();
         let error = load(&[&broken], None).await.unwrap_err();
         assert!(error.contains("no current context"), "{error}");

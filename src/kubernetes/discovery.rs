@@ -41,7 +41,11 @@ struct Half {
 
 impl Discovery {
     /// The catalog, at most `age` old.
-    pub(super) async fn catalog(&self, client: &Client, age: Duration) -> Result<Arc<Catalog>, Failure> {
+    pub(super) async fn catalog(
+        &self,
+        client: &Client,
+        age: Duration,
+    ) -> Result<Arc<Catalog>, Failure> {
         let mut kept = self.kept.lock().await;
         if let Some(kept) = &*kept
             && kept.asked.elapsed() <= age.max(AT_MOST_EVERY)
@@ -53,10 +57,21 @@ impl Discovery {
             Some(kept) => (kept.core.clone(), kept.groups.clone()),
             None => Default::default(),
         };
-        let (core, groups) = tokio::try_join!(half(client, "/api", core), half(client, "/apis", groups))?;
-        let resources = core.resources.iter().chain(&groups.resources).cloned().collect();
+        let (core, groups) =
+            tokio::try_join!(half(client, "/api", core), half(client, "/apis", groups))?;
+        let resources = core
+            .resources
+            .iter()
+            .chain(&groups.resources)
+            .cloned()
+            .collect();
         let catalog = Arc::new(Catalog { resources });
-        *kept = Some(Kept { catalog: catalog.clone(), asked, core, groups });
+        *kept = Some(Kept {
+            catalog: catalog.clone(),
+            asked,
+            core,
+            groups,
+        });
         Ok(catalog)
     }
 }
@@ -76,12 +91,18 @@ async fn half(client: &Client, root: &str, before: Half) -> Result<Half, Failure
             one_by_one(client, versions.collect()).await?
         }
     };
-    Ok(Half { etag: answer.etag, resources })
+    Ok(Half {
+        etag: answer.etag,
+        resources,
+    })
 }
 
 /// The resources of each (group, version). A group that does not answer is left out, as in kubectl: its server may be
 /// away, and that is no reason not to show pods.
-async fn one_by_one(client: &Client, versions: Vec<(String, String)>) -> Result<Vec<Resource>, Failure> {
+async fn one_by_one(
+    client: &Client,
+    versions: Vec<(String, String)>,
+) -> Result<Vec<Resource>, Failure> {
     let mut resources = Vec::new();
     let mut group_before = None;
     for (group, version) in versions {
@@ -92,7 +113,9 @@ async fn one_by_one(client: &Client, versions: Vec<(String, String)>) -> Result<
                 resources.extend(list.resources(&group, &version, preferred));
                 group_before = Some(group);
             }
-            Err(Failure::Refused(refusal)) if group.is_empty() => return Err(Failure::Refused(refusal)),
+            Err(Failure::Refused(refusal)) if group.is_empty() => {
+                return Err(Failure::Refused(refusal));
+            }
             Err(error) if group.is_empty() => return Err(error),
             Err(error) => tracing::warn!(%group, %version, %error, "an API group is not served"),
         }
@@ -101,7 +124,11 @@ async fn one_by_one(client: &Client, versions: Vec<(String, String)>) -> Result<
 }
 
 fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Failure> {
-    let unlike = |error| Failure::unavailable(format!("the API server's discovery is unlike any known: {error}"));
+    let unlike = |error| {
+        Failure::unavailable(format!(
+            "the API server's discovery is unlike any known: {error}"
+        ))
+    };
     serde_json::from_slice(bytes).map_err(unlike)
 }
 
@@ -166,7 +193,10 @@ impl Group {
     fn resources(self) -> impl Iterator<Item = Resource> {
         let group = self.metadata.name;
         // A stale version is one whose own server does not answer: client-go passes over it.
-        let fresh = self.versions.into_iter().filter(|version| version.freshness != "Stale");
+        let fresh = self
+            .versions
+            .into_iter()
+            .filter(|version| version.freshness != "Stale");
         fresh.enumerate().flat_map(move |(index, version)| {
             let group = group.clone();
             version.resources.into_iter().filter_map(move |found| {
@@ -207,7 +237,10 @@ impl LegacyGroup {
         let preferred = self.preferred_version.map(|preferred| preferred.version);
         let mut versions: Vec<String> = self.versions.into_iter().map(|v| v.version).collect();
         versions.sort_by_key(|version| Some(version) != preferred.as_ref());
-        versions.into_iter().map(|version| (self.name.clone(), version)).collect()
+        versions
+            .into_iter()
+            .map(|version| (self.name.clone(), version))
+            .collect()
     }
 }
 
@@ -234,8 +267,16 @@ struct LegacyResource {
 }
 
 impl LegacyList {
-    fn resources(self, group: &str, version: &str, preferred: bool) -> impl Iterator<Item = Resource> {
-        let whole = self.resources.into_iter().filter(|found| !found.name.contains('/'));
+    fn resources(
+        self,
+        group: &str,
+        version: &str,
+        preferred: bool,
+    ) -> impl Iterator<Item = Resource> {
+        let whole = self
+            .resources
+            .into_iter()
+            .filter(|found| !found.name.contains('/'));
         whole.map(move |found| Resource {
             singular: singular(found.singular_name, &found.kind),
             name: found.name,
@@ -253,7 +294,11 @@ impl LegacyList {
 
 /// Servers that list no singular mean the kind.
 fn singular(listed: String, kind: &str) -> String {
-    if listed.is_empty() { kind.to_lowercase() } else { listed }
+    if listed.is_empty() {
+        kind.to_lowercase()
+    } else {
+        listed
+    }
 }
 
 #[cfg(test)]
@@ -273,10 +318,21 @@ mod tests {
               {"resource":"deployments","responseKind":{"kind":"Deployment"},"scope":"Cluster","verbs":["list"]}]},
             {"version":"v0","freshness":"Stale","resources":[
               {"resource":"olds","responseKind":{"kind":"Old"},"scope":"Cluster","verbs":["list"]}]}]}]}"#;
-        let Groups::Aggregated { items } = read(body).unwrap() else { panic!("not aggregated") };
+        let Groups::Aggregated { items } = read(body).unwrap() else {
+            panic!("not aggregated")
+        };
         let resources: Vec<Resource> = items.into_iter().flat_map(Group::resources).collect();
-        let paths: Vec<_> = resources.iter().map(|r| (&*r.group, &*r.version, &*r.name, r.preferred)).collect();
-        assert_eq!(paths, [("apps", "v1", "deployments", true), ("apps", "v1beta1", "deployments", false)]);
+        let paths: Vec<_> = resources
+            .iter()
+            .map(|r| (&*r.group, &*r.version, &*r.name, r.preferred))
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                ("apps", "v1", "deployments", true),
+                ("apps", "v1beta1", "deployments", false)
+            ]
+        );
         assert!(resources[0].namespaced && !resources[1].namespaced);
         assert_eq!(resources[1].singular, "deployment");
         assert!(resources[0].can("watch") && !resources[1].can("watch"));
@@ -284,12 +340,21 @@ mod tests {
 
     #[test]
     fn legacy_groups_put_the_preferred_version_first() {
-        let body = br#"{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"batch","versions":
+        let body =
+            br#"{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"batch","versions":
           [{"groupVersion":"batch/v2","version":"v2"},{"groupVersion":"batch/v1","version":"v1"}],
           "preferredVersion":{"groupVersion":"batch/v1","version":"v1"}}]}"#;
-        let Groups::Legacy { groups } = read(body).unwrap() else { panic!("not legacy") };
+        let Groups::Legacy { groups } = read(body).unwrap() else {
+            panic!("not legacy")
+        };
         let versions: Vec<_> = groups.into_iter().flat_map(LegacyGroup::versions).collect();
-        assert_eq!(versions, [("batch".into(), "v1".into()), ("batch".to_string(), "v2".to_string())]);
+        assert_eq!(
+            versions,
+            [
+                ("batch".into(), "v1".into()),
+                ("batch".to_string(), "v2".to_string())
+            ]
+        );
     }
 
     #[test]
@@ -300,6 +365,9 @@ mod tests {
         let list: LegacyList = read(body).unwrap();
         let resources: Vec<Resource> = list.resources("", "v1", true).collect();
         assert_eq!(resources.len(), 1);
-        assert_eq!((&*resources[0].singular, resources[0].namespaced), ("pod", true));
+        assert_eq!(
+            (&*resources[0].singular, resources[0].namespaced),
+            ("pod", true)
+        );
     }
 }

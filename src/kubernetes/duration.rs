@@ -135,8 +135,20 @@ mod tests {
     #[test]
     fn other_texts_are_no_durations() {
         for text in [
-            "", "5", "m", "5x", "5m5", "1s1s", "1s1m", "-5m", "<none>", "<unknown>", "5 m", "٣m",
-            "99999999999999999999y", "9223372036854775807y",
+            "",
+            "5",
+            "m",
+            "5x",
+            "5m5",
+            "1s1s",
+            "1s1m",
+            "-5m",
+            "<none>",
+            "<unknown>",
+            "5 m",
+            "٣m",
+            "99999999999999999999y",
+            "9223372036854775807y",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

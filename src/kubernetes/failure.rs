@@ -30,12 +30,18 @@ pub(super) enum Failure {
 impl Failure {
     /// No answer, in these words.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
-        Self::Unavailable { message: message.into(), retry_after: None, answered: false }
+        Self::Unavailable {
+            message: message.into(),
+            retry_after: None,
+            answered: false,
+        }
     }
 
     /// What an answer other than 2xx says: mostly a Kubernetes Status, sometimes plain text.
     pub(super) fn of_answer(code: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Self {
-        let status = serde_json::from_slice::<Status>(body).ok().filter(|s| s.kind == "Status");
+        let status = serde_json::from_slice::<Status>(body)
+            .ok()
+            .filter(|s| s.kind == "Status");
         let status = status.unwrap_or_else(|| Status::without_words(code));
         Self::of_status(status, code, retry_after)
     }
@@ -44,7 +50,8 @@ impl Failure {
     pub(super) fn of_error_event(object: &str) -> Self {
         match serde_json::from_str::<Status>(object) {
             Ok(status) => {
-                let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let code =
+                    StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 Self::of_status(status, code, None)
             }
             Err(_) => Self::unavailable("the watch ended with an error that is no Status"),
@@ -52,13 +59,19 @@ impl Failure {
     }
 
     fn not_now(status: Status, retry_after: Option<Duration>) -> Self {
-        Self::Unavailable { message: status.message, retry_after, answered: true }
+        Self::Unavailable {
+            message: status.message,
+            retry_after,
+            answered: true,
+        }
     }
 
     fn of_status(status: Status, code: StatusCode, retry_after: Option<Duration>) -> Self {
         match code {
             StatusCode::GONE => Self::Expired,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Self::not_now(status, retry_after),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
+                Self::not_now(status, retry_after)
+            }
             _ if code.is_client_error() => Self::Refused(Refusal {
                 code: code.as_u16().into(),
                 reason: status.reason,
@@ -71,7 +84,9 @@ impl Failure {
 
 impl From<Malformed> for Failure {
     fn from(error: Malformed) -> Self {
-        Self::unavailable(format!("an answer of the API server cannot be read: {error}"))
+        Self::unavailable(format!(
+            "an answer of the API server cannot be read: {error}"
+        ))
     }
 }
 
@@ -100,13 +115,18 @@ impl Status {
     /// client-go's words for answers without a Status: a path that no API serves, a proxy's page.
     fn without_words(code: StatusCode) -> Self {
         let (reason, message) = match code {
-            StatusCode::NOT_FOUND => ("NotFound", "the server could not find the requested resource"),
-            StatusCode::UNAUTHORIZED => {
-                ("Unauthorized", "the server has asked for the client to provide credentials")
-            }
-            StatusCode::FORBIDDEN => {
-                ("Forbidden", "the server does not allow access to the requested resource")
-            }
+            StatusCode::NOT_FOUND => (
+                "NotFound",
+                "the server could not find the requested resource",
+            ),
+            StatusCode::UNAUTHORIZED => (
+                "Unauthorized",
+                "the server has asked for the client to provide credentials",
+            ),
+            StatusCode::FORBIDDEN => (
+                "Forbidden",
+                "the server does not allow access to the requested resource",
+            ),
             StatusCode::METHOD_NOT_ALLOWED => (
                 "MethodNotAllowed",
                 "the server does not allow this method on the requested resource",
@@ -121,7 +141,9 @@ impl Status {
             kind: "Status".into(),
             reason: reason.into(),
             message: match message {
-                "" => format!("an error on the server ({code}) has prevented the request from succeeding"),
+                "" => format!(
+                    "an error on the server ({code}) has prevented the request from succeeding"
+                ),
                 message => message.into(),
             },
             code: code.as_u16(),
@@ -139,20 +161,32 @@ mod tests {
 
     fn refused(code: u32, reason: &str, message: &str) -> Failure {
         let (reason, message) = (reason.into(), message.into());
-        Failure::Refused(Refusal { code, reason, message })
+        Failure::Refused(Refusal {
+            code,
+            reason,
+            message,
+        })
     }
 
     #[test]
     fn a_refusal_keeps_the_servers_words() {
         let body = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods is forbidden","reason":"Forbidden","details":{"kind":"pods"},"code":403}"#;
-        assert_eq!(of(403, body), refused(403, "Forbidden", "pods is forbidden"));
+        assert_eq!(
+            of(403, body),
+            refused(403, "Forbidden", "pods is forbidden")
+        );
     }
 
     #[test]
     fn plain_text_becomes_client_gos_words() {
         let words = "the server could not find the requested resource";
-        assert_eq!(of(404, "404 page not found\n"), refused(404, "NotFound", words));
-        assert!(matches!(of(502, "<html>"), Failure::Unavailable { message, .. } if message.contains("502")));
+        assert_eq!(
+            of(404, "404 page not found\n"),
+            refused(404, "NotFound", words)
+        );
+        assert!(
+            matches!(of(502, "<html>"), Failure::Unavailable { message, .. } if message.contains("502"))
+        );
     }
 
     #[test]
@@ -160,7 +194,10 @@ mod tests {
         let event = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version: 1 (9)","reason":"Expired","code":410}"#;
         assert_eq!(Failure::of_error_event(event), Failure::Expired);
         assert_eq!(of(410, event), Failure::Expired);
-        assert!(matches!(Failure::of_error_event("[]"), Failure::Unavailable { .. }));
+        assert!(matches!(
+            Failure::of_error_event("[]"),
+            Failure::Unavailable { .. }
+        ));
     }
 
     #[test]

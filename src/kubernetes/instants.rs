@@ -36,7 +36,9 @@ impl Timed {
             ("batch", "jobs") => Some(Self::Jobs),
             ("batch", "cronjobs") => Some(Self::CronJobs),
             ("resource.k8s.io", "devicetaintrules") => Some(Self::DeviceTaintRules),
-            ("resource.k8s.io", "resourcepoolstatusrequests") => Some(Self::ResourcePoolStatusRequests),
+            ("resource.k8s.io", "resourcepoolstatusrequests") => {
+                Some(Self::ResourcePoolStatusRequests)
+            }
             _ => None,
         }
     }
@@ -52,14 +54,21 @@ impl Timed {
             Self::Pods => one("Restarts", Pod::deserialize(object)?.last_restart()),
             Self::Events => Event::deserialize(object)?.seen(),
             Self::Jobs => one("Duration", Job::deserialize(object)?.running_since()),
-            Self::CronJobs => one("Last Schedule", at(CronJob::deserialize(object)?.status.last_schedule_time)),
-            Self::DeviceTaintRules => {
-                one("TimeAdded", at(DeviceTaintRule::deserialize(object)?.spec.taint.time_added))
-            }
+            Self::CronJobs => one(
+                "Last Schedule",
+                at(CronJob::deserialize(object)?.status.last_schedule_time),
+            ),
+            Self::DeviceTaintRules => one(
+                "TimeAdded",
+                at(DeviceTaintRule::deserialize(object)?.spec.taint.time_added),
+            ),
             Self::ResourcePoolStatusRequests => {
                 let status = ResourcePoolStatusRequest::deserialize(object)?.status;
                 let completed = status.conditions.into_iter().find(|c| c.is("Complete"));
-                one("Completed", completed.and_then(|c| at(c.last_transition_time)))
+                one(
+                    "Completed",
+                    completed.and_then(|c| at(c.last_transition_time)),
+                )
             }
         })
     }
@@ -161,18 +170,28 @@ impl Pod<'_> {
     fn last_restart(&self) -> Option<i64> {
         let init = &self.status.init_container_statuses;
         let sidecar = |status: &ContainerStatus<'_>| {
-            let mut sidecars = self.spec.init_containers.iter().filter(|c| &*c.restart_policy == "Always");
+            let mut sidecars = self
+                .spec
+                .init_containers
+                .iter()
+                .filter(|c| &*c.restart_policy == "Always");
             sidecars.any(|container| container.name == status.name)
         };
         let past = |status: &ContainerStatus<'_>| {
-            let succeeded = status.state.terminated.as_ref().is_some_and(|t| t.exit_code == 0);
+            let succeeded = status
+                .state
+                .terminated
+                .as_ref()
+                .is_some_and(|t| t.exit_code == 0);
             succeeded || (sidecar(status) && status.started == Some(true))
         };
         let current = init.iter().position(|status| !past(status));
         match current {
-            Some(index) if !self.status.conditions.iter().any(|c| c.is("Initialized")) => {
-                init[..=index].iter().filter_map(ContainerStatus::last_end).max()
-            }
+            Some(index) if !self.status.conditions.iter().any(|c| c.is("Initialized")) => init
+                [..=index]
+                .iter()
+                .filter_map(ContainerStatus::last_end)
+                .max(),
             current => {
                 let reached = current.map_or(init.len(), |index| index + 1);
                 let sidecars = init[..reached].iter().filter(|status| sidecar(status));
@@ -213,7 +232,10 @@ impl Event<'_> {
         };
         // Older servers print `5m (x3 over 2h)`: last, then first.
         let last_and_first = last.into_iter().chain(first).collect();
-        vec![("Last Seen", last_and_first), ("First Seen", first.into_iter().collect())]
+        vec![
+            ("Last Seen", last_and_first),
+            ("First Seen", first.into_iter().collect()),
+        ]
     }
 }
 
@@ -299,7 +321,9 @@ mod tests {
     }
 
     fn status(name: &str, extra: &str, finished: &str) -> String {
-        let last = format!(r#""lastState":{{"terminated":{{"exitCode":1,"finishedAt":"1970-01-01T00:00:{finished}Z"}}}}"#);
+        let last = format!(
+            r#""lastState":{{"terminated":{{"exitCode":1,"finishedAt":"1970-01-01T00:00:{finished}Z"}}}}"#
+        );
         format!(r#"{{"name":"{name}",{extra}{last}}}"#)
     }
 
@@ -326,7 +350,14 @@ mod tests {
         };
         let side = status("side", r#""started":true,"#, "20");
         // Initializing: sidecar and init container, but not what is behind them.
-        let json = pod(&[side.clone(), status("init", FAILED, "15"), status("later", "", "50")], "");
+        let json = pod(
+            &[
+                side.clone(),
+                status("init", FAILED, "15"),
+                status("later", "", "50"),
+            ],
+            "",
+        );
         assert_eq!(restarts(&json), Some(20_000));
         let json = pod(&[side.clone(), status("init", FAILED, "30")], "");
         assert_eq!(restarts(&json), Some(30_000));
@@ -346,14 +377,37 @@ mod tests {
             let expected = vec![("Last Seen", last), ("First Seen", first)];
             assert_eq!(read(Timed::Events, &json), expected, "{json}");
         };
-        check(format!(r#"{{"firstTimestamp":"{}","lastTimestamp":"{}","eventTime":null}}"#, t(1), t(9)), vec![9000, 1000], vec![1000]);
-        check(format!(r#"{{"deprecatedFirstTimestamp":"{}","deprecatedLastTimestamp":"{}"}}"#, t(1), t(9)), vec![9000, 1000], vec![1000]);
         check(
-            format!(r#"{{"firstTimestamp":null,"lastTimestamp":null,"eventTime":"1970-01-01T00:00:03.500000Z","series":{{"count":2,"lastObservedTime":"{}"}}}}"#, t(7)),
+            format!(
+                r#"{{"firstTimestamp":"{}","lastTimestamp":"{}","eventTime":null}}"#,
+                t(1),
+                t(9)
+            ),
+            vec![9000, 1000],
+            vec![1000],
+        );
+        check(
+            format!(
+                r#"{{"deprecatedFirstTimestamp":"{}","deprecatedLastTimestamp":"{}"}}"#,
+                t(1),
+                t(9)
+            ),
+            vec![9000, 1000],
+            vec![1000],
+        );
+        check(
+            format!(
+                r#"{{"firstTimestamp":null,"lastTimestamp":null,"eventTime":"1970-01-01T00:00:03.500000Z","series":{{"count":2,"lastObservedTime":"{}"}}}}"#,
+                t(7)
+            ),
             vec![7000, 3500],
             vec![3500],
         );
-        check(format!(r#"{{"eventTime":"{}"}}"#, t(3)), vec![3000, 3000], vec![3000]);
+        check(
+            format!(r#"{{"eventTime":"{}"}}"#, t(3)),
+            vec![3000, 3000],
+            vec![3000],
+        );
         check("{}".into(), vec![], vec![]);
     }
 
@@ -369,8 +423,16 @@ mod tests {
     #[test]
     fn the_others() {
         for (timed, json, column) in [
-            (Timed::CronJobs, r#"{"status":{"lastScheduleTime":"1970-01-01T00:00:05Z"}}"#, "Last Schedule"),
-            (Timed::DeviceTaintRules, r#"{"spec":{"taint":{"timeAdded":"1970-01-01T00:00:05Z"}}}"#, "TimeAdded"),
+            (
+                Timed::CronJobs,
+                r#"{"status":{"lastScheduleTime":"1970-01-01T00:00:05Z"}}"#,
+                "Last Schedule",
+            ),
+            (
+                Timed::DeviceTaintRules,
+                r#"{"spec":{"taint":{"timeAdded":"1970-01-01T00:00:05Z"}}}"#,
+                "TimeAdded",
+            ),
             (
                 Timed::ResourcePoolStatusRequests,
                 r#"{"status":{"conditions":[{"type":"Complete","status":"True","lastTransitionTime":"1970-01-01T00:00:05Z"}]}}"#,

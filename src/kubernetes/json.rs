@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn members_keep_their_order_and_bytes() {
-        let raw: &RawValue = serde_json::from_str(r#"{"b": [1, 2.50],"a":"x\"y","\u0063":null}"#).unwrap();
+        let raw: &RawValue =
+            serde_json::from_str(r#"{"b": [1, 2.50],"a":"x\"y","\u0063":null}"#).unwrap();
         let mut members = Members::of(raw).unwrap();
         assert_eq!(members.get("b").unwrap().get(), "[1, 2.50]");
         assert!(members.remove("c") && !members.remove("c"));
@@ -176,13 +177,17 @@ mod tests {
     #[test]
     fn other_values_have_no_members() {
         for value in ["[]", "1", "null", r#""x""#] {
-            assert!(Members::of(serde_json::from_str(value).unwrap()).is_err(), "{value}");
+            assert!(
+                Members::of(serde_json::from_str(value).unwrap()).is_err(),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn a_key_is_namespace_and_name() {
-        let metadata: Metadata = serde_json::from_str(r#"{"name":"web","namespace":"shop"}"#).unwrap();
+        let metadata: Metadata =
+            serde_json::from_str(r#"{"name":"web","namespace":"shop"}"#).unwrap();
         assert_eq!(metadata.key(), "shop/web");
         let metadata: Metadata = serde_json::from_str(r#"{"name":"node-1"}"#).unwrap();
         assert_eq!(metadata.key(), "node-1");

@@ -33,7 +33,11 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(body: Body, server: &str) -> Self {
-        Self { body, framing: Framing::default(), server: server.into() }
+        Self {
+            body,
+            framing: Framing::default(),
+            server: server.into(),
+        }
     }
 
     /// Waits for something to be heard. Cancel safe: what was read stays.
@@ -42,7 +46,9 @@ impl Lines {
             return Ok(Heard::Line(line));
         }
         let silent = |_| Failure::unavailable(format!("a watch of {} fell silent", self.server));
-        let frame = tokio::time::timeout(SILENCE, self.body.frame()).await.map_err(silent)?;
+        let frame = tokio::time::timeout(SILENCE, self.body.frame())
+            .await
+            .map_err(silent)?;
         let Some(frame) = frame else {
             return Ok(Heard::End);
         };

@@ -96,7 +96,9 @@ impl Stream<'_> {
             listed => listed,
         };
         listed.map_err(|failure| match failure {
-            Failure::Refused(refusal) => Failure::Refused(request::enhanced(refusal, self.selection)),
+            Failure::Refused(refusal) => {
+                Failure::Refused(request::enhanced(refusal, self.selection))
+            }
             other => other,
         })
     }
@@ -139,12 +141,20 @@ impl Stream<'_> {
                 // A server that ends watches at once is not asked again at once.
                 Ok(Ended::ByServer) => sleep(self.outages.next()).await,
                 Ok(Ended::Relist) | Err(Failure::Expired) => {
-                    sleep(if steady { Duration::ZERO } else { self.outages.next() }).await;
+                    sleep(if steady {
+                        Duration::ZERO
+                    } else {
+                        self.outages.next()
+                    })
+                    .await;
                     return Ok(());
                 }
                 Err(Failure::Refused(refusal)) => return Err(Failure::Refused(refusal)),
                 Err(failure) => {
-                    in_doubt += u32::from(matches!(failure, Failure::Unavailable { answered: true, .. }));
+                    in_doubt += u32::from(matches!(
+                        failure,
+                        Failure::Unavailable { answered: true, .. }
+                    ));
                     self.tell_and_wait(failure).await;
                     if in_doubt >= DOUBT_AFTER {
                         return Ok(());
@@ -158,7 +168,12 @@ impl Stream<'_> {
     async fn watch(&mut self, version: &mut String) -> Result<Ended, Failure> {
         // As client-go: watches end at different times, so that a restarted API server gets its share again.
         let seconds = rand::random_range(300..600);
-        let url = request::watch(self.selection, self.projection.parameters(), version, seconds);
+        let url = request::watch(
+            self.selection,
+            self.projection.parameters(),
+            version,
+            seconds,
+        );
         let mut lines = self.client.watch(&url, self.projection.accept()).await?;
         self.tell(Event::Alive).await;
         loop {
@@ -176,7 +191,7 @@ impl Stream<'_> {
                 Change::Bookmark(at) => (Event::Alive, at),
                 Change::Nothing => (Event::Alive, String::new()),
                 Change::Relist => return Ok(Ended::Relist),
-                Change::Error(status) => return Err(Failure::of_error_event(status.get())),
+                Change::Error(failure) => return Err(failure),
             };
             self.tell(event).await;
             if !at.is_empty() {
@@ -191,7 +206,11 @@ impl Stream<'_> {
                 self.tell(Event::Refused(refusal)).await;
                 sleep(self.refusals.next()).await;
             }
-            Failure::Unavailable { message, retry_after, .. } => {
+            Failure::Unavailable {
+                message,
+                retry_after,
+                ..
+            } => {
                 self.tell(Event::Down(message)).await;
                 let asked = retry_after.unwrap_or_default().min(Duration::from_secs(60));
                 sleep(self.outages.next().max(asked)).await;

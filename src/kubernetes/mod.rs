@@ -41,4 +41,4 @@ mod view;
 
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
-pub use server::ApiServer;
+pub use server::Kubernetes;

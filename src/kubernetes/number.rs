@@ -18,9 +18,11 @@ pub(super) fn sprint(value: &Value) -> String {
         }
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
-            members.sort();
-            let members: Vec<String> =
-                members.iter().map(|(key, value)| format!("{key}:{}", sprint(value))).collect();
+            members.sort_by_key(|(key, _)| *key);
+            let members: Vec<String> = members
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", sprint(value)))
+                .collect();
             format!("map[{}]", members.join(" "))
         }
     }
@@ -49,7 +51,11 @@ mod tests {
     #[test]
     fn prints_as_go_does() {
         for (json, text) in GO {
-            assert_eq!(sprint(&serde_json::from_str(json).unwrap()), *text, "{json}");
+            assert_eq!(
+                sprint(&serde_json::from_str(json).unwrap()),
+                *text,
+                "{json}"
+            );
         }
     }
 

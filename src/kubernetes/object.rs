@@ -52,7 +52,9 @@ impl Objects {
         writer.text("apiVersion", &self.api_version);
         writer.text("kind", &self.kind);
         match self.secrets {
-            Some(release) if !release.allows(metadata)? => secret::redacted(&mut writer, &object, self.managed_fields)?,
+            Some(release) if !release.allows(metadata)? => {
+                secret::redacted(&mut writer, &object, self.managed_fields)?
+            }
             _ => self.whole(&mut writer, &object)?,
         }
         writer.close();
@@ -114,13 +116,20 @@ mod tests {
 
     #[test]
     fn managed_fields_stay_when_asked_for() {
-        assert!(value(&deployments(true), ITEM).1.contains(r#""managedFields":[{"manager":"x"}]"#));
+        assert!(
+            value(&deployments(true), ITEM)
+                .1
+                .contains(r#""managedFields":[{"manager":"x"}]"#)
+        );
     }
 
     #[test]
     fn a_watched_object_is_the_listed_one() {
         let watched = ITEM.replacen('{', r#"{"kind":"Deployment","apiVersion":"apps/v1","#, 1);
-        assert_eq!(value(&deployments(false), &watched), value(&deployments(false), ITEM));
+        assert_eq!(
+            value(&deployments(false), &watched),
+            value(&deployments(false), ITEM)
+        );
     }
 
     #[test]

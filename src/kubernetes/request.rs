@@ -10,7 +10,11 @@ pub(super) fn path(selection: &Resolved) -> String {
     let root = Resource::root(&segment(&selection.group), &segment(&selection.version));
     match selection.namespace.as_str() {
         "" => format!("{root}/{}", segment(&selection.plural)),
-        namespace => format!("{root}/namespaces/{}/{}", segment(namespace), segment(&selection.plural)),
+        namespace => format!(
+            "{root}/namespaces/{}/{}",
+            segment(namespace),
+            segment(&selection.plural)
+        ),
     }
 }
 
@@ -64,7 +68,14 @@ pub(super) fn check_namespace(namespace: &str) -> Result<(), Refusal> {
 
 /// A list's refusal as kubectl words it.
 pub(super) fn enhanced(refusal: Refusal, selection: &Resolved) -> Refusal {
-    let Resolved { group, version, plural, labels, fields, .. } = selection;
+    let Resolved {
+        group,
+        version,
+        plural,
+        labels,
+        fields,
+        ..
+    } = selection;
     let subject = format!("{group}/{version}, Resource={plural}");
     let message = match refusal.code {
         400 | 404 if labels.is_empty() && fields.is_empty() => {
@@ -111,11 +122,21 @@ mod tests {
 
     #[test]
     fn refusals_are_worded_as_kubectl_does() {
-        let refusal = |code| Refusal { code, reason: "BadRequest".into(), message: "why".into() };
+        let refusal = |code| Refusal {
+            code,
+            reason: "BadRequest".into(),
+            message: "why".into(),
+        };
         let message = |code, selection: &Resolved| enhanced(refusal(code), selection).message;
-        assert_eq!(message(404, &pods()), r#"Unable to list "/v1, Resource=pods": why"#);
+        assert_eq!(
+            message(404, &pods()),
+            r#"Unable to list "/v1, Resource=pods": why"#
+        );
         assert_eq!(message(403, &pods()), "why");
-        let selection = Resolved { labels: "a=b".into(), ..pods() };
+        let selection = Resolved {
+            labels: "a=b".into(),
+            ..pods()
+        };
         assert_eq!(
             message(400, &selection),
             r#"Unable to find "/v1, Resource=pods" that match label selector "a=b", field selector "": why"#

@@ -63,7 +63,10 @@ pub(super) fn redacted(
         match &**name {
             "data" | "stringData" => {
                 for (key, value) in &members(value)?.0 {
-                    inner.raw(key, &length(value, name == &Text("data".into())).to_string());
+                    inner.raw(
+                        key,
+                        &length(value, name == &Text("data".into())).to_string(),
+                    );
                 }
             }
             _ => {}
@@ -168,17 +171,34 @@ mod tests {
     #[test]
     fn no_value_leaves() {
         let labelled = r#"{"mqtt-resource":"true"}"#;
-        for (labels, asked) in [("{}", false), ("{}", true), (r#"{"mqtt-resources":""}"#, true), (labelled, false), ("null", true)] {
+        for (labels, asked) in [
+            ("{}", false),
+            ("{}", true),
+            (r#"{"mqtt-resources":""}"#, true),
+            (labelled, false),
+            ("null", true),
+        ] {
             let json = leaves(labels, asked, false);
             assert!(!json.contains(CANARY), "{json}");
             let object: serde_json::Value = serde_json::from_str(&json).unwrap();
-            assert_eq!(object["data"], serde_json::json!({"p\"w": "", "empty": "", "two": ""}));
+            assert_eq!(
+                object["data"],
+                serde_json::json!({"p\"w": "", "empty": "", "two": ""})
+            );
             assert_eq!(object["type"], "Opaque");
             let annotations = &object["metadata"]["annotations"];
-            assert_eq!((&annotations["note"], &annotations["mqinformer.io/redacted"]), (&"kept".into(), &"true".into()));
-            let lengths = annotations["mqinformer.io/secret-lengths"].as_str().unwrap();
+            assert_eq!(
+                (&annotations["note"], &annotations["mqinformer.io/redacted"]),
+                (&"kept".into(), &"true".into())
+            );
+            let lengths = annotations["mqinformer.io/secret-lengths"]
+                .as_str()
+                .unwrap();
             let lengths: serde_json::Value = serde_json::from_str(lengths).unwrap();
-            assert_eq!(lengths, serde_json::json!({"p\"w": 6, "empty": 0, "two": 2, "s": 8}));
+            assert_eq!(
+                lengths,
+                serde_json::json!({"p\"w": 6, "empty": 0, "two": 2, "s": 8})
+            );
         }
     }
 

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 /// A label selector sorted and printed again as `k8s.io/apimachinery/pkg/labels` prints it; none if it is not one.
 pub(super) fn labels(typed: &str) -> Option<String> {
     let tokens = tokens(typed)?;
-    let mut parser = Parser { tokens: &tokens, at: 0 };
+    let mut parser = Parser {
+        tokens: &tokens,
+        at: 0,
+    };
     let mut requirements = BTreeSet::new();
     while !parser.rest().is_empty() {
         requirements.insert(parser.requirement()?);
@@ -80,7 +83,9 @@ fn tokens(text: &str) -> Option<Vec<&str>> {
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let length = match first {
-            '=' | '!' | '(' | ')' | ',' | '<' | '>' => OPERATORS.iter().find(|o| rest.starts_with(**o))?.len(),
+            '=' | '!' | '(' | ')' | ',' | '<' | '>' => {
+                OPERATORS.iter().find(|o| rest.starts_with(**o))?.len()
+            }
             _ => {
                 let ends = |c: char| "=!(),<> \t\r\n".contains(c);
                 rest.find(ends).unwrap_or(rest.len())
@@ -202,7 +207,20 @@ mod tests {
 
     #[test]
     fn what_is_no_label_selector_is_left_to_the_server() {
-        for typed in ["a==b==", "a b", ",", "a,", "=b", "x in a", "x in (a", "!", "!!a", "a=b c", "x in (,a)", "a!b"] {
+        for typed in [
+            "a==b==",
+            "a b",
+            ",",
+            "a,",
+            "=b",
+            "x in a",
+            "x in (a",
+            "!",
+            "!!a",
+            "a=b c",
+            "x in (,a)",
+            "a!b",
+        ] {
             assert_eq!(labels(typed), None, "{typed}");
         }
     }

@@ -15,51 +15,52 @@ use tokio::sync::mpsc;
 /// A known word is looked up in a catalog of at most this age, so that a resource's next version is noticed.
 const CATALOG_AGE: Duration = Duration::from_secs(30);
 
-/// An API server. Needs only `get`, `list` and `watch`, and `get` of the namespace `kube-system`.
-pub struct ApiServer {
+/// A cluster, by its API server. Needs only `get`, `list` and `watch` of what is to be seen, and `get` of the namespace
+/// `kube-system` to know which cluster it is.
+pub struct Kubernetes {
     client: Client,
     discovery: Discovery,
     show_secrets: bool,
 }
 
-impl ApiServer {
+impl Kubernetes {
     /// Prepares to talk to a cluster; nothing is sent yet. Needs a tokio runtime.
     ///
     /// `show_secrets` lets all values of all Secrets leave the cluster (see `secret`).
-    pub async fn new(access: &Access, show_secrets: bool) -> Result<Self, ConfigurationError> {
+    pub async fn connect(access: &Access, show_secrets: bool) -> Result<Self, ConfigurationError> {
         let client = Client::new(access).await?;
-        Ok(Self { client, discovery: Discovery::default(), show_secrets })
-    }
-
-    /// Who may not read the namespace `kube-system` is served all the same; only a second cluster under its name is not
-    /// told apart then.
-    async fn identity(&self) -> Result<Identity, Failure> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Version {
-            git_version: String,
-        }
-        #[derive(Deserialize)]
-        struct Namespace {
-            metadata: NamespaceMetadata,
-        }
-        #[derive(Deserialize)]
-        struct NamespaceMetadata {
-            uid: String,
-        }
-        let version: Version = self.read("/version").await?;
-        let cluster_uid = match self.read::<Namespace>("/api/v1/namespaces/kube-system").await {
-            Ok(namespace) => namespace.metadata.uid,
-            Err(Failure::Refused(_)) => String::new(),
-            Err(failure) => return Err(failure),
-        };
-        Ok(Identity { cluster_uid, kubernetes_version: version.git_version })
+        Ok(Self {
+            client,
+            discovery: Discovery::default(),
+            show_secrets,
+        })
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
         let bytes = self.client.get(path, JSON).await?;
-        let unlike = |error| Failure::unavailable(format!("{path} of the API server cannot be read: {error}"));
+        let unlike = |error| {
+            Failure::unavailable(format!("{path} of the API server cannot be read: {error}"))
+        };
         serde_json::from_slice(&bytes).map_err(unlike)
+    }
+
+    async fn identity(&self) -> Result<Identity, Failure> {
+        let version: Version = self.read("/version").await?;
+        let cluster_uid = match self
+            .read::<Namespace>("/api/v1/namespaces/kube-system")
+            .await
+        {
+            Ok(namespace) => namespace.metadata.uid,
+            Err(Failure::Refused(refusal)) => {
+                tracing::warn!(%refusal, "which cluster this is stays unknown: let me get the namespace kube-system");
+                String::new()
+            }
+            Err(failure) => return Err(failure),
+        };
+        Ok(Identity {
+            cluster_uid,
+            kubernetes_version: version.git_version,
+        })
     }
 
     async fn resolve_words(&self, selection: &Selection) -> Result<Resolved, Failure> {
@@ -107,7 +108,11 @@ impl ApiServer {
         Err(unknown(word))
     }
 
-    async fn resolve_selectors(&self, typed: &Selection, resolved: &mut Resolved) -> Result<(), Failure> {
+    async fn resolve_selectors(
+        &self,
+        typed: &Selection,
+        resolved: &mut Resolved,
+    ) -> Result<(), Failure> {
         let (labels, fields) = (typed.labels.trim(), typed.fields.trim());
         match (selector::labels(labels), selector::fields(fields)) {
             (Some(labels), Some(fields)) => {
@@ -119,34 +124,61 @@ impl ApiServer {
                 resolved.labels = labels.into();
                 resolved.fields = fields.into();
                 let url = request::list(resolved, "", Some(1), "");
-                self.client.get(&url, JSON).await.map_err(|failure| match failure {
-                    Failure::Refused(refusal) => Failure::Refused(request::enhanced(refusal, resolved)),
-                    other => other,
-                })?;
+                self.client
+                    .get(&url, JSON)
+                    .await
+                    .map_err(|failure| match failure {
+                        Failure::Refused(refusal) => {
+                            Failure::Refused(request::enhanced(refusal, resolved))
+                        }
+                        other => other,
+                    })?;
             }
         }
         Ok(())
     }
 
     async fn singular(&self, resolved: &Resolved) -> String {
-        let Resolved { group, version, plural, kind, .. } = resolved;
+        let Resolved {
+            group,
+            version,
+            plural,
+            kind,
+            ..
+        } = resolved;
         let catalog = self.discovery.catalog(&self.client, Duration::MAX).await;
-        let found = catalog.ok().and_then(|c| c.find(group, version, plural).map(|r| r.singular.clone()));
+        let found = catalog
+            .ok()
+            .and_then(|c| c.find(group, version, plural).map(|r| r.singular.clone()));
         found.unwrap_or_else(|| kind.to_lowercase())
     }
 }
 
-impl Upstream for ApiServer {
-    fn resolve<'a>(&'a self, selection: &'a Selection) -> BoxFuture<'a, Result<Resolved, UpstreamError>> {
+impl Upstream for Kubernetes {
+    fn resolve<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> BoxFuture<'a, Result<Resolved, UpstreamError>> {
         Box::pin(async move { Ok(self.resolve_words(selection).await?) })
     }
 
-    fn run<'a>(&'a self, selection: &'a Resolved, events: mpsc::Sender<Event>) -> BoxFuture<'a, ()> {
+    fn run<'a>(
+        &'a self,
+        selection: &'a Resolved,
+        events: mpsc::Sender<Event>,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             match selection.view {
                 View::Rows | View::Objects => {
                     let singular = self.singular(selection).await;
-                    list_watch::run(&self.client, selection, &singular, self.show_secrets, events).await;
+                    list_watch::run(
+                        &self.client,
+                        selection,
+                        &singular,
+                        self.show_secrets,
+                        events,
+                    )
+                    .await;
                 }
                 View::Resources => resources::run(&self.client, &self.discovery, events).await,
                 // The source tells about itself; an API server knows nothing of it.
@@ -160,12 +192,36 @@ impl Upstream for ApiServer {
     }
 
     fn identify(&self) -> BoxFuture<'_, Result<Identity, String>> {
-        Box::pin(async { self.identity().await.map_err(|failure| UpstreamError::from(failure).to_string()) })
+        Box::pin(async move {
+            self.identity().await.map_err(|failure| match failure {
+                Failure::Refused(refusal) => format!(
+                    "the API server at {} refuses: {refusal}; are the kubeconfig's credentials still good?",
+                    self.client.server()
+                ),
+                other => other.to_string(),
+            })
+        })
     }
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.client.now_ms()).unwrap_or_default()
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    git_version: String,
+}
+
+#[derive(Deserialize)]
+struct Namespace {
+    metadata: NamespaceMetadata,
+}
+
+#[derive(Deserialize)]
+struct NamespaceMetadata {
+    uid: String,
 }
 
 fn unknown(word: &str) -> Failure {

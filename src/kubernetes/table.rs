@@ -34,7 +34,10 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(selection: &Resolved) -> Self {
         let timed = Timed::of(&selection.group, &selection.plural);
-        Self { timed, ..Default::default() }
+        Self {
+            timed,
+            ..Default::default()
+        }
     }
 
     /// Query parameters: the whole object only where a cell shows more than its age.
@@ -57,6 +60,9 @@ impl Rows {
     pub(super) fn page(&mut self, body: &[u8], now: i64) -> Result<Page, Malformed> {
         let table: Table<'_> = serde_json::from_slice(body)?;
         self.plain = !table.is_table();
+        if self.plain && !table.kind.ends_with("List") {
+            return Err(Malformed::NoList);
+        }
         let columns = table.column_definitions.unwrap_or_default();
         if self.plain {
             self.columns = name_and_age();
@@ -70,14 +76,28 @@ impl Rows {
             entries.push(self.plain_row(item)?);
         }
         let (resource_version, next) = (table.metadata.resource_version, table.metadata.next);
-        Ok(Page { entries, resource_version, next })
+        Ok(Page {
+            entries,
+            resource_version,
+            next,
+        })
     }
 
     /// An event of a watch: its object is a Table of one row.
-    pub(super) fn event(&mut self, kind: &str, object: &RawValue, now: i64) -> Result<Change, Malformed> {
+    pub(super) fn event(
+        &mut self,
+        kind: &str,
+        object: &RawValue,
+        now: i64,
+    ) -> Result<Change, Malformed> {
         let mut table = Table::deserialize(object)?;
-        let columns: Vec<Column> =
-            table.column_definitions.take().unwrap_or_default().into_iter().map(Into::into).collect();
+        let columns: Vec<Column> = table
+            .column_definitions
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect();
         let row = table.rows.take().unwrap_or_default().into_iter().next();
         let of_row = row.as_ref().map(|row| metadata(row.object)).transpose()?;
         let version = match of_row.and_then(|m| m.resource_version) {
@@ -93,8 +113,12 @@ impl Rows {
             return Ok(Change::Relist);
         }
         match (kind, row) {
-            ("ADDED" | "MODIFIED", Some(row)) => Ok(Change::Put(self.row(row.cells, row.object, now)?, version)),
-            ("ADDED" | "MODIFIED", None) if self.plain => Ok(Change::Put(self.plain_row(object)?, version)),
+            ("ADDED" | "MODIFIED", Some(row)) => {
+                Ok(Change::Put(self.row(row.cells, row.object, now)?, version))
+            }
+            ("ADDED" | "MODIFIED", None) if self.plain => {
+                Ok(Change::Put(self.plain_row(object)?, version))
+            }
             ("DELETED", row) => {
                 let key = metadata(row.map_or(object, |row| row.object))?.key();
                 self.guesses.remove(&key);
@@ -104,21 +128,47 @@ impl Rows {
         }
     }
 
-    fn row(&mut self, cells: Vec<&RawValue>, object: &RawValue, now: i64) -> Result<Entry, Malformed> {
+    fn row(
+        &mut self,
+        cells: Vec<&RawValue>,
+        object: &RawValue,
+        now: i64,
+    ) -> Result<Entry, Malformed> {
         let read = metadata(object)?;
         let key = read.key();
         let created = read.creation_timestamp.as_deref().and_then(instant);
-        let instants = self.timed.map(|timed| timed.read(object)).unwrap_or_default();
-        let before = self.guesses.get(&key).or_else(|| self.guesses_before.get(&key));
+        let instants = self
+            .timed
+            .map(|timed| timed.read(object))
+            .unwrap_or_default();
+        let before = self
+            .guesses
+            .get(&key)
+            .or_else(|| self.guesses_before.get(&key));
         let before = before.cloned().unwrap_or_default();
         let mut guesses = Guesses::new();
-        let mut row = Row { cells: Vec::with_capacity(cells.len()), metadata: kept(object)? };
+        let mut row = Row {
+            cells: Vec::with_capacity(cells.len()),
+            metadata: kept(object)?,
+        };
         // More cells than columns: kubectl prints none of the rest.
         for (index, (raw, column)) in cells.into_iter().zip(&self.columns).enumerate() {
             let known = instants.iter().find(|(name, _)| *name == column.name);
             let known = known.map_or(&[][..], |(_, known)| known);
-            let before = before.iter().find(|(of, _)| *of == index).map(|(_, at)| *at);
-            let (cell, guess) = cell(raw, column, Context { now, created, known, before });
+            let before = before
+                .iter()
+                .find(|(of, _)| *of == index)
+                .map(|(_, at)| *at);
+            let (cell, guess) = cell(
+                raw,
+                column,
+                Context {
+                    now,
+                    created,
+                    known,
+                    before,
+                },
+            );
             guesses.extend(guess.map(|at| (index, at)));
             row.cells.push(cell);
         }
@@ -137,8 +187,13 @@ impl Rows {
             None => part::Part::Text("<unknown>".into()),
         };
         let cells = [part::Part::Text(read.name.to_string()), age];
-        let cells = cells.map(|part| Cell { parts: vec![Part { part: Some(part) }] });
-        let row = Row { cells: cells.into(), metadata: kept(object)? };
+        let cells = cells.map(|part| Cell {
+            parts: vec![Part { part: Some(part) }],
+        });
+        let row = Row {
+            cells: cells.into(),
+            metadata: kept(object)?,
+        };
         Ok((read.key(), row.encode_to_vec().into()))
     }
 }
@@ -159,7 +214,11 @@ fn metadata(object: &RawValue) -> Result<Metadata<'_>, Malformed> {
 
 /// What a row keeps of its object's metadata.
 fn kept(object: &RawValue) -> Result<Bytes, Malformed> {
-    let mut members = Members::of(Members::of(object)?.get("metadata").ok_or(Malformed::NoMetadata)?)?;
+    let mut members = Members::of(
+        Members::of(object)?
+            .get("metadata")
+            .ok_or(Malformed::NoMetadata)?,
+    )?;
     members.remove("managedFields");
     members.remove("resourceVersion");
     members.0.sort_by(|(a, _), (b, _)| a.cmp(b));

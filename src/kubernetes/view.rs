@@ -1,5 +1,6 @@
 //! From what the API server says about one collection to the entries of one stream.
 
+use super::failure::Failure;
 use super::json::{ListMetadata, Text};
 use super::object::Objects;
 use super::table::Rows;
@@ -19,6 +20,9 @@ pub(super) enum Malformed {
     /// It is no JSON, or its shape is another.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
+    /// A good answer that is no list. Taken for an empty one it would delete everything.
+    #[error("the answer is no list")]
+    NoList,
     /// An object without metadata.
     #[error("an object has no metadata")]
     NoMetadata,
@@ -44,8 +48,8 @@ pub(super) enum Change {
     Bookmark(String),
     /// The stream's header changed: everything has to be listed anew.
     Relist,
-    /// The server's error: a Status.
-    Error(Box<RawValue>),
+    /// The server ended the watch with an error.
+    Error(Failure),
     /// A kind of event that we do not know.
     Nothing,
 }
@@ -63,7 +67,9 @@ impl Projection {
     /// For a selection of the view `rows` or `objects`.
     pub(super) fn new(selection: &Resolved, show_secrets: bool) -> Self {
         match selection.view {
-            crate::protocol::message::View::Objects => Self::Objects(Objects::new(selection, show_secrets)),
+            crate::protocol::message::View::Objects => {
+                Self::Objects(Objects::new(selection, show_secrets))
+            }
             _ => Self::Rows(Box::new(Rows::new(selection))),
         }
     }
@@ -97,6 +103,9 @@ impl Projection {
             Self::Rows(rows) => rows.page(body, now),
             Self::Objects(objects) => {
                 let list: List<'_> = serde_json::from_slice(body)?;
+                if !list.kind.ends_with("List") {
+                    return Err(Malformed::NoList);
+                }
                 let items = list.items.unwrap_or_default();
                 let entries = items.into_iter().map(|item| objects.entry(item));
                 Ok(Page {
@@ -130,15 +139,19 @@ impl Projection {
     pub(super) fn line(&mut self, line: &[u8], now: i64) -> Result<Change, Malformed> {
         let event: WatchEvent<'_> = serde_json::from_slice(line)?;
         match (&*event.kind, self) {
-            ("ERROR", _) => Ok(Change::Error(event.object.to_owned())),
+            ("ERROR", _) => Ok(Change::Error(Failure::of_error_event(event.object.get()))),
             (_, Self::Rows(rows)) => rows.event(&event.kind, event.object, now),
-            ("ADDED" | "MODIFIED", Self::Objects(objects)) => {
-                Ok(Change::Put(objects.entry(event.object)?, resource_version(event.object)?))
-            }
+            ("ADDED" | "MODIFIED", Self::Objects(objects)) => Ok(Change::Put(
+                objects.entry(event.object)?,
+                resource_version(event.object)?,
+            )),
             ("DELETED", Self::Objects(_)) => {
                 let metadata = read_metadata(event.object)?;
                 let version = metadata.resource_version.map(|v| v.to_string());
-                Ok(Change::Delete(read_metadata(event.object)?.key(), version.unwrap_or_default()))
+                Ok(Change::Delete(
+                    read_metadata(event.object)?.key(),
+                    version.unwrap_or_default(),
+                ))
             }
             ("BOOKMARK", Self::Objects(_)) => Ok(Change::Bookmark(resource_version(event.object)?)),
             _ => Ok(Change::Nothing),
@@ -148,6 +161,8 @@ impl Projection {
 
 #[derive(Deserialize)]
 struct List<'a> {
+    #[serde(borrow, default)]
+    kind: Text<'a>,
     #[serde(default)]
     metadata: ListMetadata,
     #[serde(borrow)]
@@ -209,18 +224,38 @@ pub(super) mod tests {
         let body = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"10","continue":"tok","remainingItemCount":3},
             "items":[{"metadata":{"name":"a","namespace":"x"}}]}"#;
         let page = objects().page(body, 0).unwrap();
-        assert_eq!((&*page.resource_version, &*page.next, page.entries.len()), ("10", "tok", 1));
-        let empty = objects().page(br#"{"metadata":{"resourceVersion":"10"},"items":null}"#, 0).unwrap();
+        assert_eq!(
+            (&*page.resource_version, &*page.next, page.entries.len()),
+            ("10", "tok", 1)
+        );
+        let empty = objects()
+            .page(
+                br#"{"kind":"PodList","metadata":{"resourceVersion":"10"},"items":null}"#,
+                0,
+            )
+            .unwrap();
         assert!(empty.entries.is_empty() && empty.next.is_empty());
-        assert!(objects().page(b"<html>", 0).is_err());
+        for body in ["<html>", "{}", "[]", r#"{"kind":"Status","code":200}"#] {
+            assert!(objects().page(body.as_bytes(), 0).is_err(), "{body}");
+        }
     }
 
     #[test]
     fn lines_of_objects_are_read() {
         let object = r#"{"metadata":{"name":"a","namespace":"x","resourceVersion":"11"}}"#;
-        let mut line = |kind: &str| objects().line(format!(r#"{{"type":"{kind}","object":{object}}}"#).as_bytes(), 0);
-        assert!(matches!(line("ADDED").unwrap(), Change::Put((key, _), version) if key == "x/a" && version == "11"));
-        assert_eq!(line("DELETED").unwrap(), Change::Delete("x/a".into(), "11".into()));
+        let line = |kind: &str| {
+            objects().line(
+                format!(r#"{{"type":"{kind}","object":{object}}}"#).as_bytes(),
+                0,
+            )
+        };
+        assert!(
+            matches!(line("ADDED").unwrap(), Change::Put((key, _), version) if key == "x/a" && version == "11")
+        );
+        assert_eq!(
+            line("DELETED").unwrap(),
+            Change::Delete("x/a".into(), "11".into())
+        );
         assert_eq!(line("BOOKMARK").unwrap(), Change::Bookmark("11".into()));
         assert_eq!(line("SOMETHING").unwrap(), Change::Nothing);
         assert!(matches!(line("ERROR").unwrap(), Change::Error(_)));

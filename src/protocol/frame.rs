@@ -170,3 +170,6 @@ impl From<UnpackError> for DecodeError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,5 +10,8 @@ pub mod frame;
 pub mod message;
 pub mod names;
 pub mod rows;
+pub mod selector;
+pub mod stream;
+pub mod topics;
 mod wire;
 mod zstandard;

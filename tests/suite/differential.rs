@@ -29,7 +29,11 @@ fn stage() -> &'static Stage {
             more: &["--show-secrets"],
         };
         let syncer = Syncer::start(&options);
-        Stage { cluster, broker, _syncer: syncer }
+        Stage {
+            cluster,
+            broker,
+            _syncer: syncer,
+        }
     })
 }
 
@@ -42,7 +46,11 @@ fn kubectl(stage: &Stage, args: &[&str]) -> Said {
 /// What both say must be equal: bytes, but for time cells, which must lie between what kubectl said before and after.
 fn compare(stage: &Stage, words: &str) -> Result<(), String> {
     let args: Vec<&str> = words.split(' ').collect();
-    let ours_args: Vec<&str> = args.iter().copied().chain(["--cluster", "cluster1"]).collect();
+    let ours_args: Vec<&str> = args
+        .iter()
+        .copied()
+        .chain(["--cluster", "cluster1"])
+        .collect();
     // A width that grows between the two calls of kubectl (9s, 10s), or an object that changes, is no ground to compare on.
     for _ in 0..20 {
         let before = kubectl(stage, &args);
@@ -52,7 +60,15 @@ fn compare(stage: &Stage, words: &str) -> Result<(), String> {
             continue;
         }
         return judge(&before, &ours, &after).map_err(|why| {
-            format!("`get {words}`: {why}\n--- kubectl ({}):\n{}{}--- ours ({}):\n{}{}", before.code(), before.out, before.err, ours.code(), ours.out, ours.err)
+            format!(
+                "`get {words}`: {why}\n--- kubectl ({}):\n{}{}--- ours ({}):\n{}{}",
+                before.code(),
+                before.out,
+                before.err,
+                ours.code(),
+                ours.out,
+                ours.err
+            )
         });
     }
     Err(format!("`{words}`: kubectl never said the same twice"))
@@ -79,43 +95,121 @@ fn check(cases: impl IntoIterator<Item = String>) {
         count += 1;
         wrong.extend(compare(stage, &words).err());
     }
-    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
 }
 
 const NAMESPACED: &[&str] = &[
-    "pods", "po", "deployments", "deploy", "deployments.apps", "deployments.v1.apps", "rs", "sts", "ds", "jobs", "cj", "svc",
-    "ingresses.networking.k8s.io", "netpol", "cm", "secrets", "pvc", "sa", "roles", "rolebindings", "hpa", "pdb", "events",
-    "ev", "leases", "endpointslices", "ep", "rc", "quota", "limits", "podtemplates", "widgets", "wd",
-    "widgets.bed.mqinformer.io", "plainthings", "Pod",
+    "pods",
+    "po",
+    "deployments",
+    "deploy",
+    "deployments.apps",
+    "deployments.v1.apps",
+    "rs",
+    "sts",
+    "ds",
+    "jobs",
+    "cj",
+    "svc",
+    "ingresses.networking.k8s.io",
+    "netpol",
+    "cm",
+    "secrets",
+    "pvc",
+    "sa",
+    "roles",
+    "rolebindings",
+    "hpa",
+    "pdb",
+    "events",
+    "ev",
+    "leases",
+    "endpointslices",
+    "ep",
+    "rc",
+    "quota",
+    "limits",
+    "podtemplates",
+    "widgets",
+    "wd",
+    "widgets.bed.mqinformer.io",
+    "plainthings",
+    "Pod",
 ];
 
 const CLUSTER_SCOPED: &[&str] = &[
-    "nodes", "ns", "pv", "sc", "priorityclasses", "ingressclasses", "clusterroles", "clusterrolebindings", "crd",
-    "sites", "csidrivers", "runtimeclasses", "validatingwebhookconfigurations", "apiservices", "flowschemas",
+    "nodes",
+    "ns",
+    "pv",
+    "sc",
+    "priorityclasses",
+    "ingressclasses",
+    "clusterroles",
+    "clusterrolebindings",
+    "crd",
+    "sites",
+    "csidrivers",
+    "runtimeclasses",
+    "validatingwebhookconfigurations",
+    "apiservices",
+    "flowschemas",
 ];
 
 #[test]
 fn tables_of_every_kind() {
-    let forms = ["", " -o wide", " --show-labels", " --no-headers", " -o name"];
+    let forms = [
+        "",
+        " -o wide",
+        " --show-labels",
+        " --no-headers",
+        " -o name",
+    ];
     let namespaced = NAMESPACED.iter().flat_map(|kind| {
-        let all = forms.iter().map(move |form| format!("get {kind} -n shop{form}"));
+        let all = forms
+            .iter()
+            .map(move |form| format!("get {kind} -n shop{form}"));
         all.chain([format!("get {kind} -A")])
     });
-    let scoped = CLUSTER_SCOPED.iter().flat_map(|kind| forms.iter().map(move |form| format!("get {kind}{form}")));
+    let scoped = CLUSTER_SCOPED
+        .iter()
+        .flat_map(|kind| forms.iter().map(move |form| format!("get {kind}{form}")));
     check(namespaced.chain(scoped));
 }
 
 #[test]
 fn objects_of_every_kind() {
-    let kinds = NAMESPACED.iter().map(|kind| format!("{kind} -A")).chain(CLUSTER_SCOPED.iter().map(|kind| (*kind).to_owned()));
+    let kinds = NAMESPACED
+        .iter()
+        .map(|kind| format!("{kind} -A"))
+        .chain(CLUSTER_SCOPED.iter().map(|kind| (*kind).to_owned()));
     check(kinds.flat_map(|kind| ["json", "yaml"].map(|form| format!("get {kind} -o {form}"))));
 }
 
 #[test]
 fn one_object_by_name() {
-    let objects = ["pods steady", "deploy web", "cm nasty", "jobs complete", "widgets.bed.mqinformer.io", "svc web"];
+    let objects = [
+        "pods steady",
+        "deploy web",
+        "cm nasty",
+        "jobs complete",
+        "widgets.bed.mqinformer.io",
+        "svc web",
+    ];
     check(objects.iter().flat_map(|object| {
-        ["", " -o wide", " -o json", " -o yaml", " -o name", " --show-labels"].map(|form| format!("get {object} -n shop{form}"))
+        [
+            "",
+            " -o wide",
+            " -o json",
+            " -o yaml",
+            " -o name",
+            " --show-labels",
+        ]
+        .map(|form| format!("get {object} -n shop{form}"))
     }));
 }
 

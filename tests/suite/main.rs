@@ -10,6 +10,7 @@
 mod bad_input;
 mod differential;
 mod faults;
+mod in_process;
 mod layering;
 mod masked;
 mod programs;

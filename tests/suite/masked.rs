@@ -24,7 +24,9 @@ pub fn interval_holds(before: &str, ours: &str, after: &str) -> Result<(), Strin
     for ((low, our), high) in before.iter().zip(&ours).zip(&after) {
         let slack = granularity(*our) + 2;
         if our + slack < *low || *our > high + slack {
-            return Err(format!("a time of {our} s is not between {low} s and {high} s"));
+            return Err(format!(
+                "a time of {our} s is not between {low} s and {high} s"
+            ));
         }
     }
     Ok(())

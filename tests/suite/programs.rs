@@ -16,14 +16,26 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn program(name: &str) -> PathBuf {
     let built = Path::new(env!("CARGO_BIN_EXE_mqtt-informer"));
     let path = built.with_file_name(name);
-    assert!(path.exists(), "{} is not built: run `make build`", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run `make build`",
+        path.display()
+    );
     path
 }
 
 /// A command without anything of the environment that would change what it does.
 fn command(name: &str) -> Command {
     let mut command = Command::new(program(name));
-    for variable in ["BROKER", "KUBECONFIG", "CLUSTER", "LISTEN", "BROKER_USERNAME", "BROKER_PASSWORD", "RUST_LOG"] {
+    for variable in [
+        "BROKER",
+        "KUBECONFIG",
+        "CLUSTER",
+        "LISTEN",
+        "BROKER_USERNAME",
+        "BROKER_PASSWORD",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command
@@ -47,7 +59,12 @@ impl Said {
 /// Runs a program to its end, which must come within [`PATIENCE`].
 pub fn run(mut command: Command) -> Said {
     let begin = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let child = RefCell::new(child);
     let read = |mut pipe: Box<dyn Read + Send>| {
         std::thread::spawn(move || {
@@ -58,16 +75,23 @@ pub fn run(mut command: Command) -> Said {
     };
     let out = read(Box::new(child.borrow_mut().stdout.take().unwrap()));
     let err = read(Box::new(child.borrow_mut().stderr.take().unwrap()));
-    let status = bed::wait_for("the program ends", || match child.borrow_mut().try_wait()? {
-        Some(status) => Ok(Some(status)),
-        None if begin.elapsed() > PATIENCE => {
-            child.borrow_mut().kill()?;
-            anyhow::bail!("{command:?} did not end within {PATIENCE:?}")
+    let status = bed::wait_for("the program ends", || {
+        match child.borrow_mut().try_wait()? {
+            Some(status) => Ok(Some(status)),
+            None if begin.elapsed() > PATIENCE => {
+                child.borrow_mut().kill()?;
+                anyhow::bail!("{command:?} did not end within {PATIENCE:?}")
+            }
+            None => Ok(None),
         }
-        None => Ok(None),
     });
     let (out, err) = (out.join().unwrap(), err.join().unwrap());
-    Said { status: status.unwrap_or_else(|error| panic!("{error}: {out}{err}")), out, err, took: begin.elapsed() }
+    Said {
+        status: status.unwrap_or_else(|error| panic!("{error}: {out}{err}")),
+        out,
+        err,
+        took: begin.elapsed(),
+    }
 }
 
 /// Runs the plugin against a broker.
@@ -115,7 +139,11 @@ impl Background {
                 listener.1.notify_all();
             }
         });
-        Self { child, heard, log: log.to_owned() }
+        Self {
+            child,
+            heard,
+            log: log.to_owned(),
+        }
     }
 
     /// Everything on stdout so far.
@@ -131,8 +159,17 @@ impl Background {
     /// Waits until stdout is as `wanted` says.
     pub fn wait_out(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let text = self.heard.0.lock().unwrap();
-        let waited = self.heard.1.wait_timeout_while(text, PATIENCE, |text| !wanted(text)).unwrap();
-        assert!(!waited.1.timed_out(), "waiting for {what}:\n{}\n{}", *waited.0, self.err());
+        let waited = self
+            .heard
+            .1
+            .wait_timeout_while(text, PATIENCE, |text| !wanted(text))
+            .unwrap();
+        assert!(
+            !waited.1.timed_out(),
+            "waiting for {what}:\n{}\n{}",
+            *waited.0,
+            self.err()
+        );
         waited.0.clone()
     }
 
@@ -150,7 +187,13 @@ impl Background {
     /// Asks it to stop, and waits until it has.
     pub fn terminate(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         self.child.wait().unwrap()
     }
 
@@ -187,7 +230,9 @@ impl Syncer {
     pub fn start(options: &SyncerOptions<'_>) -> Self {
         let syncer = Self::launch(options);
         let ready = bed::wait_for("the syncer is ready", || Ok(syncer.ready().0.then_some(())));
-        ready.unwrap_or_else(|error| panic!("{error}: {:?}\n{}", syncer.ready(), syncer.process.err()));
+        ready.unwrap_or_else(|error| {
+            panic!("{error}: {:?}\n{}", syncer.ready(), syncer.process.err())
+        });
         syncer
     }
 
@@ -196,10 +241,24 @@ impl Syncer {
         let port = bed::choose_ports(1).unwrap()[0];
         let probes = format!("127.0.0.1:{port}");
         let mut command = command("mqtt-informer");
-        command.args(["syncer", "--broker", options.broker, "--cluster", options.cluster, "--listen", &probes]);
-        command.arg("--kubeconfig").arg(options.kubeconfig).args(options.more.iter().map(OsStr::new));
+        command.args([
+            "syncer",
+            "--broker",
+            options.broker,
+            "--cluster",
+            options.cluster,
+            "--listen",
+            &probes,
+        ]);
+        command
+            .arg("--kubeconfig")
+            .arg(options.kubeconfig)
+            .args(options.more.iter().map(OsStr::new));
         let log = options.dir.join(format!("syncer-{port}.log"));
-        Self { process: Background::start(command, &log), probes: format!("http://{probes}") }
+        Self {
+            process: Background::start(command, &log),
+            probes: format!("http://{probes}"),
+        }
     }
 
     /// What `/readyz` says.
@@ -215,12 +274,23 @@ impl Syncer {
         let (_, text) = http(&format!("{}/metrics", self.probes)).unwrap();
         let wanted = format!("mqinformer_syncer_{name} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&wanted));
-        value.unwrap_or_else(|| panic!("no metric {name}")).parse().unwrap()
+        value
+            .unwrap_or_else(|| panic!("no metric {name}"))
+            .parse()
+            .unwrap()
     }
 }
 
 fn http(url: &str) -> Option<(u16, String)> {
-    let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(2)));
-    let mut answer = ureq::Agent::new_with_config(agent.build()).get(url).call().ok()?;
-    Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(2)));
+    let mut answer = ureq::Agent::new_with_config(agent.build())
+        .get(url)
+        .call()
+        .ok()?;
+    Some((
+        answer.status().as_u16(),
+        answer.body_mut().read_to_string().ok()?,
+    ))
 }

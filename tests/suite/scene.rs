@@ -19,7 +19,11 @@ pub struct Scene {
 impl Scene {
     pub fn new(name: &'static str) -> Self {
         let bed = Bed::shared().unwrap();
-        Self { bed, broker: bed.broker(&BrokerSetup::plain()).unwrap(), name }
+        Self {
+            bed,
+            broker: bed.broker(&BrokerSetup::plain()).unwrap(),
+            name,
+        }
     }
 
     /// A cluster that all tests share: keep to a namespace.
@@ -32,8 +36,19 @@ impl Scene {
         Syncer::start(&self.options(cluster.name(), &kubeconfig, more))
     }
 
-    pub fn options<'a>(&'a self, cluster: &'a str, kubeconfig: &'a PathBuf, more: &'a [&'a str]) -> SyncerOptions<'a> {
-        SyncerOptions { broker: self.broker.url(), cluster, kubeconfig, dir: self.bed.dir(), more }
+    pub fn options<'a>(
+        &'a self,
+        cluster: &'a str,
+        kubeconfig: &'a PathBuf,
+        more: &'a [&'a str],
+    ) -> SyncerOptions<'a> {
+        SyncerOptions {
+            broker: self.broker.url(),
+            cluster,
+            kubeconfig,
+            dir: self.bed.dir(),
+            more,
+        }
     }
 
     pub fn plugin(&self, words: &str) -> Said {
@@ -42,8 +57,14 @@ impl Scene {
 
     /// The plugin in the background, for `-w`.
     pub fn watch(&self, words: &str) -> Background {
-        let log = self.bed.dir().join(format!("{}-{:x}.log", self.name, rand_tag()));
-        Background::start(plugin_command(self.broker.url(), &words.split(' ').collect::<Vec<_>>()), &log)
+        let log = self
+            .bed
+            .dir()
+            .join(format!("{}-{:x}.log", self.name, rand_tag()));
+        Background::start(
+            plugin_command(self.broker.url(), &words.split(' ').collect::<Vec<_>>()),
+            &log,
+        )
     }
 
     /// Asks the plugin until its answer is as wanted; tells how long it took.
@@ -54,7 +75,10 @@ impl Scene {
             if wanted(&said) {
                 return (said, begin.elapsed());
             }
-            assert!(begin.elapsed() < PATIENCE, "`{words}` never became what it should: {said:?}");
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "`{words}` never became what it should: {said:?}"
+            );
         }
     }
 }
@@ -70,6 +94,14 @@ fn rand_tag() -> u64 {
 pub fn last_rows(out: &str) -> std::collections::BTreeMap<String, String> {
     let rows = out.lines().filter(|line| !line.starts_with("NAME"));
     rows.filter_map(|line| line.split_once(char::is_whitespace))
-        .map(|(name, rest)| (name.to_owned(), rest.split_whitespace().take(3).collect::<Vec<_>>().join(" ")))
+        .map(|(name, rest)| {
+            (
+                name.to_owned(),
+                rest.split_whitespace()
+                    .take(3)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        })
         .collect()
 }

@@ -11,7 +11,9 @@ fn fifty_viewers_are_one_watch_and_none_when_they_are_gone() {
     let _syncer = scene.syncer(&cluster, &["--linger", "1s"]);
     let resource = "priorityclasses";
     let before = cluster.watches(resource).unwrap();
-    let viewers: Vec<_> = (0..50).map(|_| scene.watch("get priorityclasses --cluster watched -w")).collect();
+    let viewers: Vec<_> = (0..50)
+        .map(|_| scene.watch("get priorityclasses --cluster watched -w"))
+        .collect();
     for viewer in &viewers {
         viewer.wait_out("rows", |out| out.contains("system-node-critical"));
     }
@@ -19,7 +21,10 @@ fn fifty_viewers_are_one_watch_and_none_when_they_are_gone() {
     for mut viewer in viewers {
         viewer.terminate();
     }
-    bed::wait_for("no watch", || Ok((cluster.watches(resource)? == before).then_some(()))).unwrap();
+    bed::wait_for("no watch", || {
+        Ok((cluster.watches(resource)? == before).then_some(()))
+    })
+    .unwrap();
 }
 
 #[test]
@@ -32,8 +37,20 @@ fn ten_thousand_pods_are_whole_and_quick() {
     let direct = kubectl(&cluster);
     let cold = scene.plugin("get pods -A --cluster large --no-headers");
     let warm = scene.plugin("get pods -A --cluster large --no-headers");
-    eprintln!("kubectl {:?}, cold {:?}, warm {:?}", direct.took, cold.took, warm.took);
-    let names = |out: &str| out.lines().map(|line| line.split_whitespace().take(5).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>();
+    eprintln!(
+        "kubectl {:?}, cold {:?}, warm {:?}",
+        direct.took, cold.took, warm.took
+    );
+    let names = |out: &str| {
+        out.lines()
+            .map(|line| {
+                line.split_whitespace()
+                    .take(5)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names(&direct.out).len(), 10_000);
     assert!(names(&direct.out) == names(&cold.out) && names(&cold.out) == names(&warm.out));
     assert!(warm.took < Duration::from_secs(1), "warm: {:?}", warm.took);
@@ -56,13 +73,21 @@ fn a_secrets_value_never_leaves_its_cluster() {
     cluster.apply(&yaml).unwrap();
     let _syncer = scene.syncer(&cluster, &[]);
     for form in ["", " -o wide", " -o json", " -o yaml", " --show-labels"] {
-        let said = scene.plugin(&format!("get secrets -n {namespace} --cluster cluster1{form}"));
+        let said = scene.plugin(&format!(
+            "get secrets -n {namespace} --cluster cluster1{form}"
+        ));
         assert_eq!(said.code(), 0, "{said:?}");
         assert!(said.out.contains("hidden"), "{said:?}");
         assert!(!leaks(&said.out), "{form}: {}", said.out);
     }
-    let said = scene.plugin(&format!("get secret hidden -n {namespace} --cluster cluster1 -o json"));
-    assert!(said.out.contains("mqinformer.io/redacted") && said.out.contains("secret-lengths"), "{}", said.out);
+    let said = scene.plugin(&format!(
+        "get secret hidden -n {namespace} --cluster cluster1 -o json"
+    ));
+    assert!(
+        said.out.contains("mqinformer.io/redacted") && said.out.contains("secret-lengths"),
+        "{}",
+        said.out
+    );
 }
 
 /// The canary as it is, or as base64.
@@ -74,7 +99,10 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word = chunk
+            .iter()
+            .fold(0u32, |word, byte| (word << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         let letter = |at: usize| char::from(LETTERS[(word >> (18 - 6 * at)) as usize & 63]);
         out.extend((0..4).map(|at| if at <= chunk.len() { letter(at) } else { '=' }));
     }
@@ -89,8 +117,17 @@ fn what_the_syncer_may_not_read_is_a_message() {
     let _syncer = crate::programs::Syncer::start(&scene.options("cluster1", &kubeconfig, &[]));
     let said = scene.plugin("get secrets --cluster cluster1");
     assert_eq!(said.code(), 1, "{said:?}");
-    assert!(said.err.starts_with("Error from server (Forbidden): secrets is forbidden"), "{said:?}");
-    assert_eq!(scene.plugin("get cm -n kube-system --cluster cluster1").code(), 0);
+    assert!(
+        said.err
+            .starts_with("Error from server (Forbidden): secrets is forbidden"),
+        "{said:?}"
+    );
+    assert_eq!(
+        scene
+            .plugin("get cm -n kube-system --cluster cluster1")
+            .code(),
+        0
+    );
 }
 
 #[test]
@@ -103,35 +140,72 @@ fn odd_but_legal_things_are_shown() {
 
     // Nothing yet.
     let said = get("cm -l nothing=here");
-    assert_eq!((said.code(), said.err.as_str()), (0, format!("No resources found in {namespace} namespace.\n").as_str()));
+    assert_eq!(
+        (said.code(), said.err.as_str()),
+        (
+            0,
+            format!("No resources found in {namespace} namespace.\n").as_str()
+        )
+    );
 
     // An object near the limit of etcd.
     let blob = "x".repeat(1_000_000);
-    let body = format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"large"}},"data":{{"blob":"{blob}"}}}}"#);
+    let body = format!(
+        r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"large"}},"data":{{"blob":"{blob}"}}}}"#
+    );
     let path = format!("/api/v1/namespaces/{namespace}/configmaps");
     cluster.api().post(&path, body).unwrap().success().unwrap();
     let said = get("cm large -o json");
     assert!(said.code() == 0 && said.out.contains(&blob), "{}", said.err);
 
     // Deleted and made again at once: another object under the same name.
-    let watch = scene.watch(&format!("get cm twin -n {namespace} --cluster cluster1 -o name -w"));
-    cluster.kubectl_ok(&["-n", &namespace, "create", "cm", "twin"]).unwrap();
-    cluster.kubectl_ok(&["-n", &namespace, "delete", "cm", "twin"]).unwrap();
-    cluster.kubectl_ok(&["-n", &namespace, "create", "cm", "twin", "--from-literal=a=b"]).unwrap();
+    let watch = scene.watch(&format!(
+        "get cm twin -n {namespace} --cluster cluster1 -o name -w"
+    ));
+    cluster
+        .kubectl_ok(&["-n", &namespace, "create", "cm", "twin"])
+        .unwrap();
+    cluster
+        .kubectl_ok(&["-n", &namespace, "delete", "cm", "twin"])
+        .unwrap();
+    cluster
+        .kubectl_ok(&[
+            "-n",
+            &namespace,
+            "create",
+            "cm",
+            "twin",
+            "--from-literal=a=b",
+        ])
+        .unwrap();
     watch.wait_out("the twin", |out| out.contains("configmap/twin"));
-    scene.until(&format!("get cm twin -n {namespace} --cluster cluster1"), |said| said.out.contains("twin   1"));
+    scene.until(
+        &format!("get cm twin -n {namespace} --cluster cluster1"),
+        |said| said.out.contains("twin   1"),
+    );
 
     // A kind that is installed while the syncer runs.
     let crd = include_str!("late-crd.yaml");
     let late = scene.plugin("get lates.edges.mqinformer.io --cluster cluster1");
     assert_eq!(late.code(), 1);
     cluster.apply(crd).unwrap();
-    scene.until("get lates.edges.mqinformer.io --cluster cluster1", |said| said.code() == 0);
+    scene.until("get lates.edges.mqinformer.io --cluster cluster1", |said| {
+        said.code() == 0
+    });
 
     // A namespace that goes while it is watched.
-    let watch = scene.watch(&format!("get cm -n {namespace} --cluster cluster1 -w --no-headers"));
+    let watch = scene.watch(&format!(
+        "get cm -n {namespace} --cluster cluster1 -w --no-headers"
+    ));
     watch.wait_out("rows", |out| out.contains("twin"));
-    cluster.kubectl_ok(&["delete", "cm", "--all", "-n", &namespace]).unwrap();
-    cluster.kubectl_ok(&["delete", "ns", &namespace, "--wait=false"]).unwrap();
-    scene.until(&format!("get cm -n {namespace} --cluster cluster1 -o name"), |said| !said.out.contains("twin"));
+    cluster
+        .kubectl_ok(&["delete", "cm", "--all", "-n", &namespace])
+        .unwrap();
+    cluster
+        .kubectl_ok(&["delete", "ns", &namespace, "--wait=false"])
+        .unwrap();
+    scene.until(
+        &format!("get cm -n {namespace} --cluster cluster1 -o name"),
+        |said| !said.out.contains("twin"),
+    );
 }
