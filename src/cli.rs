@@ -119,7 +119,7 @@ impl BrokerArgs {
     pub fn topics(&self) -> Result<Topics> {
         let signal = Prefix::new(&self.signal_topic).context("--signal-topic")?;
         let payload = Prefix::new(&self.payload_topic).context("--payload-topic")?;
-        Ok(Topics::new(signal, payload))
+        Ok(Topics::new(signal, payload)?)
     }
 }
 

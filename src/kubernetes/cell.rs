@@ -61,7 +61,8 @@ pub(super) fn cell(raw: &RawValue, column: &Column, context: Context<'_>) -> (Ce
     }
     match duration::read(&text).filter(|range| range.start >= 0) {
         Some(range) => {
-            let at = context.now - range.start;
+            // Off the interval's edge, lest our reading of the server's clock moves it over.
+            let at = context.now - range.start - ((range.end - range.start) / 2).min(1000);
             (one(part::Part::SinceMs(at)), Some(at))
         }
         None => (one(part::Part::Text(text)), None),
@@ -227,9 +228,9 @@ mod tests {
                 },
             )
         };
-        assert_eq!(date(r#""12m""#, None), ("since 720".into(), Some(720)));
+        assert_eq!(date(r#""12m""#, None), ("since 721".into(), Some(721)));
         assert_eq!(date(r#""12m""#, Some(745)), ("since 745".into(), Some(745)));
-        assert_eq!(date(r#""12m""#, Some(790)), ("since 720".into(), Some(720)));
+        assert_eq!(date(r#""12m""#, Some(790)), ("since 721".into(), Some(721)));
         assert_eq!(date(r#""3s""#, Some(745)), ("since 3".into(), Some(3)));
         assert_eq!(
             date(r#""2023-01-01T00:00:00Z""#, Some(745)),

@@ -63,6 +63,11 @@ impl Client {
         })
     }
 
+    /// The server's URL, to be shown.
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// A whole answer.
     pub(super) async fn get(&self, path: &str, accept: &str) -> Result<Bytes, Failure> {
         Ok(self

@@ -7,6 +7,7 @@ use super::discovery::Discovery;
 use super::failure::Failure;
 use crate::source::Event;
 use bytes::Bytes;
+use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -32,7 +33,7 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
                 refusals.reset();
                 let event = match told.as_ref() == Some(&catalog) {
                     true => Event::Alive,
-                    false => Event::Listed(catalog.resources.iter().filter_map(entry).collect()),
+                    false => Event::Listed(entries(&catalog.resources)),
                 };
                 told = Some(catalog);
                 (event, POLL)
@@ -47,8 +48,24 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
     }
 }
 
-/// `deployments.v1.apps`, and the resource as JSON. Only what can be listed.
-fn entry(resource: &Resource) -> Option<(Bytes, Bytes)> {
+/// Only what can be listed. A stream's order is that of its keys, so each entry says where the server had it: kubectl
+/// shows the resources of a category in that order, and of two groups the first one is meant.
+fn entries(resources: &[Resource]) -> Vec<(Bytes, Bytes)> {
+    let listable = resources.iter().filter(|resource| resource.can("list"));
+    listable
+        .enumerate()
+        .filter_map(|(order, resource)| entry(order, resource))
+        .collect()
+}
+
+/// `deployments.v1.apps`, and the resource as JSON.
+fn entry(order: usize, resource: &Resource) -> Option<(Bytes, Bytes)> {
+    #[derive(Serialize)]
+    struct Ordered<'a> {
+        order: usize,
+        #[serde(flatten)]
+        resource: &'a Resource,
+    }
     let Resource {
         name,
         version,
@@ -59,8 +76,9 @@ fn entry(resource: &Resource) -> Option<(Bytes, Bytes)> {
         "" => format!("{name}.{version}"),
         group => format!("{name}.{version}.{group}"),
     };
-    let listable = resource.can("list").then_some(resource)?;
-    Some((key.into(), serde_json::to_vec(listable).ok()?.into()))
+    // Strings, numbers and lists of them: this cannot fail.
+    let json = serde_json::to_vec(&Ordered { order, resource }).ok()?;
+    Some((key.into(), json.into()))
 }
 
 #[cfg(test)]
@@ -81,11 +99,15 @@ mod tests {
             verbs: vec!["list".into()],
             categories: vec!["all".into()],
         };
-        let (key, value) = entry(&resource).unwrap();
+        let creatable = Resource {
+            verbs: vec!["create".into()],
+            ..resource.clone()
+        };
+        let (key, value) = entries(&[creatable, resource]).remove(0);
         assert_eq!(key, "deployments.v1.apps");
         assert_eq!(
             std::str::from_utf8(&value).unwrap(),
-            r#"{"name":"deployments","singular":"deployment","shortNames":["deploy"],"kind":"Deployment","group":"apps","version":"v1","preferred":true,"namespaced":true,"verbs":["list"],"categories":["all"]}"#
+            r#"{"order":0,"name":"deployments","singular":"deployment","shortNames":["deploy"],"kind":"Deployment","group":"apps","version":"v1","preferred":true,"namespaced":true,"verbs":["list"],"categories":["all"]}"#
         );
         assert_eq!(
             entry(&Resource {

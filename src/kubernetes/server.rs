@@ -192,7 +192,15 @@ impl Upstream for Kubernetes {
     }
 
     fn identify(&self) -> BoxFuture<'_, Result<Identity, String>> {
-        Box::pin(async move { self.identity().await.map_err(|failure| failure.to_string()) })
+        Box::pin(async move {
+            self.identity().await.map_err(|failure| match failure {
+                Failure::Refused(refusal) => format!(
+                    "the API server at {} refuses: {refusal}; are the kubeconfig's credentials still good?",
+                    self.client.server()
+                ),
+                other => other.to_string(),
+            })
+        })
     }
 
     fn now_ms(&self) -> u64 {

@@ -48,7 +48,7 @@ impl Segment {
     }
 
     /// A segment that came in a topic; nothing if it cannot be one.
-    fn parse(segment: &str) -> Option<Self> {
+    pub fn parse(segment: &str) -> Option<Self> {
         let sound = !segment.is_empty()
             && segment.len() <= MAX_SEGMENT
             && segment

@@ -8,7 +8,7 @@ use crate::link::{self, Connection, Events, Link, Publish};
 use crate::protocol::frame;
 use crate::protocol::message::{Presence, Reply, Request, State, StreamId, Sync, View};
 use crate::protocol::names::{ClusterName, SessionId, UserName};
-use crate::protocol::topics::{Route, Topics};
+use crate::protocol::topics::{Consumer, Route, Segment, Topics};
 use crate::replica::{
     self, Moment, Notice, Opening, Output, Publisher, Role, Session, Settings, Target,
 };
@@ -79,7 +79,10 @@ impl Source {
     #[must_use]
     pub fn last_will(&self) -> (String, Bytes) {
         let topic = self.options.topics.presence(&self.options.cluster);
-        (topic, frame::encode_presence(&self.publisher.last_will(wall_ms())))
+        (
+            topic,
+            frame::encode_presence(&self.publisher.last_will(wall_ms())),
+        )
     }
 
     /// Serves until `shutdown` changes, then says goodbye.
@@ -119,7 +122,7 @@ struct Driver {
     own_entry: Bytes,
     kubernetes_version: String,
     /// Its own session: the one that asks `Who`, and is answered.
-    session: SessionId,
+    me: Consumer,
     filters: HashSet<String>,
     unconfirmed: HashSet<String>,
     /// Hears the live messages of another writer: while it does not write itself.
@@ -142,8 +145,8 @@ impl Driver {
         health: watch::Sender<Health>,
     ) -> Self {
         let Source { options, publisher } = source;
-        let session = SessionId::new(rand::random());
-        let filters = filters(&options.topics, &options.cluster, session);
+        let me = Consumer::new(&user(&*control), SessionId::new(rand::random()));
+        let filters = filters(&options.topics, &options.cluster, &me);
         Self {
             options,
             publisher,
@@ -157,7 +160,7 @@ impl Driver {
             own: Vec::new(),
             own_entry: Bytes::new(),
             kubernetes_version: String::new(),
-            session,
+            me,
             filters: filters.into_iter().collect(),
             unconfirmed: HashSet::new(),
             listens: false,
@@ -223,7 +226,9 @@ impl Driver {
             else {
                 break;
             };
-            let topic = self.reply_topic(&to);
+            let Some(topic) = self.reply_topic(&to) else {
+                continue;
+            };
             let payload = frame::encode_reply(&Reply::Page(page));
             // The acknowledgement wakes the driver, so that it looks whether there is room for more.
             self.bulk.publish(Publish {
@@ -241,14 +246,20 @@ impl Driver {
         let listens = self.publisher.role() != Role::Writing;
         if listens != self.listens {
             self.listens = listens;
-            let lives = self.options.topics.lives(&self.options.cluster);
-            if listens { self.control.subscribe(&lives) } else { self.control.unsubscribe(&lives) }
+            let lives = self.options.topics.lives_filter(&self.options.cluster);
+            if listens {
+                self.control.subscribe(&lives)
+            } else {
+                self.control.unsubscribe(&lives)
+            }
         }
     }
 
     /// A broker that is connected and takes nothing for 2.5 heartbeats is no connection.
     fn watch_broker(&mut self) {
-        let silent = self.in_flight.is_some_and(|(_, since)| since.elapsed() > self.options.settings.stale_after());
+        let silent = self
+            .in_flight
+            .is_some_and(|(_, since)| since.elapsed() > self.options.settings.stale_after());
         if silent {
             tracing::warn!("the broker takes no messages: connecting anew");
             self.in_flight = None;
@@ -262,14 +273,16 @@ impl Driver {
                 let Some(resolved) = self.streams.resolved(live.stream) else {
                     return;
                 };
-                let topic = live_topic(&self.options, resolved, live.stream);
+                let topic = live_topic(&self.options, resolved);
                 if ticket != 0 && self.in_flight.is_none() {
                     self.in_flight = Some((ticket, Instant::now()));
                 }
                 self.publish(topic, frame::encode_live(&live), ticket);
             }
             Output::Reply { to, reply } => {
-                let topic = self.reply_topic(&to);
+                let Some(topic) = self.reply_topic(&to) else {
+                    return;
+                };
                 self.publish(topic, frame::encode_reply(&reply), 0);
             }
             Output::Presence(presence) => self.publish_presence(&presence),
@@ -309,15 +322,18 @@ impl Driver {
 
     /// Asks the other sources of this name, and only them.
     fn ask_who(&self, rid: u64) {
-        let user = user(&*self.control);
-        let topic = self.options.topics.signal(&self.options.cluster, &user, self.session);
+        let topic = self.options.topics.signal(&self.options.cluster, &self.me);
         self.publish(topic, frame::encode_request(&Request::Who(rid)), 0);
     }
 
-    fn reply_topic(&self, to: &Session) -> String {
-        self.options
-            .topics
-            .reply(&self.options.cluster, &to.user, &to.id)
+    /// Where a session hears its replies; none for one that no topic can name, which then has not asked by one.
+    fn reply_topic(&self, to: &Session) -> Option<String> {
+        let (user, session) = (Segment::parse(&to.user)?, Segment::parse(&to.id)?);
+        Some(
+            self.options
+                .topics
+                .reply(&self.options.cluster, &Consumer { user, session }),
+        )
     }
 
     fn open(&mut self, stream: StreamId, opening: Opening) {
@@ -429,15 +445,19 @@ impl Driver {
     fn message(&mut self, topic: &str, payload: Bytes) {
         let limit = self.options.settings.message_bytes * 16;
         let now = self.now();
-        match self.options.topics.route(topic) {
-            Some(Route::Signal { user, session, .. } | Route::Who { user, session }) => {
+        match self.options.topics.parse(topic) {
+            Some(Route::Signal { consumer, .. } | Route::Who { consumer })
+                if consumer != self.me =>
+            {
                 let from = Session {
-                    user: user.into(),
-                    id: session.into(),
+                    user: consumer.user.as_str().into(),
+                    id: consumer.session.as_str().into(),
                 };
                 match frame::decode_request(&payload, limit) {
                     Ok(request) => self.request(from, request),
-                    Err(error) => tracing::debug!(user, %error, "a malformed request"),
+                    Err(error) => {
+                        tracing::debug!(user = %consumer.user, %error, "a malformed request")
+                    }
                 }
             }
             Some(Route::Reply { .. }) => match frame::decode_reply(&payload, limit) {
@@ -493,8 +513,8 @@ impl Driver {
     }
 
     fn resolved(&mut self, from: &Session, sync: Sync, resolved: &Resolved) {
-        let stream = resolved.id();
-        let live_topic = live_topic(&self.options, resolved, stream).into();
+        let stream = resolved.canonical().id();
+        let live_topic = live_topic(&self.options, resolved).into();
         let target = Target {
             stream,
             live_topic,
@@ -546,8 +566,11 @@ impl Driver {
                 self.heard_api = Some(Instant::now());
                 if let Some(identity) = identity {
                     let now = self.now();
-                    self.publisher
-                        .describe(now, &identity.cluster_uid, &identity.kubernetes_version);
+                    self.publisher.describe(
+                        now,
+                        &identity.cluster_uid,
+                        &identity.kubernetes_version,
+                    );
                     self.kubernetes_version = identity.kubernetes_version;
                 }
                 self.publisher.api_alive(self.now());
@@ -588,7 +611,7 @@ impl Driver {
             role: self.publisher.role(),
             link_up: self.link.0,
             link_failure: self.link.1.clone(),
-            upstream_age: self.heard_api.map(|at| at.elapsed()),
+            upstream_heard: self.heard_api,
             upstream_failure: self.api_failure.clone(),
             streams: self.reports(),
             counters: self.publisher.counters(),
@@ -605,8 +628,14 @@ impl Driver {
 }
 
 /// What a source hears always: requests to it and to all, its own presence (and another's under its name), answers.
-fn filters(topics: &Topics, cluster: &ClusterName, session: SessionId) -> [String; 4] {
-    [topics.signals(cluster), topics.whos(), topics.presence(cluster), topics.replies_of(cluster, session)]
+fn filters(topics: &Topics, cluster: &ClusterName, me: &Consumer) -> [String; 4] {
+    let [signals, whos] = topics.requests_filters(cluster);
+    [
+        signals,
+        whos,
+        topics.presence(cluster),
+        topics.reply(cluster, me),
+    ]
 }
 
 /// The user as topics name it; one whose name cannot stand in a topic asks as nobody in particular.
@@ -614,13 +643,8 @@ fn user(link: &dyn Link) -> UserName {
     UserName::new(link.user()).unwrap_or_else(|_| UserName::anonymous())
 }
 
-fn live_topic(options: &Options, resolved: &Resolved, stream: StreamId) -> String {
-    options.topics.live(
-        &options.cluster,
-        &resolved.resource(),
-        &resolved.namespace,
-        stream,
-    )
+fn live_topic(options: &Options, resolved: &Resolved) -> String {
+    options.topics.live(&options.cluster, &resolved.canonical())
 }
 
 fn log(cluster: &ClusterName, notice: &Notice) {
@@ -677,50 +701,4 @@ fn wall_ms() -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Whether a source is ready, in the words of `/readyz`.
-impl Health {
-    /// Ready when it could serve or stands by in good health; the text says which, or what is missing.
-    #[must_use]
-    pub fn ready(&self, stale_after: Duration) -> (bool, String) {
-        if !self.link_up {
-            return (
-                false,
-                self.link_failure
-                    .clone()
-                    .unwrap_or_else(|| "connecting to the broker".into()),
-            );
-        }
-        match self.upstream_age {
-            None => {
-                return (
-                    false,
-                    self.upstream_failure
-                        .clone()
-                        .unwrap_or_else(|| "asking the API server".into()),
-                );
-            }
-            Some(age) if age > stale_after => {
-                let why = self.upstream_failure.as_deref().unwrap_or("no answer");
-                return (
-                    false,
-                    format!(
-                        "the API server was last heard {} s ago: {why}",
-                        age.as_secs()
-                    ),
-                );
-            }
-            Some(_) => {}
-        }
-        match self.role {
-            Role::Starting => (true, "starting".into()),
-            Role::Writing => (true, "serving".into()),
-            Role::StandingBy { foreign: true, .. } => (
-                false,
-                "another cluster serves under this name: choose another --cluster".into(),
-            ),
-            Role::StandingBy { .. } => (true, "standby".into()),
-        }
-    }
 }

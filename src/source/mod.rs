@@ -10,7 +10,8 @@ mod streams;
 pub use driver::{Options, Source, SourceError};
 pub use report::{Health, StreamReport};
 
-use crate::protocol::message::{Selection, StreamId, View};
+use crate::protocol::message::{Selection, View};
+use crate::protocol::stream::CanonicalSelection;
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -58,10 +59,20 @@ impl Resolved {
         }
     }
 
-    /// The stream's identity: equal collections have equal ones.
+    /// What makes this collection another one than others.
     #[must_use]
-    pub fn id(&self) -> StreamId {
-        StreamId(0)
+    pub fn canonical(&self) -> CanonicalSelection<'_> {
+        CanonicalSelection {
+            group: &self.group,
+            version: &self.version,
+            plural: &self.plural,
+            namespace: &self.namespace,
+            labels: &self.labels,
+            fields: &self.fields,
+            view: self.view,
+            managed_fields: self.managed_fields,
+            secret_values: self.secret_values,
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         kubeconfig: args.kubeconfig.clone().map(Into::into),
         context: None,
     };
-    let upstream = Arc::new(Kubernetes::new(&access, args.show_secrets).await?);
+    let upstream = Arc::new(Kubernetes::connect(&access, args.show_secrets).await?);
     let settings = settings(&args);
     let stale_after = settings.stale_after();
     let source = Source::new(Options {

@@ -5,7 +5,7 @@ use mqtt_informer::informer::{Freshness, Informer, LinkState, Progress, Subscrip
 use mqtt_informer::link::LastWill;
 use mqtt_informer::link::memory::{Fate, MemoryBroker};
 use mqtt_informer::protocol::message::{Selection, View};
-use mqtt_informer::protocol::names::{ClusterName, Prefix};
+use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::topics::Topics;
 use mqtt_informer::replica::Settings;
 use mqtt_informer::source::{
@@ -65,7 +65,7 @@ impl Upstream for Fake {
             Ok(Resolved {
                 group: String::new(),
                 version: "v1".into(),
-                plural: selection.resource.clone(),
+                plural: selection.resource.replace("short", "things"),
                 kind: "Thing".into(),
                 namespaced: true,
                 watchable: true,
@@ -119,7 +119,7 @@ struct Bench {
 }
 
 fn topics() -> Topics {
-    Topics::new(Prefix::signal(), Prefix::payload())
+    Topics::default()
 }
 
 /// Everything ten times as fast: H is 200 ms.
@@ -301,6 +301,26 @@ async fn readers_of_one_stream_share_one_watch_and_one_copy() {
     drop(first);
     bench.fake.put("a", "2").await;
     until(&second, &[("a", "2")]).await;
+    assert_eq!(*bench.fake.opened.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn two_words_for_one_stream_share_its_copy() {
+    let bench = bench();
+    bench.fake.put("a", "1").await;
+    let long = bench.informer.subscribe(&east(), things());
+    let short = bench.informer.subscribe(
+        &east(),
+        Selection {
+            resource: "short".into(),
+            ..things()
+        },
+    );
+    until(&long, &[("a", "1")]).await;
+    until(&short, &[("a", "1")]).await;
+    drop(long);
+    bench.fake.put("a", "2").await;
+    until(&short, &[("a", "2")]).await;
     assert_eq!(*bench.fake.opened.lock().unwrap(), 1);
 }
 

@@ -94,7 +94,9 @@ impl Writer {
                 '\u{c}' => self.out.push_str("\\f"),
                 // Go writes JSON so that it can stand in HTML and in JavaScript.
                 '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => self.escape(c),
-                c if self.audience == Audience::Terminal && sanitize::is_covert(c) => self.escape(c),
+                c if self.audience == Audience::Terminal && sanitize::is_covert(c) => {
+                    self.escape(c)
+                }
                 c => self.out.push(c),
             }
         }

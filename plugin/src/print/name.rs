@@ -6,7 +6,11 @@ use super::sanitize;
 pub fn line(kind: &str, group: &str, name: &str) -> String {
     let kind = kind.to_lowercase();
     let name = if name.is_empty() { "<unknown>" } else { name };
-    let resource = if group.is_empty() { kind } else { format!("{kind}.{group}") };
+    let resource = if group.is_empty() {
+        kind
+    } else {
+        format!("{kind}.{group}")
+    };
     format!("{}/{}\n", sanitize::word(&resource), sanitize::word(name))
 }
 

@@ -49,7 +49,9 @@ fn float_as_json(float: f64) -> String {
 /// serde_json's, because they are Ryu's as Go's are: between two candidates equally near, the even one. Rust's own formatting
 /// takes the upper one.
 fn shortest(float: f64) -> (String, i32) {
-    let text = Number::from_f64(float.abs()).map(|number| number.to_string()).unwrap_or_default();
+    let text = Number::from_f64(float.abs())
+        .map(|number| number.to_string())
+        .unwrap_or_default();
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = format!("{whole}{fraction}");
@@ -79,7 +81,10 @@ fn scientific(negative: bool, digits: &str, exponent: i32, least: usize) -> Stri
     let (first, rest) = digits.split_at(1.min(digits.len()));
     let point = if rest.is_empty() { "" } else { "." };
     let exponent_sign = if exponent < 0 { '-' } else { '+' };
-    format!("{sign}{first}{point}{rest}e{exponent_sign}{:0least$}", exponent.abs())
+    format!(
+        "{sign}{first}{point}{rest}e{exponent_sign}{:0least$}",
+        exponent.abs()
+    )
 }
 
 #[cfg(test)]
@@ -99,9 +104,21 @@ mod tests {
         check("1.0", "1", "1");
         check("0.5", "0.5", "0.5");
         check("-2.50", "-2.5", "-2.5");
-        check("9223372036854775807", "9223372036854775807", "9223372036854775807");
-        check("9223372036854775808", "9223372036854775808", "9223372036854775808");
-        check("18446744073709551615", "18446744073709552000", "1.8446744073709552e+19");
+        check(
+            "9223372036854775807",
+            "9223372036854775807",
+            "9223372036854775807",
+        );
+        check(
+            "9223372036854775808",
+            "9223372036854775808",
+            "9223372036854775808",
+        );
+        check(
+            "18446744073709551615",
+            "18446744073709552000",
+            "1.8446744073709552e+19",
+        );
         check("1e20", "100000000000000000000", "1e+20");
         check("1e21", "1e+21", "1e+21");
         check("1234567.5", "1234567.5", "1.2345675e+06");
@@ -109,7 +126,11 @@ mod tests {
         check("0.0001", "0.0001", "0.0001");
         check("1e-7", "1e-7", "1e-07");
         // A tie: 547.2 and 547.3 are equally near.
-        check("1229325187532547.25", "1229325187532547.2", "1.2293251875325472e+15");
+        check(
+            "1229325187532547.25",
+            "1229325187532547.2",
+            "1.2293251875325472e+15",
+        );
         check("5e-324", "5e-324", "5e-324");
     }
 }

@@ -37,7 +37,9 @@ impl ObjectPrinter {
         self.printed += 1;
         match self.format {
             Format::Json => json::document(object, self.audience),
-            Format::Yaml if self.printed > 1 => "---\n".to_owned() + &yaml::document(object, self.audience),
+            Format::Yaml if self.printed > 1 => {
+                "---\n".to_owned() + &yaml::document(object, self.audience)
+            }
             Format::Yaml => yaml::document(object, self.audience),
         }
     }
@@ -48,11 +50,19 @@ impl ObjectPrinter {
         let first = self.printed == 1;
         match self.format {
             Format::Json => {
-                let head = if first { "{\n    \"apiVersion\": \"v1\",\n    \"items\": [" } else { "," };
+                let head = if first {
+                    "{\n    \"apiVersion\": \"v1\",\n    \"items\": ["
+                } else {
+                    ","
+                };
                 format!("{head}\n        {}", json::nested(object, 2, self.audience))
             }
             Format::Yaml => {
-                let head = if first { "apiVersion: v1\nitems:\n" } else { "" };
+                let head = if first {
+                    "apiVersion: v1\nitems:\n"
+                } else {
+                    ""
+                };
                 // A sequence in a mapping stands as far left as the mapping: the same text as a document of one item.
                 head.to_owned() + &yaml::document(&json!([object]), self.audience)
             }
@@ -88,11 +98,22 @@ mod tests {
     /// Item by item is the same text as the whole at once.
     #[test]
     fn a_list_is_one_document() {
-        let object = json!({"kind": "Pod", "a": [[1, "two words"], {"x": "line\nline\n"}], "e": {}});
-        for items in [vec![], vec![object.clone()], vec![object.clone(), json!({}), object]] {
+        let object =
+            json!({"kind": "Pod", "a": [[1, "two words"], {"x": "line\nline\n"}], "e": {}});
+        for items in [
+            vec![],
+            vec![object.clone()],
+            vec![object.clone(), json!({}), object],
+        ] {
             let whole = json!({"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}});
-            assert_eq!(list_of(&items, Format::Json), json::document(&whole, Audience::Program));
-            assert_eq!(list_of(&items, Format::Yaml), yaml::document(&whole, Audience::Program));
+            assert_eq!(
+                list_of(&items, Format::Json),
+                json::document(&whole, Audience::Program)
+            );
+            assert_eq!(
+                list_of(&items, Format::Yaml),
+                yaml::document(&whole, Audience::Program)
+            );
         }
     }
 
@@ -100,8 +121,14 @@ mod tests {
     fn objects_one_after_another() {
         let object = json!({"a": 1});
         let mut yaml = ObjectPrinter::new(Format::Yaml, Audience::Program);
-        assert_eq!(yaml.object(&object) + &yaml.object(&object), "a: 1\n---\na: 1\n");
+        assert_eq!(
+            yaml.object(&object) + &yaml.object(&object),
+            "a: 1\n---\na: 1\n"
+        );
         let mut json = ObjectPrinter::new(Format::Json, Audience::Program);
-        assert_eq!(json.object(&object) + &json.object(&object), "{\n    \"a\": 1\n}\n{\n    \"a\": 1\n}\n");
+        assert_eq!(
+            json.object(&object) + &json.object(&object),
+            "{\n    \"a\": 1\n}\n{\n    \"a\": 1\n}\n"
+        );
     }
 }

@@ -81,7 +81,9 @@ impl TabWriter {
     }
 
     fn line_is_full(&self) -> bool {
-        self.lines.last().is_some_and(|line| line.len() >= MAX_CELLS)
+        self.lines
+            .last()
+            .is_some_and(|line| line.len() >= MAX_CELLS)
     }
 
     /// Ends the cell; returns how many the line has now.
@@ -175,18 +177,27 @@ mod tests {
 
     #[test]
     fn cells_are_at_least_six_wide_and_three_apart() {
-        check(&["A\tB\tC\n", ], "A     B     C\n");
-        check(&["NAME\tREADY\nlonger-name\t1/1\n"], "NAME          READY\nlonger-name   1/1\n");
+        check(&["A\tB\tC\n"], "A     B     C\n");
+        check(
+            &["NAME\tREADY\nlonger-name\t1/1\n"],
+            "NAME          READY\nlonger-name   1/1\n",
+        );
     }
 
     #[test]
     fn widths_are_remembered_between_flushes() {
-        check(&["longer-name\tx\ty\n", "a\tb\tc\n"], "longer-name   x     y\na             b     c\n");
+        check(
+            &["longer-name\tx\ty\n", "a\tb\tc\n"],
+            "longer-name   x     y\na             b     c\n",
+        );
     }
 
     #[test]
     fn a_short_line_ends_a_column() {
-        check(&["a\tb\tc\nx\ty\nlonger-one\tb\tc\n"], "a            b     c\nx            y\nlonger-one   b     c\n");
+        check(
+            &["a\tb\tc\nx\ty\nlonger-one\tb\tc\n"],
+            "a            b     c\nx            y\nlonger-one   b     c\n",
+        );
     }
 
     #[test]

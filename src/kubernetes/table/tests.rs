@@ -183,7 +183,7 @@ fn dates_of_custom_resources_stay_while_their_text_does() {
             now(),
         )
         .unwrap();
-    assert_eq!(shown(&page.entries[0].1), "c | <720s> | 5m | <18000s>");
+    assert_eq!(shown(&page.entries[0].1), "c | <721s> | 5m | <18000s>");
     // Seen again 30 s later, by a watch, then by a relist: the instant is the same, and so are the bytes.
     let later = |rows: &mut Rows, sync: &str, seconds: i64| {
         let line = table("", &cells(sync), &object);

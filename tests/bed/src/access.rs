@@ -46,12 +46,28 @@ impl User {
 }
 
 /// The files of the users: the authority, the tokens, and a kubeconfig each.
-pub(crate) fn write_access(name: &str, dir: &Path, server: &str, authority: &Authority) -> Result<()> {
+pub(crate) fn write_access(
+    name: &str,
+    dir: &Path,
+    server: &str,
+    authority: &Authority,
+) -> Result<()> {
     pki::write(&ca_path(dir), authority.certificate())?;
-    let line = |user: User| format!("{},{},{},\"{}\"\n", user.token(), user.name(), user.name(), user.group());
+    let line = |user: User| {
+        format!(
+            "{},{},{},\"{}\"\n",
+            user.token(),
+            user.name(),
+            user.name(),
+            user.group()
+        )
+    };
     pki::write(&tokens_path(dir), &User::ALL.map(line).concat())?;
     for user in User::ALL {
-        pki::write(&kubeconfig_path(dir, user), &kubeconfig(name, server, &ca_path(dir), user))?;
+        pki::write(
+            &kubeconfig_path(dir, user),
+            &kubeconfig(name, server, &ca_path(dir), user),
+        )?;
     }
     Ok(())
 }
@@ -126,7 +142,11 @@ pub(crate) fn allow_viewer(api: &Api) -> Result<()> {
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
     });
     for (resource, body) in [("clusterroles", role), ("clusterrolebindings", binding)] {
-        api.post(&format!("/apis/rbac.authorization.k8s.io/v1/{resource}"), body.to_string())?.success()?;
+        api.post(
+            &format!("/apis/rbac.authorization.k8s.io/v1/{resource}"),
+            body.to_string(),
+        )?
+        .success()?;
     }
     Ok(())
 }

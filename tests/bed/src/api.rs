@@ -53,11 +53,25 @@ impl Answer {
 }
 
 impl Api {
-    pub(crate) fn new(server: &str, authority: &str, token: &str, timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(
+        server: &str,
+        authority: &str,
+        token: &str,
+        timeout: Duration,
+    ) -> Result<Self> {
         let root = Certificate::from_pem(authority.as_bytes())?;
-        let tls = ring().root_certs(RootCerts::new_with_certs(&[root])).build();
-        let agent = agent(tls, timeout).http_status_as_error(false).build().new_agent();
-        Ok(Self { agent, server: server.to_owned(), token: token.to_owned() })
+        let tls = ring()
+            .root_certs(RootCerts::new_with_certs(&[root]))
+            .build();
+        let agent = agent(tls, timeout)
+            .http_status_as_error(false)
+            .build()
+            .new_agent();
+        Ok(Self {
+            agent,
+            server: server.to_owned(),
+            token: token.to_owned(),
+        })
     }
 
     /// GET `path`, which begins with `/`.
@@ -81,7 +95,12 @@ impl Api {
     /// # Errors
     /// When there is no answer.
     pub fn post(&self, path: &str, body: String) -> Result<Answer> {
-        self.send(Method::POST, path, &[("content-type", "application/json")], body)
+        self.send(
+            Method::POST,
+            path,
+            &[("content-type", "application/json")],
+            body,
+        )
     }
 
     /// PATCH with the JSON merge patch `body`: `path` may end in `/status`.
@@ -89,7 +108,12 @@ impl Api {
     /// # Errors
     /// When there is no answer.
     pub fn merge(&self, path: &str, body: String) -> Result<Answer> {
-        self.send(Method::PATCH, path, &[("content-type", "application/merge-patch+json")], body)
+        self.send(
+            Method::PATCH,
+            path,
+            &[("content-type", "application/merge-patch+json")],
+            body,
+        )
     }
 
     /// DELETE `path`.
@@ -100,9 +124,17 @@ impl Api {
         self.send(Method::DELETE, path, &[], String::new())
     }
 
-    fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer> {
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer> {
         let what = format!("{method} {path}");
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.server));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.server));
         request = request.header("authorization", format!("Bearer {}", self.token));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -113,8 +145,15 @@ impl Api {
             } else {
                 self.agent.run(request.body(body)?)?
             };
-            let text = response.body_mut().with_config().limit(MAX_BODY).read_to_string()?;
-            Ok(Answer { status: response.status().as_u16(), body: text })
+            let text = response
+                .body_mut()
+                .with_config()
+                .limit(MAX_BODY)
+                .read_to_string()?;
+            Ok(Answer {
+                status: response.status().as_u16(),
+                body: text,
+            })
         };
         exchange().with_context(|| what)
     }
@@ -122,7 +161,9 @@ impl Api {
 
 /// A client of components other than the API server. Their certificates are not looked at: they make their own.
 pub(crate) fn trusting_agent(timeout: Duration) -> Agent {
-    agent(ring().disable_verification(true).build(), timeout).build().new_agent()
+    agent(ring().disable_verification(true).build(), timeout)
+        .build()
+        .new_agent()
 }
 
 fn agent(tls: TlsConfig, timeout: Duration) -> ConfigBuilder<AgentScope> {
@@ -135,19 +176,27 @@ fn agent(tls: TlsConfig, timeout: Duration) -> ConfigBuilder<AgentScope> {
 }
 
 fn ring() -> TlsConfigBuilder {
-    TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
 }
 
 /// Sums the samples of `name` in Prometheus text whose labels include all of `labels`.
 pub(crate) fn sum_samples(text: &str, name: &str, labels: &[(&str, &str)]) -> f64 {
-    let wanted: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+    let wanted: Vec<String> = labels
+        .iter()
+        .map(|(label, value)| format!("{label}=\"{value}\""))
+        .collect();
     text.lines()
         .filter_map(|line| line.strip_prefix(name))
         .filter_map(|rest| match rest.strip_prefix('{') {
             Some(rest) => rest.rsplit_once('}'),
             None => rest.starts_with(' ').then_some(("", rest)),
         })
-        .filter(|(found, _)| wanted.iter().all(|label| found.split(',').any(|one| one == label)))
+        .filter(|(found, _)| {
+            wanted
+                .iter()
+                .all(|label| found.split(',').any(|one| one == label))
+        })
         .filter_map(|(_, value)| value.trim().parse::<f64>().ok())
         .sum()
 }
@@ -165,7 +214,10 @@ mod tests {
             watches{resource=\"pods/log\",scope=\"cluster\",verb=\"WATCH\"} 100\n\
             watches_total{resource=\"pods\",verb=\"WATCH\"} 1000\n\
             plain 4.5\n";
-        assert_eq!(sum_samples(text, "watches", &[("resource", "pods"), ("verb", "WATCH")]), 3.0);
+        assert_eq!(
+            sum_samples(text, "watches", &[("resource", "pods"), ("verb", "WATCH")]),
+            3.0
+        );
         assert_eq!(sum_samples(text, "plain", &[]), 4.5);
         assert_eq!(sum_samples(text, "absent", &[]), 0.0);
     }

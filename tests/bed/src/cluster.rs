@@ -88,9 +88,14 @@ struct Ports {
 impl Ports {
     fn choose() -> Result<Self> {
         match ports::choose(6)?[..] {
-            [etcd, etcd_peer, api, manager, scheduler, kwok] => {
-                Ok(Self { etcd, etcd_peer, api, manager, scheduler, kwok })
-            }
+            [etcd, etcd_peer, api, manager, scheduler, kwok] => Ok(Self {
+                etcd,
+                etcd_peer,
+                api,
+                manager,
+                scheduler,
+                kwok,
+            }),
             _ => bail!("not six ports"),
         }
     }
@@ -103,8 +108,18 @@ impl Cluster {
         let ports = Ports::choose()?;
         let server = format!("https://127.0.0.1:{}", ports.api);
         let authority = ground.authority.certificate().to_owned();
-        let quick = Api::new(&server, &authority, &User::Admin.token(), Duration::from_secs(2))?;
-        let api = Api::new(&server, &authority, &User::Admin.token(), Duration::from_secs(60))?;
+        let quick = Api::new(
+            &server,
+            &authority,
+            &User::Admin.token(),
+            Duration::from_secs(2),
+        )?;
+        let api = Api::new(
+            &server,
+            &authority,
+            &User::Admin.token(),
+            Duration::from_secs(60),
+        )?;
         write_access(name, dir, &server, &ground.authority)?;
 
         let etcd = etcd(name, dir, &ground, ports);
@@ -130,7 +145,10 @@ impl Cluster {
             kubeconfig: cluster.kubeconfig(User::Admin),
             server: cluster.server.clone(),
         };
-        cluster.ground.record.update(|state| state.clusters.push(entry))?;
+        cluster
+            .ground
+            .record
+            .update(|state| state.clusters.push(entry))?;
         Ok(cluster)
     }
 
@@ -175,7 +193,10 @@ impl Cluster {
     /// # Errors
     /// When one of them does not come up; the error shows the end of its log.
     pub fn controllers(&self) -> Result<Arc<Controllers>> {
-        let mut controllers = self.controllers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut controllers = self
+            .controllers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &*controllers {
             return Ok(Arc::clone(running));
         }
@@ -186,7 +207,10 @@ impl Cluster {
 
     /// Whether controllers have been started.
     pub(crate) fn has_controllers(&self) -> bool {
-        self.controllers.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.controllers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// kubectl as the administrator, ready to run: add arguments.
@@ -213,7 +237,10 @@ impl Cluster {
     /// # Errors
     /// When it cannot be run.
     pub fn kubectl(&self, args: &[&str]) -> Result<Output> {
-        self.kubectl_command().args(args).output().context("cannot run kubectl")
+        self.kubectl_command()
+            .args(args)
+            .output()
+            .context("cannot run kubectl")
     }
 
     /// Runs kubectl as the administrator and gives its stdout.
@@ -230,7 +257,11 @@ impl Cluster {
     /// With its stderr, when it fails.
     pub fn kubectl_input(&self, args: &[&str], input: &str) -> Result<String> {
         let mut command = self.kubectl_command();
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().context("cannot run kubectl")?;
         let stdin = child.stdin.take();
         // Written beside the reading: either pipe may be full first.
@@ -246,7 +277,11 @@ impl Cluster {
     /// # Errors
     /// With kubectl's words.
     pub fn apply(&self, yaml: &str) -> Result<()> {
-        self.kubectl_input(&["apply", "--server-side", "--force-conflicts", "-f", "-"], yaml).map(drop)
+        self.kubectl_input(
+            &["apply", "--server-side", "--force-conflicts", "-f", "-"],
+            yaml,
+        )
+        .map(drop)
     }
 
     /// Makes a namespace that no other test has, and gives its name: `<prefix>-<number>`.
@@ -258,7 +293,9 @@ impl Cluster {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("{prefix}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        self.api.post("/api/v1/namespaces", body.to_string())?.success()?;
+        self.api
+            .post("/api/v1/namespaces", body.to_string())?
+            .success()?;
         Ok(name)
     }
 
@@ -283,14 +320,24 @@ impl Cluster {
     /// # Errors
     /// When the API server does not answer.
     pub fn watches(&self, resource: &str) -> Result<f64> {
-        self.metric("apiserver_longrunning_requests", &[("resource", resource), ("verb", "WATCH")])
+        self.metric(
+            "apiserver_longrunning_requests",
+            &[("resource", resource), ("verb", "WATCH")],
+        )
     }
 
     /// Puts a value, which is base64 already, into its etcd, past the API server.
     pub(crate) fn put_base64(&self, key: &str, value: &str) -> Result<()> {
-        let body = format!("{{\"key\":\"{}\",\"value\":\"{value}\"}}", BASE64.encode(key));
+        let body = format!(
+            "{{\"key\":\"{}\",\"value\":\"{value}\"}}",
+            BASE64.encode(key)
+        );
         let url = format!("http://127.0.0.1:{}/v3/kv/put", self.ports.etcd);
-        let mut answer = self.storage.post(url).send(body).with_context(|| format!("etcd refuses {key}"))?;
+        let mut answer = self
+            .storage
+            .post(url)
+            .send(body)
+            .with_context(|| format!("etcd refuses {key}"))?;
         // Read to its end: only then is the connection free for the next.
         answer.body_mut().read_to_vec()?;
         Ok(())
@@ -299,12 +346,22 @@ impl Cluster {
     /// The memory of all its running components: name and bytes.
     #[must_use]
     pub fn memory(&self) -> Vec<(String, u64)> {
-        let controllers = self.controllers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let controllers = self
+            .controllers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let mut all = vec![&self.etcd, &self.apiserver];
         if let Some(controllers) = &controllers {
-            all.extend([&controllers.manager, &controllers.scheduler, &controllers.kwok]);
+            all.extend([
+                &controllers.manager,
+                &controllers.scheduler,
+                &controllers.kwok,
+            ]);
         }
-        all.into_iter().filter_map(|one| Some((one.name().to_owned(), one.memory()?))).collect()
+        all.into_iter()
+            .filter_map(|one| Some((one.name().to_owned(), one.memory()?)))
+            .collect()
     }
 
     /// Polls until `check` gives something.
@@ -316,7 +373,13 @@ impl Cluster {
     }
 
     fn start_controllers(&self) -> Result<Controllers> {
-        let begin = |program| Component::start(program, self.ground.lifetime, Arc::clone(&self.ground.record));
+        let begin = |program| {
+            Component::start(
+                program,
+                self.ground.lifetime,
+                Arc::clone(&self.ground.record),
+            )
+        };
         let manager = begin(self.controller_manager())?;
         let scheduler = begin(self.scheduler())?;
         let kwok = begin(self.kwok())?;
@@ -324,14 +387,28 @@ impl Cluster {
             self.create_node(&format!("node-{number}"), true)?;
         }
         let ready = |number| {
-            let node = self.api.get(&format!("/api/v1/nodes/node-{number}"))?.success()?.json()?;
-            let conditions = node["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            Ok(conditions.iter().any(|one| one["type"] == "Ready" && one["status"] == "True").then_some(()))
+            let node = self
+                .api
+                .get(&format!("/api/v1/nodes/node-{number}"))?
+                .success()?
+                .json()?;
+            let conditions = node["status"]["conditions"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            Ok(conditions
+                .iter()
+                .any(|one| one["type"] == "Ready" && one["status"] == "True")
+                .then_some(()))
         };
         for number in 1..=NODES {
             self.wait_for("a ready node", || ready(number))?;
         }
-        Ok(Controllers { kwok, scheduler, manager })
+        Ok(Controllers {
+            kwok,
+            scheduler,
+            manager,
+        })
     }
 
     /// Creates a node: one on which kwok makes pods live, or one that nobody serves and no pod is scheduled to, so that
@@ -344,7 +421,8 @@ impl Cluster {
         if alive {
             annotations["kwok.x-k8s.io/node"] = json!("fake");
         }
-        let resources = json!({"cpu": "32", "memory": "256Gi", "pods": "20000", "ephemeral-storage": "1Ti"});
+        let resources =
+            json!({"cpu": "32", "memory": "256Gi", "pods": "20000", "ephemeral-storage": "1Ti"});
         let body = json!({
             "apiVersion": "v1",
             "kind": "Node",
@@ -378,9 +456,16 @@ impl Cluster {
             format!("--cert-dir={}", self.dir.join("manager").display()),
             "--leader-elect=false".into(),
             format!("--root-ca-file={}", ca_path(&self.dir).display()),
-            format!("--controllers=*,{}", IDLE_CONTROLLERS.map(|name| format!("-{name}")).join(",")),
+            format!(
+                "--controllers=*,{}",
+                IDLE_CONTROLLERS.map(|name| format!("-{name}")).join(",")
+            ),
         ]);
-        self.program("kube-controller-manager", args, format!("https://127.0.0.1:{port}/healthz"))
+        self.program(
+            "kube-controller-manager",
+            args,
+            format!("https://127.0.0.1:{port}/healthz"),
+        )
     }
 
     fn scheduler(&self) -> Program {
@@ -392,7 +477,11 @@ impl Cluster {
             format!("--cert-dir={}", self.dir.join("scheduler").display()),
             "--leader-elect=false".into(),
         ]);
-        self.program("kube-scheduler", args, format!("https://127.0.0.1:{port}/readyz"))
+        self.program(
+            "kube-scheduler",
+            args,
+            format!("https://127.0.0.1:{port}/readyz"),
+        )
     }
 
     fn kwok(&self) -> Program {
@@ -426,7 +515,10 @@ impl Cluster {
 
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cluster").field("name", &self.name).field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("name", &self.name)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 
@@ -510,12 +602,21 @@ fn apiserver(name: &str, dir: &Path, ground: &Ground, ports: Ports, probe: Api) 
 
 /// Whether `url` answers 200.
 fn answers(url: &str) -> Result<()> {
-    trusting_agent(Duration::from_secs(2)).get(url).call().map(drop).with_context(|| url.to_owned())
+    trusting_agent(Duration::from_secs(2))
+        .get(url)
+        .call()
+        .map(drop)
+        .with_context(|| url.to_owned())
 }
 
 fn checked(output: Output, args: &[&str]) -> Result<String> {
     if !output.status.success() {
-        bail!("kubectl {}: {}: {}", args.join(" "), output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "kubectl {}: {}: {}",
+            args.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }

@@ -38,17 +38,48 @@ const EVENTS: &str = include_str!("../fixtures/events.yaml");
 const STATUSES: &str = include_str!("../fixtures/statuses.json");
 
 /// Pods that have a finalizer and are deleted, so that they are seen Terminating.
-const DELETED: [&str; 2] = ["/api/v1/namespaces/shop/pods/terminating", "/api/v1/namespaces/shop/pods/lost"];
+const DELETED: [&str; 2] = [
+    "/api/v1/namespaces/shop/pods/terminating",
+    "/api/v1/namespaces/shop/pods/lost",
+];
 
 /// What must have come about in a cluster with controllers: quiet alone may be the quiet before the storm.
 const OUTCOMES: [(&str, &str, &str); 7] = [
-    ("/apis/apps/v1/namespaces/shop/deployments/web", "/status/availableReplicas", "3"),
-    ("/apis/apps/v1/namespaces/shop/statefulsets/db", "/status/availableReplicas", "2"),
-    ("/apis/apps/v1/namespaces/ops/daemonsets/agent", "/status/numberAvailable", "3"),
-    ("/apis/batch/v1/namespaces/shop/jobs/complete", "/status/succeeded", "2"),
-    ("/apis/batch/v1/namespaces/shop/jobs/running", "/status/active", "1"),
-    ("/apis/batch/v1/namespaces/shop/jobs/failed", "/status/failed", "1"),
-    ("/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web", "/status/disruptionsAllowed", "1"),
+    (
+        "/apis/apps/v1/namespaces/shop/deployments/web",
+        "/status/availableReplicas",
+        "3",
+    ),
+    (
+        "/apis/apps/v1/namespaces/shop/statefulsets/db",
+        "/status/availableReplicas",
+        "2",
+    ),
+    (
+        "/apis/apps/v1/namespaces/ops/daemonsets/agent",
+        "/status/numberAvailable",
+        "3",
+    ),
+    (
+        "/apis/batch/v1/namespaces/shop/jobs/complete",
+        "/status/succeeded",
+        "2",
+    ),
+    (
+        "/apis/batch/v1/namespaces/shop/jobs/running",
+        "/status/active",
+        "1",
+    ),
+    (
+        "/apis/batch/v1/namespaces/shop/jobs/failed",
+        "/status/failed",
+        "1",
+    ),
+    (
+        "/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web",
+        "/status/disruptionsAllowed",
+        "1",
+    ),
 ];
 
 /// What is compared to say that a cluster is quiet. Not nodes and leases: they have a heartbeat.
@@ -88,7 +119,10 @@ impl Cluster {
     /// When something is refused, or does not come about within two minutes.
     pub fn seed(&self) -> Result<()> {
         self.apply(CRDS)?;
-        for crd in CRDS.lines().filter_map(|line| line.strip_prefix("  name: ")) {
+        for crd in CRDS
+            .lines()
+            .filter_map(|line| line.strip_prefix("  name: "))
+        {
             self.wait_for(crd, || self.established(crd))?;
         }
         self.apply(CLUSTER)?;
@@ -103,7 +137,10 @@ impl Cluster {
             serde_json::from_str(&resolve_times(STATUSES, now)?).context("statuses.json")?;
         for patch in statuses {
             let path = format!("{}/status", patch.path);
-            self.api().merge(&path, json!({"status": patch.status}).to_string())?.success().context(path)?;
+            self.api()
+                .merge(&path, json!({"status": patch.status}).to_string())?
+                .success()
+                .context(path)?;
         }
         for path in DELETED {
             self.api().delete(path)?.success().context(path)?;
@@ -155,7 +192,11 @@ impl Cluster {
             _ => bail!("names have five digits: {count} pods are too many"),
         }
         let path = format!("/api/v1/namespaces/{namespace}/pods");
-        let first = self.api().post(&path, pod(&format!("{prefix}-00000")).to_string())?.success()?.json()?;
+        let first = self
+            .api()
+            .post(&path, pod(&format!("{prefix}-00000")).to_string())?
+            .success()?
+            .json()?;
         let stamp = Stamp::new(first)?;
         let next = AtomicUsize::new(1);
         let write = || -> Result<()> {
@@ -165,12 +206,19 @@ impl Cluster {
                     return Ok(());
                 }
                 let name = format!("{prefix}-{number:05}");
-                self.put_base64(&format!("/registry/pods/{namespace}/{name}"), &stamp.copy(number)?)?;
+                self.put_base64(
+                    &format!("/registry/pods/{namespace}/{name}"),
+                    &stamp.copy(number)?,
+                )?;
             }
         };
         thread::scope(|scope| {
-            let writers: Vec<_> = (0..WRITERS.min(count)).map(|_| scope.spawn(write)).collect();
-            writers.into_iter().try_for_each(|writer| writer.join().map_err(|_| anyhow!("a writer panicked"))?)
+            let writers: Vec<_> = (0..WRITERS.min(count))
+                .map(|_| scope.spawn(write))
+                .collect();
+            writers
+                .into_iter()
+                .try_for_each(|writer| writer.join().map_err(|_| anyhow!("a writer panicked"))?)
         })?;
         Ok(begin.elapsed())
     }
@@ -178,14 +226,23 @@ impl Cluster {
     fn established(&self, crd: &str) -> Result<Option<()>> {
         let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}");
         let crd = self.api().get(&path)?.success()?.json()?;
-        let conditions = crd["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        Ok(conditions.iter().any(|one| one["type"] == "Established" && one["status"] == "True").then_some(()))
+        let conditions = crd["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        Ok(conditions
+            .iter()
+            .any(|one| one["type"] == "Established" && one["status"] == "True")
+            .then_some(()))
     }
 
     fn came_about(&self, path: &str, pointer: &str, expected: &str) -> Result<Option<()>> {
         let object = self.api().get(path)?.success()?.json()?;
-        let found =
-            object.pointer(pointer).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let found = object.pointer(pointer).map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        });
         if found.as_deref() == Some(expected) {
             return Ok(Some(()));
         }
@@ -200,7 +257,10 @@ impl Cluster {
             let list = self.api().get_as(path, form)?.success()?.json()?;
             for item in list["items"].as_array().into_iter().flatten() {
                 let metadata = &item["metadata"];
-                versions.insert(format!("{path} {}", metadata["uid"]), metadata["resourceVersion"].to_string());
+                versions.insert(
+                    format!("{path} {}", metadata["uid"]),
+                    metadata["resourceVersion"].to_string(),
+                );
             }
         }
         Ok(versions)
@@ -243,19 +303,30 @@ struct Stamp {
 impl Stamp {
     /// From an object whose name ends in five digits.
     fn new(mut object: Value) -> Result<Self> {
-        let metadata = object["metadata"].as_object_mut().context("an object without metadata")?;
+        let metadata = object["metadata"]
+            .as_object_mut()
+            .context("an object without metadata")?;
         // Not stored: it is the revision at which etcd got the object.
         metadata.remove("resourceVersion");
         let digits = |text: &str, key: &str, value: &Value, count: usize| {
             let field = format!("\"{key}\":{value}");
             let end = text.find(&field).map(|at| at + field.len() - 1);
-            end.map(|end| end - count..end).with_context(|| format!("no {field}"))
+            end.map(|end| end - count..end)
+                .with_context(|| format!("no {field}"))
         };
         let (name, uid) = (metadata["name"].clone(), metadata["uid"].clone());
         let text = object.to_string();
         // The rest of the uid stays: it is random, so that no other object has it.
-        let (name, uid) = (digits(&text, "name", &name, 5)?, digits(&text, "uid", &uid, 12)?);
-        Ok(Self { encoded: BASE64.encode(&text).into(), text: text.into(), name, uid })
+        let (name, uid) = (
+            digits(&text, "name", &name, 5)?,
+            digits(&text, "uid", &uid, 12)?,
+        );
+        Ok(Self {
+            encoded: BASE64.encode(&text).into(),
+            text: text.into(),
+            name,
+            uid,
+        })
     }
 
     /// The object with `number`, in base64.
@@ -278,11 +349,21 @@ fn resolve_times(text: &str, now: SystemTime) -> Result<String> {
     let mut parts = text.split("@-");
     let mut resolved = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (ago, rest) = part.split_once("s@").with_context(|| format!("no time: @-{part}"))?;
+        let (ago, rest) = part
+            .split_once("s@")
+            .with_context(|| format!("no time: @-{part}"))?;
         let micros = ago.strip_suffix(".000000");
-        let seconds: u64 = micros.unwrap_or(ago).parse().with_context(|| format!("no time: @-{ago}s@"))?;
-        let then = now.checked_sub(Duration::from_secs(seconds)).context("before the epoch")?;
-        resolved.push_str(&rfc3339(then, if micros.is_some() { ".000000" } else { "" })?);
+        let seconds: u64 = micros
+            .unwrap_or(ago)
+            .parse()
+            .with_context(|| format!("no time: @-{ago}s@"))?;
+        let then = now
+            .checked_sub(Duration::from_secs(seconds))
+            .context("before the epoch")?;
+        resolved.push_str(&rfc3339(
+            then,
+            if micros.is_some() { ".000000" } else { "" },
+        )?);
         resolved.push_str(rest);
     }
     Ok(resolved)
@@ -293,14 +374,21 @@ fn rfc3339(time: SystemTime, fraction: &str) -> Result<String> {
     let seconds = time.duration_since(UNIX_EPOCH)?.as_secs();
     let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    Ok(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"))
+    Ok(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"
+    ))
 }
 
 #[cfg(test)]
@@ -321,14 +409,18 @@ mod tests {
         for (seconds, expected) in cases {
             assert_eq!(resolve_times("@-90s@", at(seconds + 90)).unwrap(), expected);
         }
-        assert_eq!(resolve_times("a @-1.000000s@ @", at(1)).unwrap(), "a 1970-01-01T00:00:00.000000Z @");
+        assert_eq!(
+            resolve_times("a @-1.000000s@ @", at(1)).unwrap(),
+            "a 1970-01-01T00:00:00.000000Z @"
+        );
         assert!(resolve_times("@-soon", at(0)).is_err() && resolve_times("@-xs@", at(0)).is_err());
     }
 
     #[test]
     fn every_status_has_a_path_and_every_time_in_the_fixtures_resolves() {
         let now = SystemTime::now();
-        let statuses: Vec<StatusPatch> = serde_json::from_str(&resolve_times(STATUSES, now).unwrap()).unwrap();
+        let statuses: Vec<StatusPatch> =
+            serde_json::from_str(&resolve_times(STATUSES, now).unwrap()).unwrap();
         assert!(statuses.len() > 25);
         assert!(statuses.iter().all(|patch| patch.path.starts_with("/api")));
         assert!(!resolve_times(EVENTS, now).unwrap().contains("@-"));
@@ -350,7 +442,10 @@ mod tests {
             let copy: Value = serde_json::from_slice(&BASE64.decode(copy).unwrap()).unwrap();
             first["metadata"]["name"] = json!(format!("{prefix}-00031"));
             first["metadata"]["uid"] = json!("0a1b2c3d-0000-4000-8000-00000000001f");
-            first["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+            first["metadata"]
+                .as_object_mut()
+                .unwrap()
+                .remove("resourceVersion");
             assert_eq!(copy, first);
         }
     }

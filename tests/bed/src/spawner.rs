@@ -61,7 +61,9 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
     answer
         .recv()
         .map_err(|_| anyhow!("the thread that starts processes is gone"))?
-        .with_context(|| format!("cannot start {name} (the bed needs setpriv and setsid of util-linux)"))
+        .with_context(|| {
+            format!("cannot start {name} (the bed needs setpriv and setsid of util-linux)")
+        })
 }
 
 /// Never returns: the sender is a static.
@@ -84,7 +86,9 @@ mod tests {
         let asking = thread::spawn(move || {
             let child = spawn(command).unwrap();
             // Until then, setpriv has not asked for the signal yet.
-            while std::fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap() != "sleep\n" {
+            while std::fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap()
+                != "sleep\n"
+            {
                 thread::sleep(Duration::from_millis(1));
             }
             (rustix::thread::gettid(), child)
@@ -95,7 +99,10 @@ mod tests {
         while Path::new(&task).exists() {
             thread::sleep(Duration::from_millis(1));
         }
-        assert!(child.try_wait().unwrap().is_none(), "ended together with the thread of a test");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "ended together with the thread of a test"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
     }

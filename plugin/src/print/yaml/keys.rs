@@ -25,7 +25,11 @@ pub(super) fn sort<T>(items: &mut Vec<(Vec<char>, T)>) {
     items.reserve(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     while let (Some(l), Some(r)) = (left.peek(), right.peek()) {
-        let next = if less(&r.0, &l.0) { right.next() } else { left.next() };
+        let next = if less(&r.0, &l.0) {
+            right.next()
+        } else {
+            left.next()
+        };
         items.extend(next);
     }
     items.extend(left);
@@ -44,7 +48,11 @@ fn less(a: &[char], b: &[char]) -> bool {
     }
     // Digits before a zero make it a zero within a number, not one that leads.
     let within = (x == '0' || y == '0')
-        && a[..at].iter().rev().take_while(|c| is_digit(**c)).any(|c| *c != '0');
+        && a[..at]
+            .iter()
+            .rev()
+            .take_while(|c| is_digit(**c))
+            .any(|c| *c != '0');
     let start = i64::from(within);
     let (x_number, x_end) = number(a, at, start);
     let (y_number, y_end) = number(b, at, start);
@@ -67,15 +75,25 @@ fn number(text: &[char], at: usize, start: i64) -> (i64, usize) {
 }
 
 fn is_letter(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphabetic() } else { matches(&LETTER, c) }
+    if c.is_ascii() {
+        c.is_ascii_alphabetic()
+    } else {
+        matches(&LETTER, c)
+    }
 }
 
 fn is_digit(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_digit() } else { matches(&DIGIT, c) }
+    if c.is_ascii() {
+        c.is_ascii_digit()
+    } else {
+        matches(&DIGIT, c)
+    }
 }
 
 fn matches(class: &Option<Regex>, c: char) -> bool {
-    class.as_ref().is_some_and(|class| class.is_match(c.encode_utf8(&mut [0; 4])))
+    class
+        .as_ref()
+        .is_some_and(|class| class.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 #[cfg(test)]
@@ -86,12 +104,17 @@ mod tests {
     fn sorted(keys: &[&str]) -> Vec<String> {
         let mut items: Vec<_> = keys.iter().map(|key| (key.chars().collect(), ())).collect();
         sort(&mut items);
-        items.into_iter().map(|(key, ())| key.into_iter().collect()).collect()
+        items
+            .into_iter()
+            .map(|(key, ())| key.into_iter().collect())
+            .collect()
     }
 
     #[test]
     fn numbers_count_as_numbers() {
-        let want = ["", "1", "2", "3", "3.1", "10", "_a", "a", "a2", "a10", "b", "b01", "b3"];
+        let want = [
+            "", "1", "2", "3", "3.1", "10", "_a", "a", "a2", "a10", "b", "b01", "b3",
+        ];
         let mut keys = want;
         keys.reverse();
         assert_eq!(sorted(&keys), want);

@@ -82,7 +82,10 @@ impl Emitter {
     }
 
     fn mapping(&mut self, map: &Map<String, Value>) {
-        let mut items: Vec<_> = map.iter().map(|(key, value)| (key.chars().collect(), (key, value))).collect();
+        let mut items: Vec<_> = map
+            .iter()
+            .map(|(key, value)| (key.chars().collect(), (key, value)))
+            .collect();
         keys::sort(&mut items);
         let outer = self.deeper(false);
         for (_, (key, value)) in items {
@@ -202,11 +205,24 @@ mod tests {
 
     #[test]
     fn as_go_prints_it() {
-        let cases: Vec<Case> = GOLDEN.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let cases: Vec<Case> = GOLDEN
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert!(cases.len() > 60);
         for case in cases {
-            assert_eq!(document(&case.value, Audience::Program), case.yaml, "YAML of {}", case.value);
-            assert_eq!(json::document(&case.value, Audience::Program), case.json, "JSON of {}", case.value);
+            assert_eq!(
+                document(&case.value, Audience::Program),
+                case.yaml,
+                "YAML of {}",
+                case.value
+            );
+            assert_eq!(
+                json::document(&case.value, Audience::Program),
+                case.json,
+                "JSON of {}",
+                case.value
+            );
         }
     }
 
@@ -215,7 +231,10 @@ mod tests {
         let value = json!("abc\u{202e}def");
         assert_eq!(document(&value, Audience::Program), "abc\u{202e}def\n");
         assert_eq!(document(&value, Audience::Terminal), "\"abc\\u202Edef\"\n");
-        assert_eq!(document(&json!("a\u{7f}\u{9b}"), Audience::Program), "\"a\\x7F\\x9B\"\n");
+        assert_eq!(
+            document(&json!("a\u{7f}\u{9b}"), Audience::Program),
+            "\"a\\x7F\\x9B\"\n"
+        );
     }
 
     fn value() -> impl Strategy<Value = Value> {

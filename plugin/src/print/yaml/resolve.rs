@@ -23,11 +23,43 @@ pub(super) fn is_text(word: &str) -> bool {
 fn is_keyword(word: &str) -> bool {
     matches!(
         word,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON"
-            | "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF"
-            | "~" | "null" | "Null" | "NULL"
-            | ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF"
-            | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF"
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "true"
+            | "True"
+            | "TRUE"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "false"
+            | "False"
+            | "FALSE"
+            | "off"
+            | "Off"
+            | "OFF"
+            | "~"
+            | "null"
+            | "Null"
+            | "NULL"
+            | ".nan"
+            | ".NaN"
+            | ".NAN"
+            | ".inf"
+            | ".Inf"
+            | ".INF"
+            | "+.inf"
+            | "+.Inf"
+            | "+.INF"
+            | "-.inf"
+            | "-.Inf"
+            | "-.INF"
     )
 }
 
@@ -36,7 +68,10 @@ fn is_dotted_float(word: &str) -> bool {
     let mut cursor = Cursor(&word.as_bytes()[1..]);
     let fraction = cursor.0;
     cursor.digits_or_underscores();
-    if !fraction[..fraction.len() - cursor.0.len()].iter().any(u8::is_ascii_digit) {
+    if !fraction[..fraction.len() - cursor.0.len()]
+        .iter()
+        .any(u8::is_ascii_digit)
+    {
         return false;
     }
     if cursor.any(b"eE") {
@@ -65,7 +100,9 @@ fn underscores_are_between_digits(word: &str) -> bool {
 /// An integer in any base of Go's, or a decimal float; underscores anywhere.
 fn is_number(word: &str) -> bool {
     let word = word.replace('_', "");
-    is_integer(&word) || (looks_like_float(word.as_bytes()) && is_finite(&word)) || is_odd_binary(&word)
+    is_integer(&word)
+        || (looks_like_float(word.as_bytes()) && is_finite(&word))
+        || is_odd_binary(&word)
 }
 
 /// `strconv.ParseInt(s, 0, 64)` or `ParseUint(s, 0, 64)` succeeds.
@@ -160,7 +197,9 @@ fn is_timestamp(word: &[u8]) -> bool {
     if year != 4 || word.get(4) != Some(&b'-') {
         return false;
     }
-    let year = word[..4].iter().fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
+    let year = word[..4]
+        .iter()
+        .fold(0, |value, digit| value * 10 + i32::from(digit - b'0'));
     let mut cursor = Cursor(&word[5..]);
     let Some(month @ 1..=12) = cursor.number(2) else {
         return false;
@@ -181,7 +220,10 @@ fn is_timestamp(word: &[u8]) -> bool {
     // Go's layout takes any number of spaces for one.
     let spaced = !zoned && cursor.any(b" ");
     while spaced && cursor.any(b" ") {}
-    (zoned || spaced) && is_time(&mut cursor) && (!zoned || is_zone(&mut cursor)) && cursor.is_at_end()
+    (zoned || spaced)
+        && is_time(&mut cursor)
+        && (!zoned || is_zone(&mut cursor))
+        && cursor.is_at_end()
 }
 
 fn is_time(cursor: &mut Cursor<'_>) -> bool {
@@ -212,7 +254,8 @@ fn is_zone(cursor: &mut Cursor<'_>) -> bool {
         (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| (tens - b'0') * 10 + ones - b'0')
     };
     // Go allows 24 hours and 60 minutes of offset.
-    number(h1, h2).is_some_and(|hours| hours <= 24) && number(m1, m2).is_some_and(|minutes| minutes <= 60)
+    number(h1, h2).is_some_and(|hours| hours <= 24)
+        && number(m1, m2).is_some_and(|minutes| minutes <= 60)
 }
 
 fn days_in(month: u32, year: i32) -> u32 {
@@ -256,10 +299,19 @@ impl Cursor<'_> {
 
     /// Reads a number of one digit to `most` digits.
     fn number(&mut self, most: usize) -> Option<u32> {
-        let count = self.0.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+        let count = self
+            .0
+            .iter()
+            .take(most)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let (digits, rest) = self.0.split_at(count);
         self.0 = rest;
-        (count > 0).then(|| digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
+        (count > 0).then(|| {
+            digits
+                .iter()
+                .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'))
+        })
     }
 
     fn is_at_end(&self) -> bool {
@@ -274,9 +326,34 @@ mod tests {
     #[test]
     fn what_yaml_1_1_reads_as_something_else() {
         for word in [
-            "", "~", "null", "yes", "On", "n", "NO", ".inf", "-.INF", ".5", ".5e3", "1_000", "0x1F", "0o17", "017", "08",
-            "0b101", "0b-1", "+1", "1e3", "1.", "12:30:45", "-1:20.5", "2001-1-1", "2001-12-14t21:59:43.10-05:00",
-            "2001-12-14 21:59:43.10", "2001-12-14   1:2:3", "18446744073709551615",
+            "",
+            "~",
+            "null",
+            "yes",
+            "On",
+            "n",
+            "NO",
+            ".inf",
+            "-.INF",
+            ".5",
+            ".5e3",
+            "1_000",
+            "0x1F",
+            "0o17",
+            "017",
+            "08",
+            "0b101",
+            "0b-1",
+            "+1",
+            "1e3",
+            "1.",
+            "12:30:45",
+            "-1:20.5",
+            "2001-1-1",
+            "2001-12-14t21:59:43.10-05:00",
+            "2001-12-14 21:59:43.10",
+            "2001-12-14   1:2:3",
+            "18446744073709551615",
         ] {
             assert!(!is_text(word), "{word}");
         }
@@ -285,8 +362,27 @@ mod tests {
     #[test]
     fn what_stays_text() {
         for word in [
-            "<<", "yEs", "nulL", "1.2.3", "0x", "0xFFFFFFFFFFFFFFFFFF", "1e999", "12:60", "2001-2-30", "2001-13-1",
-            "2001-12-14t21:59:43", "1.5Gi", "10m", "-", "+", ".", "._5", "1:2:", "--1", "0b2", "=",
+            "<<",
+            "yEs",
+            "nulL",
+            "1.2.3",
+            "0x",
+            "0xFFFFFFFFFFFFFFFFFF",
+            "1e999",
+            "12:60",
+            "2001-2-30",
+            "2001-13-1",
+            "2001-12-14t21:59:43",
+            "1.5Gi",
+            "10m",
+            "-",
+            "+",
+            ".",
+            "._5",
+            "1:2:",
+            "--1",
+            "0b2",
+            "=",
         ] {
             assert!(is_text(word), "{word}");
         }

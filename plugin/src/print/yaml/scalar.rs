@@ -34,7 +34,8 @@ impl<'a> Scalar<'a> {
         for (at, c) in text.char_indices() {
             let after = text[at + c.len_utf8()..].chars().next();
             found.indicators |= is_indicator(c, at == 0, before, after);
-            found.special |= !is_printable(c) || (audience == Audience::Terminal && sanitize::is_covert(c));
+            found.special |=
+                !is_printable(c) || (audience == Audience::Terminal && sanitize::is_covert(c));
             found.breaks_and_spaces(c, before, at == 0, after.is_none());
             before = c;
         }
@@ -49,7 +50,11 @@ impl<'a> Scalar<'a> {
     /// The style in which text is written, as a key or elsewhere.
     pub(super) fn style(&self, simple_key: bool) -> Style {
         if self.text.contains('\n') {
-            return if self.block_allowed && !simple_key { Style::Literal } else { Style::DoubleQuoted };
+            return if self.block_allowed && !simple_key {
+                Style::Literal
+            } else {
+                Style::DoubleQuoted
+            };
         }
         if !resolve::is_text(self.text) {
             return Style::DoubleQuoted;
@@ -93,7 +98,11 @@ impl Found {
             text,
             audience,
             line_breaks: self.line_breaks,
-            plain_allowed: !(self.blank_ends || self.break_space || unquotable || self.line_breaks || self.indicators),
+            plain_allowed: !(self.blank_ends
+                || self.break_space
+                || unquotable
+                || self.line_breaks
+                || self.indicators),
             single_quotes_allowed: !(self.break_space || unquotable),
             block_allowed: !(text.is_empty() || self.trailing_space || unquotable),
         }
@@ -104,7 +113,12 @@ impl Found {
 fn is_indicator(c: char, first: bool, before: char, after: Option<char>) -> bool {
     let blank_after = matches!(after, None | Some(' ' | '\t'));
     match c {
-        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' if first => true,
+        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+        | '@' | '`'
+            if first =>
+        {
+            true
+        }
         '?' | '-' if first => blank_after,
         ':' => blank_after,
         '#' => matches!(before, ' ' | '\t' | '\0') || is_break(before),
@@ -190,7 +204,12 @@ impl Emitter {
                 self.escape(c);
                 spaces = false;
             } else if c == ' ' {
-                if may_fold && !spaces && !first && self.column > BEST_WIDTH && !rest.as_str().is_empty() {
+                if may_fold
+                    && !spaces
+                    && !first
+                    && self.column > BEST_WIDTH
+                    && !rest.as_str().is_empty()
+                {
                     self.start_line();
                     if rest.as_str().starts_with(' ') {
                         self.put('\\');
