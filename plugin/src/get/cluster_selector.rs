@@ -47,8 +47,12 @@ impl ClusterSelector {
             match (excluded, is_glob) {
                 (false, false) if selector.literals.contains(&checked) => {}
                 (false, false) => selector.literals.push(checked),
-                (true, _) => selector.excludes.push(glob(name).map_err(|error| invalid(error.to_string()))?),
-                (false, true) => selector.globs.push(glob(name).map_err(|error| invalid(error.to_string()))?),
+                (true, _) => selector
+                    .excludes
+                    .push(glob(name).map_err(|error| invalid(error.to_string()))?),
+                (false, true) => selector
+                    .globs
+                    .push(glob(name).map_err(|error| invalid(error.to_string()))?),
             }
         }
         Ok(selector)
@@ -56,7 +60,10 @@ impl ClusterSelector {
 
     /// The cluster, if it is exactly one that was named: then output is kubectl's own.
     pub fn only(&self) -> Option<&ClusterName> {
-        match (self.literals.as_slice(), self.globs.is_empty() && self.excludes.is_empty()) {
+        match (
+            self.literals.as_slice(),
+            self.globs.is_empty() && self.excludes.is_empty(),
+        ) {
             ([name], true) => Some(name),
             _ => None,
         }
@@ -75,13 +82,16 @@ impl ClusterSelector {
     /// Whether a cluster is meant.
     pub fn matches(&self, name: &ClusterName) -> bool {
         let everything = self.literals.is_empty() && self.globs.is_empty();
-        let included =
-            everything || self.literals.contains(name) || self.globs.iter().any(|glob| glob.is_match(name.as_str()));
+        let included = everything
+            || self.literals.contains(name)
+            || self.globs.iter().any(|glob| glob.is_match(name.as_str()));
         included && !self.excludes(name)
     }
 
     fn excludes(&self, name: &ClusterName) -> bool {
-        self.excludes.iter().any(|glob| glob.is_match(name.as_str()))
+        self.excludes
+            .iter()
+            .any(|glob| glob.is_match(name.as_str()))
     }
 }
 
@@ -113,7 +123,9 @@ mod tests {
     fn matching(words: &[&str]) -> Vec<&'static str> {
         let selector = selector(words);
         let all = ["prod-eu", "prod-us", "test", "a.b", "ns/host:6443/user"];
-        all.into_iter().filter(|name| selector.matches(&ClusterName::new(name).unwrap())).collect()
+        all.into_iter()
+            .filter(|name| selector.matches(&ClusterName::new(name).unwrap()))
+            .collect()
     }
 
     #[test]
@@ -121,9 +133,15 @@ mod tests {
         assert_eq!(matching(&[]).len(), 5);
         assert_eq!(matching(&["test"]), ["test"]);
         assert_eq!(matching(&["prod-*"]), ["prod-eu", "prod-us"]);
-        assert_eq!(matching(&["prod-*", "test"]), ["prod-eu", "prod-us", "test"]);
+        assert_eq!(
+            matching(&["prod-*", "test"]),
+            ["prod-eu", "prod-us", "test"]
+        );
         assert_eq!(matching(&["prod-*", "!*-us"]), ["prod-eu"]);
-        assert_eq!(matching(&["!prod-*", "!test"]), ["a.b", "ns/host:6443/user"]);
+        assert_eq!(
+            matching(&["!prod-*", "!test"]),
+            ["a.b", "ns/host:6443/user"]
+        );
         assert_eq!(matching(&["a?b", "*6443*"]), ["a.b", "ns/host:6443/user"]);
         assert_eq!(matching(&["a.?"]), ["a.b"]);
         assert_eq!(matching(&["aXb"]), [""; 0]);
@@ -144,7 +162,10 @@ mod tests {
     fn a_word_that_is_no_name_is_refused() {
         let words = ["evil\u{1b}[31m".to_owned()];
         let error = ClusterSelector::new(&words).unwrap_err().to_string();
-        assert!(error.starts_with("--cluster") && !error.contains('\u{1b}'), "{error}");
+        assert!(
+            error.starts_with("--cluster") && !error.contains('\u{1b}'),
+            "{error}"
+        );
         assert!(ClusterSelector::new(&["!".to_owned()]).is_err());
     }
 }

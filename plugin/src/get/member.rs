@@ -119,7 +119,9 @@ impl Member {
             known: false,
             offline: false,
             asked,
-            streams: std::iter::repeat_with(Stream::default).take(targets).collect(),
+            streams: std::iter::repeat_with(Stream::default)
+                .take(targets)
+                .collect(),
         }
     }
 
@@ -136,18 +138,31 @@ impl Member {
 
     /// How each target stands.
     pub fn standings(&self, circumstances: &Circumstances) -> Vec<Standing> {
-        self.streams.iter().map(|stream| self.standing(&stream.view, circumstances)).collect()
+        self.streams
+            .iter()
+            .map(|stream| self.standing(&stream.view, circumstances))
+            .collect()
     }
 
     /// When a standing may change without anything being heard.
     pub fn deadline(&self, circumstances: &Circumstances) -> Option<At> {
-        let pending = |stream: &&Stream| self.standing(&stream.view, circumstances) == Standing::Pending;
+        let pending =
+            |stream: &&Stream| self.standing(&stream.view, circumstances) == Standing::Pending;
         let silence = |stream: &Stream| {
             let last = self.last_heard(&stream.view, circumstances)? + circumstances.timeout;
-            let gone = stream.view.heard.filter(|_| self.offline).map(|heard| heard + LAST_WORDS);
+            let gone = stream
+                .view
+                .heard
+                .filter(|_| self.offline)
+                .map(|heard| heard + LAST_WORDS);
             gone.into_iter().chain([last]).min()
         };
-        self.streams.iter().filter(pending).filter_map(silence).chain(circumstances.end).min()
+        self.streams
+            .iter()
+            .filter(pending)
+            .filter_map(silence)
+            .chain(circumstances.end)
+            .min()
     }
 
     /// The answer to a target.
@@ -156,7 +171,11 @@ impl Member {
     /// When it has no header.
     pub fn answer(&self, target: usize, wall_ms: i64) -> Result<Answer, Malformed> {
         let view = &self.streams.get(target).ok_or(Malformed)?.view;
-        let values = view.snapshot.entries.iter().filter(|(key, _)| !key.is_empty());
+        let values = view
+            .snapshot
+            .entries
+            .iter()
+            .filter(|(key, _)| !key.is_empty());
         Ok(Answer {
             resource: self.resource(target)?,
             now_ms: wall_ms.saturating_add(view.clock_ahead_ms),
@@ -167,14 +186,23 @@ impl Member {
     /// What changed in a target's stream since this was last called, in the order of the keys: each key once, from what it was to
     /// what it is.
     pub fn take_changes(&mut self, target: usize) -> Vec<(Option<Bytes>, Option<Bytes>)> {
-        let changes = self.streams.get_mut(target).map(|stream| std::mem::take(&mut stream.changes));
+        let changes = self
+            .streams
+            .get_mut(target)
+            .map(|stream| std::mem::take(&mut stream.changes));
         let changes = changes.unwrap_or_default().into_iter();
-        changes.filter(|(key, (old, new))| !key.is_empty() && old != new).map(|(_, change)| change).collect()
+        changes
+            .filter(|(key, (old, new))| !key.is_empty() && old != new)
+            .map(|(_, change)| change)
+            .collect()
     }
 
     /// The clock of a target's API server, ms since 1970.
     pub fn now_ms(&self, target: usize, wall_ms: i64) -> i64 {
-        let ahead = self.streams.get(target).map_or(0, |stream| stream.view.clock_ahead_ms);
+        let ahead = self
+            .streams
+            .get(target)
+            .map_or(0, |stream| stream.view.clock_ahead_ms);
         wall_ms.saturating_add(ahead)
     }
 
@@ -195,12 +223,18 @@ impl Member {
             Progress::Receiving(bytes) => (0, bytes),
             _ => (0, 0),
         };
-        self.streams.iter().map(of).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        self.streams
+            .iter()
+            .map(of)
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     }
 
     fn standing(&self, view: &StreamView, circumstances: &Circumstances) -> Standing {
         let state = &view.state;
-        if let Progress::Refused { reason, message, .. } = &state.progress {
+        if let Progress::Refused {
+            reason, message, ..
+        } = &state.progress
+        {
             let (reason, message) = (reason.clone(), message.clone());
             return Standing::Failed(Trouble::Refused(Refusal { reason, message }));
         }
@@ -247,7 +281,9 @@ impl Member {
         match trouble {
             Trouble::Offline => messages::offline(&self.name),
             Trouble::Silent => messages::silent(&self.name, timeout, self.known),
-            Trouble::ApiServerAway { since, message } => messages::api_server_away(&self.name, *since, message),
+            Trouble::ApiServerAway { since, message } => {
+                messages::api_server_away(&self.name, *since, message)
+            }
             Trouble::Refused(refusal) => messages::refused(&self.name, refusal),
             Trouble::TooSlow => messages::too_slow(&self.name, request_timeout),
             Trouble::Malformed => messages::malformed(&self.name),

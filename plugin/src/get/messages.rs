@@ -81,7 +81,11 @@ pub fn no_resources(namespace: Option<&str>) -> String {
 /// A refusal in one of several clusters.
 pub fn refused(cluster: &ClusterName, refusal: &Refusal) -> String {
     let line = refusal.line();
-    format!("error: cluster {}: {}", quoted(cluster), line.trim_start_matches("error: "))
+    format!(
+        "error: cluster {}: {}",
+        quoted(cluster),
+        line.trim_start_matches("error: ")
+    )
 }
 
 /// Nothing was heard from a cluster.
@@ -91,7 +95,11 @@ pub fn silent(cluster: &ClusterName, timeout: Duration, known: bool) -> String {
     } else {
         "nothing was ever heard of it; `kubectl mqinformer clusters` lists those that are known"
     };
-    format!("error: cluster {}: no answer within {}: {hint}", quoted(cluster), span(timeout))
+    format!(
+        "error: cluster {}: no answer within {}: {hint}",
+        quoted(cluster),
+        span(timeout)
+    )
 }
 
 /// The whole took longer than it may.
@@ -105,13 +113,24 @@ pub fn too_slow(cluster: &ClusterName, limit: Duration) -> String {
 
 /// The last will of a cluster's syncer came.
 pub fn offline(cluster: &ClusterName) -> String {
-    format!("error: cluster {}: offline: its syncer left the broker", quoted(cluster))
+    format!(
+        "error: cluster {}: offline: its syncer left the broker",
+        quoted(cluster)
+    )
 }
 
 /// A cluster's API server is away, and there is nothing to show.
 pub fn api_server_away(cluster: &ClusterName, since: Duration, message: &str) -> String {
-    let why = if message.is_empty() { String::new() } else { format!(": {}", word(message)) };
-    format!("error: cluster {}: its API server has not answered for {}{why}", quoted(cluster), human(since))
+    let why = if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", word(message))
+    };
+    format!(
+        "error: cluster {}: its API server has not answered for {}{why}",
+        quoted(cluster),
+        human(since)
+    )
 }
 
 /// Rows are shown that may be old.
@@ -120,7 +139,10 @@ pub fn stale(cluster: &ClusterName, upstream_silent: Option<Duration>) -> String
         Some(since) => format!("its API server has not answered for {}", human(since)),
         None => "its syncer has not been heard lately".to_owned(),
     };
-    format!("warning: cluster {}: stale: {why}; rows may be old", quoted(cluster))
+    format!(
+        "warning: cluster {}: stale: {why}; rows may be old",
+        quoted(cluster)
+    )
 }
 
 /// A cluster that was stale or away is fresh.
@@ -130,7 +152,10 @@ pub fn fresh_again(cluster: &ClusterName) -> String {
 
 /// A value that is not what its stream's view says.
 pub fn malformed(cluster: &ClusterName) -> String {
-    format!("error: cluster {}: sent something that is no answer to this request", quoted(cluster))
+    format!(
+        "error: cluster {}: sent something that is no answer to this request",
+        quoted(cluster)
+    )
 }
 
 /// No cluster is meant by what was typed.
@@ -139,8 +164,16 @@ pub fn no_cluster(typed: &str, known: &[&ClusterName]) -> String {
         return "error: no cluster is known at this broker: start a syncer in each cluster, or name one with --cluster".to_owned();
     }
     let names: Vec<_> = known.iter().take(10).map(|name| name.as_str()).collect();
-    let more = if known.len() > names.len() { ", ..." } else { "" };
-    format!("error: no cluster matches --cluster {}: known are {}{more}", word(typed), word(&names.join(", ")))
+    let more = if known.len() > names.len() {
+        ", ..."
+    } else {
+        ""
+    };
+    format!(
+        "error: no cluster matches --cluster {}: known are {}{more}",
+        word(typed),
+        word(&names.join(", "))
+    )
 }
 
 /// The broker cannot be reached.
@@ -150,7 +183,10 @@ pub fn broker(failure: &str) -> String {
 
 /// The broker neither answers nor refuses.
 pub fn broker_silent(timeout: Duration) -> String {
-    format!("error: the broker does not answer within {}: check --broker; --timeout waits longer", span(timeout))
+    format!(
+        "error: the broker does not answer within {}: check --broker; --timeout waits longer",
+        span(timeout)
+    )
 }
 
 /// The broker went away during a watch.
@@ -185,10 +221,22 @@ mod tests {
             message: message.to_owned(),
         };
         for (refusal, want) in [
-            (Refusal::not_found("pods", "x"), "Error from server (NotFound): pods \"x\" not found"),
-            (refusal("Forbidden", "no\x1b"), "Error from server (Forbidden): no^["),
-            (refusal("NotFound", "the server doesn't have a resource type \"a\""), "error: the server doesn't have a resource type \"a\""),
-            (refusal("Unauthorized", "who?"), "error: You must be logged in to the server (who?)"),
+            (
+                Refusal::not_found("pods", "x"),
+                "Error from server (NotFound): pods \"x\" not found",
+            ),
+            (
+                refusal("Forbidden", "no\x1b"),
+                "Error from server (Forbidden): no^[",
+            ),
+            (
+                refusal("NotFound", "the server doesn't have a resource type \"a\""),
+                "error: the server doesn't have a resource type \"a\"",
+            ),
+            (
+                refusal("Unauthorized", "who?"),
+                "error: You must be logged in to the server (who?)",
+            ),
             (Refusal::local("oh"), "error: oh"),
         ] {
             assert_eq!(refusal.line(), want);

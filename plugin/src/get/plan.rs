@@ -3,8 +3,8 @@
 //! The rules and the words are those of `k8s.io/cli-runtime/pkg/resource` (builder.go) and of kubectl's get.go. What a word like `po`
 //! means is found out at each source.
 
-use crate::print::table::TableOptions;
 use crate::print::objects::Format;
+use crate::print::table::TableOptions;
 use mqtt_informer::protocol::message::{Selection, View};
 use std::time::Duration;
 
@@ -145,7 +145,11 @@ impl Plan {
         let selective = !self.labels.is_empty() || !self.fields.is_empty();
         if selective && self.targets.iter().any(|target| target.name.is_some()) {
             let several = words.first().is_some_and(|types| types.contains(','));
-            return Err(if pairs || several { InvalidPlan::PairAndSelector } else { InvalidPlan::NameAndSelector });
+            return Err(if pairs || several {
+                InvalidPlan::PairAndSelector
+            } else {
+                InvalidPlan::NameAndSelector
+            });
         }
         if self.watch.is_some() {
             let first = &self.targets[0].word;
@@ -169,7 +173,11 @@ impl Plan {
             namespace: self.namespace.clone().unwrap_or_default(),
             labels: self.labels.clone(),
             fields,
-            view: if self.form.is_objects() { View::Objects } else { View::Rows },
+            view: if self.form.is_objects() {
+                View::Objects
+            } else {
+                View::Rows
+            },
             managed_fields: self.managed_fields,
             secret_values: false,
         }
@@ -199,9 +207,10 @@ fn targets(words: &[String]) -> Result<Vec<Target>, InvalidPlan> {
     let types = unique(types);
     // Several types and names are pairs of each with each.
     let pairs: Vec<String> = match (types.len(), names) {
-        (2.., [_, ..]) => {
-            types.iter().flat_map(|word| names.iter().map(move |name| format!("{word}/{name}"))).collect()
-        }
+        (2.., [_, ..]) => types
+            .iter()
+            .flat_map(|word| names.iter().map(move |name| format!("{word}/{name}")))
+            .collect(),
         _ => words.to_vec(),
     };
     let slashes = pairs.iter().filter(|word| word.contains('/')).count();
@@ -268,8 +277,10 @@ mod tests {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         let mut plan = Plan::default();
         change(&mut plan);
-        let shown = |target: &Target| format!("{}:{}", target.word, target.name.as_deref().unwrap_or("*"));
-        plan.with_words(&words).map(|plan| plan.targets.iter().map(shown).collect())
+        let shown =
+            |target: &Target| format!("{}:{}", target.word, target.name.as_deref().unwrap_or("*"));
+        plan.with_words(&words)
+            .map(|plan| plan.targets.iter().map(shown).collect())
     }
 
     fn targets(words: &str) -> Result<Vec<String>, InvalidPlan> {
@@ -281,9 +292,15 @@ mod tests {
         assert_eq!(targets("pods").unwrap(), ["pods:*"]);
         assert_eq!(targets("pods,svc,pods").unwrap(), ["pods:*", "svc:*"]);
         assert_eq!(targets("pods a b").unwrap(), ["pods:a", "pods:b"]);
-        assert_eq!(targets("pods,svc a b").unwrap(), ["pods:a", "pods:b", "svc:a", "svc:b"]);
+        assert_eq!(
+            targets("pods,svc a b").unwrap(),
+            ["pods:a", "pods:b", "svc:a", "svc:b"]
+        );
         assert_eq!(targets("pods/a svc/b").unwrap(), ["pods:a", "svc:b"]);
-        assert_eq!(targets("deployments.v1.apps web").unwrap(), ["deployments.v1.apps:web"]);
+        assert_eq!(
+            targets("deployments.v1.apps web").unwrap(),
+            ["deployments.v1.apps:web"]
+        );
     }
 
     #[test]
@@ -298,11 +315,15 @@ mod tests {
         let labelled = |plan: &mut Plan| plan.labels = "a=b".to_owned();
         assert_eq!(plan("pods a", labelled), Err(InvalidPlan::NameAndSelector));
         assert_eq!(plan("pods/a", labelled), Err(InvalidPlan::PairAndSelector));
-        assert_eq!(plan("pods,svc a", labelled), Err(InvalidPlan::PairAndSelector));
+        assert_eq!(
+            plan("pods,svc a", labelled),
+            Err(InvalidPlan::PairAndSelector)
+        );
         let watched = |plan: &mut Plan| plan.watch = Some(Watch::ListFirst);
         assert_eq!(plan("pods,svc", watched), Err(InvalidPlan::WatchTypes));
         assert_eq!(plan("pods a b", watched), Err(InvalidPlan::WatchNames));
-        let json = |plan: &mut Plan| (plan.show_labels, plan.form) = (true, Form::Objects(Format::Json));
+        let json =
+            |plan: &mut Plan| (plan.show_labels, plan.form) = (true, Form::Objects(Format::Json));
         assert_eq!(
             plan("pods", json).unwrap_err().to_string(),
             "--show-labels option cannot be used with json printer"
@@ -311,8 +332,13 @@ mod tests {
 
     #[test]
     fn a_name_is_a_field_selector() {
-        let plan = Plan::default().with_words(&["pods".to_owned(), "a,b=c\\d".to_owned()]).unwrap();
-        assert_eq!(plan.selection(&plan.targets[0]).fields, "metadata.name=a\\,b\\=c\\\\d");
+        let plan = Plan::default()
+            .with_words(&["pods".to_owned(), "a,b=c\\d".to_owned()])
+            .unwrap();
+        assert_eq!(
+            plan.selection(&plan.targets[0]).fields,
+            "metadata.name=a\\,b\\=c\\\\d"
+        );
         assert!(plan.single_object());
     }
 }

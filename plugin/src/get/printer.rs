@@ -58,8 +58,14 @@ impl Printer {
     pub fn blocks(&mut self, blocks: &[Block], kinds: bool) -> (String, Vec<ClusterName>) {
         let mut malformed = Vec::new();
         let texts: Vec<String> = match self.plan.form {
-            Form::Table | Form::Wide => blocks.iter().map(|block| self.tables(block, kinds, &mut malformed)).collect(),
-            _ => blocks.iter().map(|block| self.items(block, &mut malformed)).collect(),
+            Form::Table | Form::Wide => blocks
+                .iter()
+                .map(|block| self.tables(block, kinds, &mut malformed))
+                .collect(),
+            _ => blocks
+                .iter()
+                .map(|block| self.items(block, &mut malformed))
+                .collect(),
         };
         let text = texts.concat();
         self.written |= !text.is_empty();
@@ -81,7 +87,10 @@ impl Printer {
 
     /// The end of the output: objects are a List.
     pub fn end(&mut self) -> String {
-        self.objects.as_mut().map(ObjectPrinter::end).unwrap_or_default()
+        self.objects
+            .as_mut()
+            .map(ObjectPrinter::end)
+            .unwrap_or_default()
     }
 
     /// A change of an object during a watch: what it is now, or what it was if it is gone; both if another took its name.
@@ -95,7 +104,9 @@ impl Printer {
         (cluster, now_ms): (&ClusterName, i64),
     ) -> Result<String, Malformed> {
         let replaced = match change {
-            (Some(old), Some(new)) => uid(old, self.objects.is_some())? != uid(new, self.objects.is_some())?,
+            (Some(old), Some(new)) => {
+                uid(old, self.objects.is_some())? != uid(new, self.objects.is_some())?
+            }
             _ => false,
         };
         let values = match change {
@@ -143,7 +154,12 @@ impl Printer {
     fn tables(&mut self, block: &Block, kinds: bool, malformed: &mut Vec<ClusterName>) -> String {
         let mut read = Vec::new();
         for (cluster, answer) in &block.answers {
-            match answer.values.iter().map(Row::from_value).collect::<Result<Vec<_>, _>>() {
+            match answer
+                .values
+                .iter()
+                .map(Row::from_value)
+                .collect::<Result<Vec<_>, _>>()
+            {
                 Ok(rows) => read.push((cluster, answer, rows)),
                 Err(Malformed) => malformed.push(cluster.clone()),
             }
@@ -158,12 +174,20 @@ impl Printer {
             })
             .collect();
         let continues = self.table.as_ref().is_some_and(|(resource, printer)| {
-            resource.is_same(&block.resource) && tables.iter().all(|table| printer.fits(table.columns))
+            resource.is_same(&block.resource)
+                && tables.iter().all(|table| printer.fits(table.columns))
         });
         if !continues {
-            self.table = Some((block.resource.clone(), TablePrinter::new(self.options(&block.resource, kinds))));
+            self.table = Some((
+                block.resource.clone(),
+                TablePrinter::new(self.options(&block.resource, kinds)),
+            ));
         }
-        let text = self.table.as_mut().map(|(_, printer)| printer.print(&tables)).unwrap_or_default();
+        let text = self
+            .table
+            .as_mut()
+            .map(|(_, printer)| printer.print(&tables))
+            .unwrap_or_default();
         let separated = !continues && self.written && !self.plan.no_headers && !text.is_empty();
         self.written |= !text.is_empty();
         if separated { format!("\n{text}") } else { text }
@@ -188,7 +212,10 @@ impl Printer {
                 items += &match self.objects.is_some() {
                     true => {
                         let object = self.object(value, cluster)?;
-                        self.objects.as_mut().map(|objects| objects.item(&object)).unwrap_or_default()
+                        self.objects
+                            .as_mut()
+                            .map(|objects| objects.item(&object))
+                            .unwrap_or_default()
                     }
                     false => self.one(value, &answer.resource, cluster)?,
                 };
@@ -203,17 +230,31 @@ impl Printer {
     }
 
     /// An object by itself, or a name.
-    fn one(&mut self, value: &Bytes, resource: &Resource, cluster: &ClusterName) -> Result<String, Malformed> {
+    fn one(
+        &mut self,
+        value: &Bytes,
+        resource: &Resource,
+        cluster: &ClusterName,
+    ) -> Result<String, Malformed> {
         if self.objects.is_none() {
             let row = Row::from_value(value)?;
-            return Ok(name::line(&resource.kind, &resource.group, &row.metadata.name));
+            return Ok(name::line(
+                &resource.kind,
+                &resource.group,
+                &row.metadata.name,
+            ));
         }
         let object = self.object(value, cluster)?;
-        Ok(self.objects.as_mut().map(|objects| objects.object(&object)).unwrap_or_default())
+        Ok(self
+            .objects
+            .as_mut()
+            .map(|objects| objects.object(&object))
+            .unwrap_or_default())
     }
 
     fn object(&self, value: &Bytes, cluster: &ClusterName) -> Result<Value, Malformed> {
-        let mut object: Map<String, Value> = serde_json::from_slice(value).map_err(|_| Malformed)?;
+        let mut object: Map<String, Value> =
+            serde_json::from_slice(value).map_err(|_| Malformed)?;
         if self.with_cluster {
             annotate(&mut object, cluster);
         }

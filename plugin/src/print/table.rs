@@ -62,7 +62,10 @@ impl TablePrinter {
 
     /// The text of these rows, as one table. Its columns are all that were ever seen by this printer.
     pub fn print(&mut self, tables: &[Rows<'_>]) -> String {
-        let places: Vec<_> = tables.iter().map(|table| self.columns.add(table.columns)).collect();
+        let places: Vec<_> = tables
+            .iter()
+            .map(|table| self.columns.add(table.columns))
+            .collect();
         if tables.iter().all(|table| table.rows.is_empty()) {
             return String::new();
         }
@@ -92,12 +95,19 @@ impl TablePrinter {
         let mut headers = Vec::new();
         headers.extend(self.options.with_cluster.then(|| "CLUSTER".to_owned()));
         headers.extend(self.options.with_namespace.then(|| "NAMESPACE".to_owned()));
-        let shown = self.columns.as_slice().iter().filter(|column| self.shows(column));
+        let shown = self
+            .columns
+            .as_slice()
+            .iter()
+            .filter(|column| self.shows(column));
         headers.extend(shown.map(|column| upper(&column.name)));
         let label = |label: &String| upper(label.rsplit('/').next().unwrap_or_default());
         headers.extend(self.options.label_columns.iter().map(label));
         headers.extend(self.options.show_labels.then(|| "LABELS".to_owned()));
-        let safe: Vec<_> = headers.iter().map(|header| sanitize::word(header)).collect();
+        let safe: Vec<_> = headers
+            .iter()
+            .map(|header| sanitize::word(header))
+            .collect();
         self.writer.write(&(safe.join("\t") + "\n"));
     }
 
@@ -115,9 +125,13 @@ impl TablePrinter {
                 continue;
             }
             let at = places.iter().position(|known| *known == place);
-            let text = at.and_then(|at| row.cells.get(at)).map(|cell| cell.text(table.now_ms));
+            let text = at
+                .and_then(|at| row.cells.get(at))
+                .map(|cell| cell.text(table.now_ms));
             match (&self.options.kind, text) {
-                (Some(kind), Some(text)) if at.is_some() && at == named => line.add(&format!("{kind}/{text}")),
+                (Some(kind), Some(text)) if at.is_some() && at == named => {
+                    line.add(&format!("{kind}/{text}"))
+                }
                 (_, text) => line.add(&text.unwrap_or_default()),
             }
         }
@@ -201,7 +215,10 @@ mod tests {
 
     fn check(options: TableOptions, want: &str) {
         let columns = columns(&["Name", "Ready", "Node+", "Age"]);
-        let two = [row(&["web", "1/1", "n1", "5m"]), row(&["database", "0/1", "", "7d"])];
+        let two = [
+            row(&["web", "1/1", "n1", "5m"]),
+            row(&["database", "0/1", "", "7d"]),
+        ];
         let got = TablePrinter::new(options).print(&[rows("c1", &columns, &two)]);
         assert_eq!(got, want);
     }
@@ -209,7 +226,10 @@ mod tests {
     #[test]
     fn as_kubectl_prints_them() {
         let plain = TableOptions::default();
-        check(plain.clone(), "NAME       READY   AGE\nweb        1/1     5m\ndatabase   0/1     7d\n");
+        check(
+            plain.clone(),
+            "NAME       READY   AGE\nweb        1/1     5m\ndatabase   0/1     7d\n",
+        );
         let no_headers = TableOptions {
             no_headers: true,
             ..plain.clone()
@@ -219,7 +239,10 @@ mod tests {
             wide: true,
             ..plain.clone()
         };
-        check(wide, "NAME       READY   NODE   AGE\nweb        1/1     n1     5m\ndatabase   0/1            7d\n");
+        check(
+            wide,
+            "NAME       READY   NODE   AGE\nweb        1/1     n1     5m\ndatabase   0/1            7d\n",
+        );
         let labelled = TableOptions {
             show_labels: true,
             label_columns: vec!["x.io/app".to_owned()],
@@ -246,14 +269,24 @@ mod tests {
     #[test]
     fn cells_end_at_their_first_line_break_and_nothing_hostile_is_printed() {
         let columns = columns(&["Name", "Mes\u{1b}sage"]);
-        let hostile = [row(&["a\x1b[2J", "one\ntwo"]), row(&["b", "x\u{9b}y\u{202e}z"])];
-        let got = TablePrinter::new(TableOptions::default()).print(&[rows("c", &columns, &hostile)]);
-        assert_eq!(got, "NAME     MES^[SAGE\na^[[2J   one...\nb        x\\u009by\\u202ez\n");
+        let hostile = [
+            row(&["a\x1b[2J", "one\ntwo"]),
+            row(&["b", "x\u{9b}y\u{202e}z"]),
+        ];
+        let got =
+            TablePrinter::new(TableOptions::default()).print(&[rows("c", &columns, &hostile)]);
+        assert_eq!(
+            got,
+            "NAME     MES^[SAGE\na^[[2J   one...\nb        x\\u009by\\u202ez\n"
+        );
     }
 
     #[test]
     fn clusters_with_other_columns_share_one_table() {
-        let (old, new) = (columns(&["Name", "Age"]), columns(&["Name", "Phase", "Age"]));
+        let (old, new) = (
+            columns(&["Name", "Age"]),
+            columns(&["Name", "Phase", "Age"]),
+        );
         let (a, b) = ([row(&["web", "5m"])], [row(&["web", "Ready", "7d"])]);
         let options = TableOptions {
             with_cluster: true,
@@ -270,12 +303,24 @@ mod tests {
 
     #[test]
     fn headers_come_once_and_again_when_columns_change() {
-        let (one, other) = (columns(&["Name", "Age"]), columns(&["Name", "Age", "Phase"]));
+        let (one, other) = (
+            columns(&["Name", "Age"]),
+            columns(&["Name", "Age", "Phase"]),
+        );
         let mut printer = TablePrinter::new(TableOptions::default());
         assert_eq!(printer.print(&[rows("", &one, &[])]), "");
-        assert_eq!(printer.print(&[rows("", &one, &[row(&["a-long-name", "5m"])])]), "NAME          AGE\na-long-name   5m\n");
-        assert_eq!(printer.print(&[rows("", &one, &[row(&["b", "6m"])])]), "b             6m\n");
+        assert_eq!(
+            printer.print(&[rows("", &one, &[row(&["a-long-name", "5m"])])]),
+            "NAME          AGE\na-long-name   5m\n"
+        );
+        assert_eq!(
+            printer.print(&[rows("", &one, &[row(&["b", "6m"])])]),
+            "b             6m\n"
+        );
         let changed = printer.print(&[rows("", &other, &[row(&["b", "6m", "Ready"])])]);
-        assert_eq!(changed, "NAME          AGE   PHASE\nb             6m    Ready\n");
+        assert_eq!(
+            changed,
+            "NAME          AGE   PHASE\nb             6m    Ready\n"
+        );
     }
 }

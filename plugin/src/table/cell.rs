@@ -59,13 +59,22 @@ mod tests {
     use rows::part::Part as Wire;
 
     fn cell(parts: Vec<Wire>) -> Cell {
-        let parts = parts.into_iter().map(|part| rows::Part { part: Some(part) });
-        rows::Cell { parts: parts.collect() }.into()
+        let parts = parts
+            .into_iter()
+            .map(|part| rows::Part { part: Some(part) });
+        rows::Cell {
+            parts: parts.collect(),
+        }
+        .into()
     }
 
     #[test]
     fn instants_are_read_at_the_moment_of_looking() {
-        let restarts = cell(vec![Wire::Text("3 (".into()), Wire::SinceMs(1_000), Wire::Text(" ago)".into())]);
+        let restarts = cell(vec![
+            Wire::Text("3 (".into()),
+            Wire::SinceMs(1_000),
+            Wire::Text(" ago)".into()),
+        ]);
         assert_eq!(restarts.text(6_000), "3 (5s ago)");
         assert_eq!(restarts.text(301_000), "3 (5m ago)");
     }
@@ -78,7 +87,14 @@ mod tests {
 
     #[test]
     fn hostile_instants_do_not_overflow() {
-        assert!(cell(vec![Wire::SinceMs(i64::MIN)]).text(i64::MAX).ends_with('y'));
-        assert_eq!(cell(vec![Wire::SinceMs(i64::MAX)]).text(i64::MIN), "<invalid>");
+        assert!(
+            cell(vec![Wire::SinceMs(i64::MIN)])
+                .text(i64::MAX)
+                .ends_with('y')
+        );
+        assert_eq!(
+            cell(vec![Wire::SinceMs(i64::MAX)]).text(i64::MIN),
+            "<invalid>"
+        );
     }
 }

@@ -72,7 +72,10 @@ mod tests {
         let mut union = Columns::default();
         assert_eq!(union.add(&columns(&["Name", "Ready", "Age"])), [0, 1, 2]);
         assert_eq!(union.add(&columns(&["Name", "Age", "Phase"])), [0, 2, 3]);
-        assert_eq!(union.as_slice(), columns(&["Name", "Ready", "Age", "Phase"]));
+        assert_eq!(
+            union.as_slice(),
+            columns(&["Name", "Ready", "Age", "Phase"])
+        );
     }
 
     #[test]

@@ -50,7 +50,11 @@ impl Metadata {
         if self.labels.is_empty() {
             return "<none>".to_owned();
         }
-        let pairs: Vec<_> = self.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let pairs: Vec<_> = self
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         pairs.join(",")
     }
 }
@@ -68,7 +72,10 @@ mod tests {
             metadata: metadata.as_slice().into(),
         };
         let row = Row::from_value(&wire.encode_to_vec().into()).unwrap();
-        assert_eq!((row.metadata.namespace.as_str(), row.cells.len()), ("shop", 1));
+        assert_eq!(
+            (row.metadata.namespace.as_str(), row.cells.len()),
+            ("shop", 1)
+        );
         assert_eq!(row.metadata.labels_text(), "a=1,b=2");
         assert_eq!(Metadata::default().labels_text(), "<none>");
     }

@@ -17,7 +17,11 @@ impl Collector {
             .filter(|member| !self.told.contains_key(&member.name))
             .map(|member| (member.name.clone(), member.standings(&circumstances)))
             .collect();
-        let ready = || standings.iter().filter(|(_, standings)| !is_pending(standings));
+        let ready = || {
+            standings
+                .iter()
+                .filter(|(_, standings)| !is_pending(standings))
+        };
         if ready().any(|(_, standings)| standings.iter().any(|one| *one == Standing::Whole)) {
             self.first_whole.get_or_insert(at);
         }
@@ -46,13 +50,20 @@ impl Collector {
     }
 
     /// kubectl's own output: nothing until everything is there; a type that does not exist forbids the rest.
-    fn print_one(&mut self, name: &ClusterName, standings: &[(ClusterName, Vec<Standing>)], wall_ms: i64) {
+    fn print_one(
+        &mut self,
+        name: &ClusterName,
+        standings: &[(ClusterName, Vec<Standing>)],
+        wall_ms: i64,
+    ) {
         let Some((_, standings)) = standings.iter().find(|(of, _)| of == name) else {
             return;
         };
         let (mut blocks, mut refusals, mut lines) = (Vec::new(), Vec::new(), BTreeSet::new());
         let no_type = standings.iter().find_map(|standing| match standing {
-            Standing::Failed(Trouble::Refused(refusal)) if refusal.is_no_type() => Some(refusal.clone()),
+            Standing::Failed(Trouble::Refused(refusal)) if refusal.is_no_type() => {
+                Some(refusal.clone())
+            }
             _ => None,
         });
         if let Some(refusal) = no_type {
@@ -82,7 +93,9 @@ impl Collector {
             self.print_kubectl_s(&blocks, name, complete);
         }
         if !refusals.is_empty() {
-            messages::refusals(&refusals).into_iter().for_each(|line| self.fail(line));
+            messages::refusals(&refusals)
+                .into_iter()
+                .for_each(|line| self.fail(line));
         }
         let partial = !lines.is_empty();
         lines.into_iter().for_each(|line| self.fail(line));
@@ -104,10 +117,14 @@ impl Collector {
         let kinds = several_kinds(blocks);
         let (text, malformed) = self.printer.blocks(blocks, kinds);
         let text = text + &self.printer.end();
-        malformed.iter().for_each(|name| self.fail(messages::malformed(name)));
+        malformed
+            .iter()
+            .for_each(|name| self.fail(messages::malformed(name)));
         match text.is_empty() {
             false => self.output.push(Output::Out(text)),
-            true if complete && self.plan.form.says_when_empty() => self.say_that_nothing_was_found(),
+            true if complete && self.plan.form.says_when_empty() => {
+                self.say_that_nothing_was_found()
+            }
             true => {}
         }
     }
@@ -124,21 +141,32 @@ impl Collector {
         let answer = member.answer(target, wall_ms)?;
         self.read_any = true;
         self.all_namespaced &= answer.resource.namespaced;
-        let wanted = self.plan.targets.get(target).and_then(|target| target.name.as_deref());
+        let wanted = self
+            .plan
+            .targets
+            .get(target)
+            .and_then(|target| target.name.as_deref());
         if let Some(wanted) = wanted {
             if self.plan.namespace.is_none() && answer.resource.namespaced {
                 let message = "a resource cannot be retrieved by name across all namespaces";
                 return Ok(Err(Refusal::local(message)));
             }
             if answer.values.is_empty() {
-                return Ok(Err(Refusal::not_found(&answer.resource.qualified(), wanted)));
+                return Ok(Err(Refusal::not_found(
+                    &answer.resource.qualified(),
+                    wanted,
+                )));
             }
         }
         self.existing.insert(target);
         let merges = self.selector.only().is_none();
         let block = match merges {
-            true => blocks.iter_mut().find(|block| block.resource.is_same(&answer.resource)),
-            false => blocks.last_mut().filter(|block| block.resource.is_same(&answer.resource)),
+            true => blocks
+                .iter_mut()
+                .find(|block| block.resource.is_same(&answer.resource)),
+            false => blocks
+                .last_mut()
+                .filter(|block| block.resource.is_same(&answer.resource)),
         };
         match block {
             // Two words for one type are one type.
@@ -191,7 +219,8 @@ impl Collector {
         }
         lines.extend(malformed.iter().map(messages::malformed));
         lines.into_iter().for_each(|line| self.fail(line));
-        self.told.extend(ready.iter().map(|(name, _)| (name.clone(), Told::Whole)));
+        self.told
+            .extend(ready.iter().map(|(name, _)| (name.clone(), Told::Whole)));
     }
 
     /// Everybody was heard, or given up.
@@ -218,7 +247,9 @@ impl Collector {
             self.output.push(Output::Out(end));
         }
         let partial = self.failed;
-        messages::refusals(&refusals).into_iter().for_each(|line| self.fail(line));
+        messages::refusals(&refusals)
+            .into_iter()
+            .for_each(|line| self.fail(line));
         if !self.failed && !self.printer.written && self.plan.form.says_when_empty() {
             self.say_that_nothing_was_found();
         }
@@ -227,13 +258,22 @@ impl Collector {
     }
 
     fn say_that_nothing_was_found(&mut self) {
-        let namespace = self.plan.namespace.as_deref().filter(|_| self.all_namespaced);
-        self.output.push(Output::Err(messages::no_resources(namespace)));
+        let namespace = self
+            .plan
+            .namespace
+            .as_deref()
+            .filter(|_| self.all_namespaced);
+        self.output
+            .push(Output::Err(messages::no_resources(namespace)));
     }
 }
 
 /// Tables say each object's kind when there are several.
 fn several_kinds(blocks: &[Block]) -> bool {
-    let first = blocks.first().map(|block| (&block.resource.group, &block.resource.kind));
-    blocks.iter().any(|block| Some((&block.resource.group, &block.resource.kind)) != first)
+    let first = blocks
+        .first()
+        .map(|block| (&block.resource.group, &block.resource.kind));
+    blocks
+        .iter()
+        .any(|block| Some((&block.resource.group, &block.resource.kind)) != first)
 }

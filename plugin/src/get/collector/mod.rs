@@ -105,7 +105,9 @@ impl Collector {
             selector: selector.clone(),
             plan,
         };
-        selector.named().for_each(|name| collector.want(name, At::ZERO));
+        selector
+            .named()
+            .for_each(|name| collector.want(name, At::ZERO));
         collector
     }
 
@@ -146,7 +148,8 @@ impl Collector {
         if first {
             self.link.down_since = if self.link.was_up { at } else { At::ZERO };
             if self.link.was_up && self.plan.watch.is_some() {
-                self.output.push(Output::Err(messages::broker_away(failure)));
+                self.output
+                    .push(Output::Err(messages::broker_away(failure)));
             }
         }
         self.link.failure = Some(failure.to_owned());
@@ -175,12 +178,22 @@ impl Collector {
     /// When to call [`Collector::step`] again at the latest.
     pub fn deadline(&self, at: At) -> Option<At> {
         let circumstances = self.circumstances(at);
-        let members = self.members.values().filter(|member| !self.told.contains_key(&member.name));
+        let members = self
+            .members
+            .values()
+            .filter(|member| !self.told.contains_key(&member.name));
         let silence = members.filter_map(|member| member.deadline(&circumstances));
         let impatient = self.link.up.is_none() && !self.waits_for_broker();
         let link = impatient.then(|| self.link.down_since + self.plan.timeout);
-        let patience = self.first_whole.map(|first| first + PATIENCE).filter(|end| *end > at);
-        silence.chain(link).chain(patience).chain(circumstances.end).min()
+        let patience = self
+            .first_whole
+            .map(|first| first + PATIENCE)
+            .filter(|end| *end > at);
+        silence
+            .chain(link)
+            .chain(patience)
+            .chain(circumstances.end)
+            .min()
     }
 
     /// A line that tells how far this has come, while nothing was printed.
@@ -189,7 +202,11 @@ impl Collector {
             return None;
         }
         let circumstances = self.circumstances(at);
-        let done = self.members.values().filter(|member| !is_pending(&member.standings(&circumstances))).count();
+        let done = self
+            .members
+            .values()
+            .filter(|member| !is_pending(&member.standings(&circumstances)))
+            .count();
         let (items, bytes) = self
             .members
             .values()

@@ -41,7 +41,10 @@ fn header(group: &str, plural: &str, kind: &str, columns: &[&str]) -> Bytes {
 }
 
 fn row(cells: &[&str], uid: &str) -> Bytes {
-    let metadata = format!(r#"{{"name":"{}","namespace":"shop","uid":"{uid}"}}"#, cells[0]);
+    let metadata = format!(
+        r#"{{"name":"{}","namespace":"shop","uid":"{uid}"}}"#,
+        cells[0]
+    );
     let row = rows::Row {
         cells: cells.iter().map(|cell| text(cell)).collect(),
         metadata: metadata.into_bytes().into(),
@@ -50,12 +53,16 @@ fn row(cells: &[&str], uid: &str) -> Bytes {
 }
 
 fn object(name: &str) -> Bytes {
-    format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}"}}}}"#).into_bytes().into()
+    format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}"}}}}"#)
+        .into_bytes()
+        .into()
 }
 
 /// A whole copy; everything in it is a change, too.
 fn whole(header: &Bytes, values: &[(&str, Bytes)]) -> StreamView {
-    let entries = values.iter().map(|(key, value)| (Bytes::copy_from_slice(key.as_bytes()), value.clone()));
+    let entries = values
+        .iter()
+        .map(|(key, value)| (Bytes::copy_from_slice(key.as_bytes()), value.clone()));
     let entries: Vec<_> = entries.chain([(Bytes::new(), header.clone())]).collect();
     let notice = |(key, value): &(Bytes, Bytes)| Notice {
         key: key.clone(),
@@ -80,7 +87,10 @@ fn whole(header: &Bytes, values: &[(&str, Bytes)]) -> StreamView {
 }
 
 fn pods(names: &[&str]) -> StreamView {
-    let values: Vec<_> = names.iter().map(|name| (*name, row(&[name, "Running"], name))).collect();
+    let values: Vec<_> = names
+        .iter()
+        .map(|name| (*name, row(&[name, "Running"], name)))
+        .collect();
     whole(&header("", "pods", "Pod", &["Name", "Status"]), &values)
 }
 
@@ -185,7 +195,11 @@ fn one_cluster_is_kubectl_s_own_output() {
     let mut scene = Scene::new("pods", &["c1"], plain);
     assert_eq!(scene.collector.take_wanted(), [name("c1")]);
     scene.see("c1", 0, pods(&["a", "b"]));
-    scene.check("NAME   STATUS\na      Running\nb      Running\n", &[], Some(0));
+    scene.check(
+        "NAME   STATUS\na      Running\nb      Running\n",
+        &[],
+        Some(0),
+    );
 }
 
 #[test]
@@ -197,7 +211,11 @@ fn several_types_of_one_cluster_are_blocks_with_kinds() {
     );
     scene.see("c1", 0, pods(&["a"]));
     scene.see("c1", 1, pods(&["a"]));
-    scene.see("c1", 3, whole(&header("", "services", "Service", &["Name"]), &[]));
+    scene.see(
+        "c1",
+        3,
+        whole(&header("", "services", "Service", &["Name"]), &[]),
+    );
     scene.check("", &[], None);
     scene.see("c1", 2, deployments);
     scene.check(
@@ -227,7 +245,11 @@ fn a_name_that_is_missing_is_an_error_and_the_others_are_printed() {
     scene.see("c1", 1, pods(&[]));
     scene.see("c1", 2, pods(&[]));
     let missing = |name: &str| format!("Error from server (NotFound): pods \"{name}\" not found");
-    scene.check("NAME   STATUS\na      Running\n", &[&missing("b"), &missing("c")], Some(1));
+    scene.check(
+        "NAME   STATUS\na      Running\n",
+        &[&missing("b"), &missing("c")],
+        Some(1),
+    );
 }
 
 #[test]
@@ -235,7 +257,13 @@ fn one_object_stands_alone_and_several_are_a_list() {
     let header = header("", "pods", "Pod", &[]);
     let mut scene = Scene::new("pods a", &["c1"], json);
     scene.see("c1", 0, whole(&header, &[("a", object("a"))]));
-    assert!(scene.out.starts_with("{\n    \"apiVersion\": \"v1\",\n    \"kind\": \"Pod\""), "{}", scene.out);
+    assert!(
+        scene
+            .out
+            .starts_with("{\n    \"apiVersion\": \"v1\",\n    \"kind\": \"Pod\""),
+        "{}",
+        scene.out
+    );
     assert!(!scene.out.contains("annotations"));
     let mut scene = Scene::new("pods a", &["c*"], json);
     scene.present(&["c1"]);
@@ -243,23 +271,40 @@ fn one_object_stands_alone_and_several_are_a_list() {
     scene.discovered();
     let list: serde_json::Value = serde_json::from_str(&scene.out).unwrap();
     assert_eq!(list["kind"], "List");
-    assert_eq!(list["items"][0]["metadata"]["annotations"]["mqinformer.io/cluster"], "c1");
+    assert_eq!(
+        list["items"][0]["metadata"]["annotations"]["mqinformer.io/cluster"],
+        "c1"
+    );
 }
 
 #[test]
 fn a_type_that_does_not_exist_forbids_the_rest() {
     let mut scene = Scene::new("pods,foo", &["c1"], plain);
-    scene.see("c1", 1, refused("NotFound", "the server doesn't have a resource type \"foo\""));
+    scene.see(
+        "c1",
+        1,
+        refused(
+            "NotFound",
+            "the server doesn't have a resource type \"foo\"",
+        ),
+    );
     scene.check("", &[], None);
     scene.see("c1", 0, pods(&["a"]));
-    scene.check("", &["error: the server doesn't have a resource type \"foo\""], Some(1));
+    scene.check(
+        "",
+        &["error: the server doesn't have a resource type \"foo\""],
+        Some(1),
+    );
 }
 
 #[test]
 fn clusters_are_one_table_with_a_column_of_their_own() {
     let mut scene = Scene::new("pods", &[], plain);
     scene.present(&["west", "east"]);
-    let other = whole(&header("", "pods", "Pod", &["Name", "Phase"]), &[("z", row(&["z", "Run"], "z"))]);
+    let other = whole(
+        &header("", "pods", "Pod", &["Name", "Phase"]),
+        &[("z", row(&["z", "Run"], "z"))],
+    );
     scene.see("west", 0, other);
     scene.see("east", 0, pods(&["a"]));
     scene.check("", &[], None);
@@ -295,7 +340,11 @@ fn a_late_cluster_s_rows_follow_under_the_same_headers() {
     scene.see("west", 0, pods(&["w"]));
     scene.wait(PATIENCE);
     scene.see("east", 0, pods(&["e"]));
-    scene.check("CLUSTER   NAME   STATUS\nwest      w      Running\neast      e      Running\n", &[], Some(0));
+    scene.check(
+        "CLUSTER   NAME   STATUS\nwest      w      Running\neast      e      Running\n",
+        &[],
+        Some(0),
+    );
 }
 
 #[test]
@@ -314,7 +363,10 @@ fn whoever_speaks_is_not_silent() {
         scene.wait(4 * SECOND);
     }
     scene.check("", &[], None);
-    assert_eq!(scene.collector.progress(scene.at).unwrap(), "0/1 clusters, 7 items listed");
+    assert_eq!(
+        scene.collector.progress(scene.at).unwrap(),
+        "0/1 clusters, 7 items listed"
+    );
     scene.wait(5 * SECOND);
     assert_eq!(scene.code, Some(1));
 }
@@ -326,7 +378,11 @@ fn a_last_will_is_said_at_once_when_discovery_did_not_correct_it() {
     scene.step();
     scene.check("", &[], None);
     scene.discovered();
-    scene.check("", &["error: cluster \"c1\": offline: its syncer left the broker"], Some(1));
+    scene.check(
+        "",
+        &["error: cluster \"c1\": offline: its syncer left the broker"],
+        Some(1),
+    );
 }
 
 #[test]
@@ -334,7 +390,11 @@ fn a_cluster_that_was_only_named_gets_a_hint() {
     let mut scene = Scene::new("pods", &["nobody"], plain);
     scene.discovered();
     scene.wait(5 * SECOND);
-    assert!(scene.err[0].contains("\"nobody\"") && scene.err[0].contains("clusters"), "{:?}", scene.err);
+    assert!(
+        scene.err[0].contains("\"nobody\"") && scene.err[0].contains("clusters"),
+        "{:?}",
+        scene.err
+    );
 }
 
 #[test]
@@ -370,34 +430,57 @@ fn an_api_server_that_is_away_is_not_waited_for_longer_than_a_silent_cluster() {
     scene.see("c1", 0, down(SECOND, SECOND));
     scene.check("", &[], None);
     scene.see("c1", 0, down(SECOND, 6 * SECOND));
-    scene.check("", &["error: cluster \"c1\": its API server has not answered for 6s: refused"], Some(1));
+    scene.check(
+        "",
+        &["error: cluster \"c1\": its API server has not answered for 6s: refused"],
+        Some(1),
+    );
 }
 
 #[test]
 fn what_is_missing_somewhere_is_no_error_and_everywhere_it_is_one() {
-    let no_type = || refused("NotFound", "the server doesn't have a resource type \"foo\"");
+    let no_type = || {
+        refused(
+            "NotFound",
+            "the server doesn't have a resource type \"foo\"",
+        )
+    };
     let mut scene = Scene::new("foo", &[], plain);
     scene.present(&["east", "west"]);
     scene.see("east", 0, no_type());
     scene.see("west", 0, pods(&["a"]));
     scene.discovered();
-    scene.check("CLUSTER   NAME   STATUS\nwest      a      Running\n", &[], Some(0));
+    scene.check(
+        "CLUSTER   NAME   STATUS\nwest      a      Running\n",
+        &[],
+        Some(0),
+    );
     let mut scene = Scene::new("foo", &[], plain);
     scene.present(&["east", "west"]);
     scene.see("east", 0, no_type());
     scene.see("west", 0, no_type());
     scene.discovered();
-    scene.check("", &["error: the server doesn't have a resource type \"foo\""], Some(1));
+    scene.check(
+        "",
+        &["error: the server doesn't have a resource type \"foo\""],
+        Some(1),
+    );
     let mut scene = Scene::new("pods a", &["east", "west"], plain);
     scene.see("east", 0, pods(&[]));
     scene.see("west", 0, pods(&[]));
-    scene.check("", &["Error from server (NotFound): pods \"a\" not found"], Some(1));
+    scene.check(
+        "",
+        &["Error from server (NotFound): pods \"a\" not found"],
+        Some(1),
+    );
 }
 
 #[test]
 fn a_refusal_is_one_line_and_may_be_allowed() {
     for (allow_partial, code) in [(false, 1), (true, 0)] {
-        let mut scene = Scene::new("pods", &["east", "west"], |plan| plan.allow_partial = allow_partial);
+        let mut scene = Scene::new("pods", &["east", "west"], |plan| {
+            plan.allow_partial = allow_partial
+        });
         scene.see("east", 0, refused("Forbidden", "pods is forbidden"));
         scene.see("west", 0, pods(&["a"]));
         scene.check(
@@ -418,7 +501,11 @@ fn no_cluster_is_an_error_that_names_the_others() {
     let mut scene = Scene::new("pods", &["no*"], plain);
     scene.present(&["east"]);
     scene.discovered();
-    scene.check("", &["error: no cluster matches --cluster no*: known are east"], Some(1));
+    scene.check(
+        "",
+        &["error: no cluster matches --cluster no*: known are east"],
+        Some(1),
+    );
 }
 
 #[test]
@@ -439,14 +526,23 @@ fn a_broker_that_cannot_be_reached_is_the_end() {
     scene.collector.link_down("wrong password", true, At::ZERO);
     scene.at = At::ZERO;
     scene.step();
-    assert_eq!((scene.err.last().unwrap().as_str(), scene.code), ("error: wrong password", Some(1)));
+    assert_eq!(
+        (scene.err.last().unwrap().as_str(), scene.code),
+        ("error: wrong password", Some(1))
+    );
 }
 
 #[test]
 fn the_whole_may_last_so_long_and_no_longer() {
-    let mut scene = Scene::new("pods", &["c1"], |plan| plan.request_timeout = Some(2 * SECOND));
+    let mut scene = Scene::new("pods", &["c1"], |plan| {
+        plan.request_timeout = Some(2 * SECOND)
+    });
     scene.wait(2 * SECOND);
-    assert!(scene.err[0].contains("not complete within 2s"), "{:?}", scene.err);
+    assert!(
+        scene.err[0].contains("not complete within 2s"),
+        "{:?}",
+        scene.err
+    );
     assert_eq!(scene.code, Some(1));
 }
 
@@ -454,8 +550,18 @@ fn the_whole_may_last_so_long_and_no_longer() {
 fn what_a_source_makes_up_is_an_error_of_its_cluster() {
     let mut scene = Scene::new("pods", &["east", "west"], plain);
     scene.see("east", 0, whole(&Bytes::from_static(b"\xff"), &[]));
-    scene.see("west", 0, whole(&header("", "pods", "Pod", &["Name"]), &[("a", Bytes::from_static(b"\xff"))]));
-    assert_eq!((scene.err.len(), scene.code, scene.out.as_str()), (2, Some(1), ""));
+    scene.see(
+        "west",
+        0,
+        whole(
+            &header("", "pods", "Pod", &["Name"]),
+            &[("a", Bytes::from_static(b"\xff"))],
+        ),
+    );
+    assert_eq!(
+        (scene.err.len(), scene.code, scene.out.as_str()),
+        (2, Some(1), "")
+    );
 }
 
 #[test]
@@ -474,10 +580,18 @@ fn a_watch_prints_changes_until_it_is_ended() {
     view.changes = vec![
         change("a", Some(running.clone()), Some(failed)),
         change("b", Some(row(&["b", "Running"], "b")), None),
-        change("c", Some(row(&["c", "Old"], "1")), Some(row(&["c", "New"], "2"))),
+        change(
+            "c",
+            Some(row(&["c", "Old"], "1")),
+            Some(row(&["c", "New"], "2")),
+        ),
     ];
     scene.see("c1", 0, view);
-    scene.check("a      Failed\nb      Running\nc      Old\nc      New\n", &[], None);
+    scene.check(
+        "a      Failed\nb      Running\nc      Old\nc      New\n",
+        &[],
+        None,
+    );
     scene.out.clear();
     let mut same = pods(&[]);
     same.changes = vec![change("a", Some(running.clone()), Some(running))];
@@ -490,10 +604,14 @@ fn a_watch_prints_changes_until_it_is_ended() {
 fn a_watch_goes_on_without_broker_and_tells_who_is_stale() {
     let mut scene = Scene::new("pods", &["c1"], watching);
     scene.see("c1", 0, pods(&["a"]));
-    scene.collector.link_down("connection lost", false, scene.at);
+    scene
+        .collector
+        .link_down("connection lost", false, scene.at);
     scene.wait(60 * SECOND);
     assert_eq!(scene.collector.deadline(scene.at), None);
-    scene.collector.link_down("connection refused", false, scene.at);
+    scene
+        .collector
+        .link_down("connection refused", false, scene.at);
     scene.collector.link_up(scene.at);
     let mut stale = pods(&[]);
     stale.changes.clear();
@@ -524,7 +642,11 @@ fn a_watch_takes_up_clusters_that_join_and_those_that_were_silent() {
     scene.wait(5 * SECOND);
     assert_eq!(scene.err.len(), 1);
     scene.see("west", 0, pods(&["b"]));
-    assert!(scene.out.ends_with("west      b      Running\n"), "{}", scene.out);
+    assert!(
+        scene.out.ends_with("west      b      Running\n"),
+        "{}",
+        scene.out
+    );
     assert_eq!(scene.err.last().unwrap(), "cluster \"west\": fresh again");
 }
 
@@ -532,12 +654,18 @@ fn a_watch_takes_up_clusters_that_join_and_those_that_were_silent() {
 fn a_watch_of_one_missing_name_ends_as_in_kubectl() {
     let mut scene = Scene::new("pods a", &["c1"], watching);
     scene.see("c1", 0, pods(&[]));
-    scene.check("", &["Error from server (NotFound): pods \"a\" not found"], Some(1));
+    scene.check(
+        "",
+        &["Error from server (NotFound): pods \"a\" not found"],
+        Some(1),
+    );
 }
 
 #[test]
 fn a_watch_of_changes_only_begins_with_nothing() {
-    let mut scene = Scene::new("pods", &["c1"], |plan| plan.watch = Some(Watch::ChangesOnly));
+    let mut scene = Scene::new("pods", &["c1"], |plan| {
+        plan.watch = Some(Watch::ChangesOnly)
+    });
     scene.see("c1", 0, pods(&["a"]));
     scene.check("", &[], None);
     let mut view = pods(&[]);

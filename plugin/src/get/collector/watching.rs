@@ -12,7 +12,10 @@ impl Collector {
     pub(super) fn watch(&mut self, watch: Watch, at: At, wall_ms: i64) {
         let circumstances = self.circumstances(at);
         for name in self.members.keys().cloned().collect::<Vec<_>>() {
-            let standing = self.members.get(&name).and_then(|member| member.standings(&circumstances).pop());
+            let standing = self
+                .members
+                .get(&name)
+                .and_then(|member| member.standings(&circumstances).pop());
             let Some(standing) = standing.filter(|_| !self.done) else {
                 continue;
             };
@@ -28,7 +31,13 @@ impl Collector {
         }
     }
 
-    fn watch_whole(&mut self, watch: Watch, name: &ClusterName, stale: Option<Option<Duration>>, wall_ms: i64) {
+    fn watch_whole(
+        &mut self,
+        watch: Watch,
+        name: &ClusterName,
+        stale: Option<Option<Duration>>,
+        wall_ms: i64,
+    ) {
         let first = !matches!(self.told.get(name), Some(Told::Whole | Told::Stale));
         let Some(member) = self.members.get_mut(name) else {
             return;
@@ -40,7 +49,11 @@ impl Collector {
                 if let Some(refusal) = self.missing(first && changes.is_empty(), &resource) {
                     return self.watch_trouble(name, Trouble::Refused(refusal));
                 }
-                let shown = if first && watch == Watch::ChangesOnly { &[][..] } else { &changes };
+                let shown = if first && watch == Watch::ChangesOnly {
+                    &[][..]
+                } else {
+                    &changes
+                };
                 let text: Result<Vec<_>, _> = shown
                     .iter()
                     .map(|change| self.printer.change(change, &resource, (name, now_ms)))
@@ -53,7 +66,11 @@ impl Collector {
             }
             Err(Malformed) => return self.watch_trouble(name, Trouble::Malformed),
         }
-        let told = if stale.is_some() { Told::Stale } else { Told::Whole };
+        let told = if stale.is_some() {
+            Told::Stale
+        } else {
+            Told::Whole
+        };
         let before = self.told.insert(name.clone(), told.clone());
         match (stale, before) {
             (Some(_), Some(Told::Stale)) | (None, None | Some(Told::Whole)) => {}
@@ -67,7 +84,9 @@ impl Collector {
         let name = self.plan.targets.first()?.name.as_deref()?;
         let alone = self.selector.only().is_some();
         if resource.namespaced && self.plan.namespace.is_none() {
-            return Some(Refusal::local("a resource cannot be retrieved by name across all namespaces"));
+            return Some(Refusal::local(
+                "a resource cannot be retrieved by name across all namespaces",
+            ));
         }
         (nothing && alone).then(|| Refusal::not_found(&resource.qualified(), name))
     }
@@ -80,7 +99,9 @@ impl Collector {
         let told = Told::Trouble(trouble.clone());
         // How long an API server is away changes each second, and is told once.
         let again = match self.told.get(name) {
-            Some(Told::Trouble(before)) => std::mem::discriminant(before) == std::mem::discriminant(&trouble),
+            Some(Told::Trouble(before)) => {
+                std::mem::discriminant(before) == std::mem::discriminant(&trouble)
+            }
             _ => false,
         };
         self.told.insert(name.clone(), told);
