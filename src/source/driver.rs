@@ -1,17 +1,15 @@
 //! The task behind a source: requests in, feeds out.
 
-use super::report::{self, Health, StreamReport};
-use super::requests::{Outcome, Requests, refused};
+use super::report::Health;
+use super::requests::Requests;
 use super::streams::{Streams, Told};
-use super::{Event, Identity, Resolved, Upstream, UpstreamError};
-use crate::link::{self, Connection, Events, Link, Publish};
+use super::{Identity, Resolved, Upstream};
+use crate::link::{Connection, Events, Link};
 use crate::protocol::frame;
-use crate::protocol::message::{Presence, Reply, Request, State, StreamId, Sync, View};
+use crate::protocol::message::{Presence, StreamId};
 use crate::protocol::names::{ClusterName, SessionId, UserName};
-use crate::protocol::topics::{Consumer, Route, Segment, Topics};
-use crate::replica::{
-    self, Moment, Notice, Opening, Output, Publisher, Role, Session, Settings, Target,
-};
+use crate::protocol::topics::{Consumer, Topics};
+use crate::replica::{Moment, Opening, Publisher, Settings};
 use bytes::Bytes;
 use std::collections::HashSet;
 use std::sync::Arc;

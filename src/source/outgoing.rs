@@ -1,6 +1,5 @@
 //! What leaves a source: the publisher's outputs carried out, pages while the bulk connection has room.
 
-use super::Resolved;
 use super::driver::Driver;
 use super::report::{self, StreamReport};
 use crate::link::Publish;
