@@ -35,17 +35,17 @@ pub struct Cli {
     pub broker: BrokerArgs,
 }
 
-/// The verbs.
+/// The verbs; what each does is said where its words are.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a doc comment here would replace the command's help"
+)]
 #[expect(clippy::large_enum_variant, reason = "one value exists, once")]
 pub enum Command {
-    /// Show resources of all clusters or of some.
     Get(GetArgs),
-    /// Show which clusters there are, and how fresh what they say is.
     Clusters(ClustersArgs),
-    /// Try it with simulated clusters; nothing has to be installed.
     Demo(DemoArgs),
-    /// Show this program's version.
     Version(VersionArgs),
 }
 

@@ -61,7 +61,9 @@ pub fn usage(error: &clap::Error, command: &str) -> String {
         .unwrap_or("error: this command line cannot be understood");
     let detail: Vec<_> = lines
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .map(|line| line.trim_start_matches("tip: "))
+        // What clap adds about values that begin with a hyphen is never what was meant here.
+        .filter(|line| !line.starts_with("tip: to pass"))
+        .map(|line| line.trim_start_matches("tip: ").trim_matches(['[', ']']))
         .collect();
     let mut line = first.to_owned();
     if !detail.is_empty() {

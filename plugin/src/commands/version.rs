@@ -7,8 +7,8 @@ use std::io::Write;
 /// Show this program's version.
 #[derive(Clone, Debug, Args)]
 pub struct VersionArgs {
-    /// How to print it.
-    #[arg(long, short, value_name = "FORM")]
+    /// How to print it: json.
+    #[arg(long, short, value_name = "FORM", hide_possible_values = true)]
     pub output: Option<VersionForm>,
 }
 
