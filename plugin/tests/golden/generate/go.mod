@@ -1,7 +1,7 @@
 // Makes the golden files beside it from the libraries that kubectl is made of:
 //
-//	jq -c .value printed.jsonl | go run ./printed > new.jsonl
-//	jq -c .case tables.jsonl | go run ./tables > new.jsonl
+//	go run ./printed < ../printed.jsonl
+//	go run ./tables < ../tables.jsonl
 module golden
 
 go 1.26.0

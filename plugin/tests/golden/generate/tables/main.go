@@ -1,6 +1,6 @@
 // Prints tables as kubectl does: the source of tables.jsonl.
 //
-// Reads descriptions of tables from standard input, one a line; writes each with the text that kubectl's printer makes of it.
+// Reads lines {"case": ...} from standard input; writes each with the text that kubectl's printer makes of it.
 package main
 
 import (
@@ -35,8 +35,12 @@ func main() {
 	for {
 		line, err := r.ReadBytes('\n')
 		if len(bytes.TrimSpace(line)) > 0 {
+			var known struct{ Case json.RawMessage }
+			if e := json.Unmarshal(line, &known); e != nil {
+				panic(e)
+			}
 			var c description
-			if e := json.Unmarshal(line, &c); e != nil {
+			if e := json.Unmarshal(known.Case, &c); e != nil {
 				panic(e)
 			}
 			o := printers.PrintOptions{Wide: c.Wide, NoHeaders: c.NoHeaders, ShowLabels: c.Labels, WithNamespace: c.Namespace}
@@ -64,7 +68,7 @@ func main() {
 				}
 				w.Flush()
 			}
-			enc.Encode(map[string]interface{}{"case": json.RawMessage(line), "out": buf.String()})
+			enc.Encode(map[string]interface{}{"case": known.Case, "out": buf.String()})
 		}
 		if err != nil {
 			return
