@@ -217,7 +217,7 @@ impl Driver {
 
     fn message(&mut self, topic: &str, payload: Bytes) {
         if let Some(numbers) = self.by_topic.get(topic).cloned() {
-            return self.live(&numbers, payload);
+            return self.live(&numbers, &payload);
         }
         match self.topics.parse(topic) {
             Some(Route::Reply { cluster, .. }) => self.reply(&cluster, &payload),
@@ -226,8 +226,8 @@ impl Driver {
         }
     }
 
-    fn live(&mut self, numbers: &BTreeSet<u64>, payload: Bytes) {
-        let live: Live = match frame::decode_live(&payload, self.limit()) {
+    fn live(&mut self, numbers: &BTreeSet<u64>, payload: &Bytes) {
+        let live: Live = match frame::decode_live(payload, self.limit()) {
             Ok(live) => live,
             Err(error) => return tracing::warn!(%error, "a malformed live message"),
         };
@@ -327,7 +327,7 @@ impl Driver {
                 .collect::<Vec<_>>()
             {
                 self.touch(number, |stream| {
-                    stream.reflector.presence(now, presence.term)
+                    stream.reflector.presence(now, presence.term);
                 });
             }
         }
@@ -496,27 +496,27 @@ impl Driver {
                 let topic = self.topics.signal(&stream.key.cluster, &self.me);
                 self.send(topic, &Request::Sync(sync));
             }
-            Ask::Subscribe { topic, .. } => self.follow(number, topic),
+            Ask::Subscribe { topic, .. } => self.follow(number, &topic),
         }
     }
 
     /// Subscribes to a stream's live topic, if it is one of the cluster's own.
-    fn follow(&mut self, number: u64, topic: String) {
+    fn follow(&mut self, number: u64, topic: &str) {
         let Some(stream) = self.streams.get_mut(&number) else {
             return;
         };
-        if !self.topics.is_live_of(&stream.key.cluster, &topic) {
+        if !self.topics.is_live_of(&stream.key.cluster, topic) {
             return tracing::warn!(cluster = %stream.key.cluster, topic, "an answer names a live topic that is not its cluster's");
         }
-        let before = stream.live_topic.replace(topic.clone());
-        if before.as_deref() != Some(&topic) {
+        let before = stream.live_topic.replace(topic.to_owned());
+        if before.as_deref() != Some(topic) {
             self.unfollow(number, before.as_deref());
         }
         self.by_topic
-            .entry(topic.clone())
+            .entry(topic.to_owned())
             .or_default()
             .insert(number);
-        self.link.subscribe(&topic);
+        self.link.subscribe(topic);
     }
 
     fn unfollow(&mut self, number: u64, topic: Option<&str>) {

@@ -3,6 +3,8 @@
 //! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
 
 mod driver;
+mod incoming;
+mod outgoing;
 mod report;
 mod requests;
 mod streams;
