@@ -42,7 +42,10 @@ impl Mosquitto {
     /// The sample that a newcomer uses.
     pub fn start() -> Self {
         let sample = include_str!("../../samples/mosquitto.conf");
-        Self::start_with(&sample.replace("listener 1883", "listener PORT 127.0.0.1"), |_| ())
+        Self::start_with(
+            &sample.replace("listener 1883", "listener PORT 127.0.0.1"),
+            |_| (),
+        )
     }
 
     pub fn url(&self) -> String {
@@ -85,7 +88,9 @@ fn run(directory: &Path) -> Option<Child> {
         .spawn()
         .expect("mosquitto is installed");
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let runs = lines.by_ref().any(|line| line.unwrap().ends_with(" running"));
+    let runs = lines
+        .by_ref()
+        .any(|line| line.unwrap().ends_with(" running"));
     if !runs {
         process.wait().unwrap();
         return None;
