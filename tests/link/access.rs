@@ -38,7 +38,7 @@ impl Authority {
 const USERS: [&str; 3] = ["cluster1", "cluster2", "alice"];
 
 /// The sample for open networks; each user's password is its name.
-fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
+pub fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
     let sample = include_str!("../../samples/mosquitto-secure.conf")
         .replace("listener 8883", "listener PORT 127.0.0.1")
         .replace("/etc/mosquitto", "DIR");
@@ -63,7 +63,7 @@ fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
     })
 }
 
-fn anonymous(broker: &Mosquitto, id: &str) -> BrokerOptions {
+pub fn anonymous(broker: &Mosquitto, id: &str) -> BrokerOptions {
     let mut options = BrokerOptions::new(format!("mqtts://127.0.0.1:{}", broker.port), id);
     options.ca_crt = Some(broker.directory.path().join("ca.crt"));
     options

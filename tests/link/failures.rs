@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::mosquitto::Mosquitto;
 use crate::peer;
 use mqtt_informer::link::{BrokerOptions, Event, Failure};
+use std::time::Duration;
 
 async fn failure(options: BrokerOptions) -> Failure {
     let failure = Client::start(options).down().await;
@@ -33,7 +34,9 @@ async fn a_killed_broker_comes_back_and_so_do_we_with_all_subscriptions() {
 #[tokio::test]
 async fn a_broker_that_hangs_is_noticed() {
     let broker = Mosquitto::start();
-    let mut client = Client::connected(BrokerOptions::new(broker.url(), "patient"), &[]).await;
+    let mut options = BrokerOptions::new(broker.url(), "patient");
+    options.keep_alive = Duration::from_secs(1);
+    let mut client = Client::connected(options, &[]).await;
     broker.signal("STOP");
     let failure = client.down().await;
     broker.signal("CONT");
@@ -170,4 +173,34 @@ async fn a_link_can_be_closed_while_it_cannot_connect() {
     client.down().await;
     client.link.close();
     client.ended().await;
+}
+
+#[tokio::test]
+async fn a_link_can_be_closed_while_the_broker_hangs() {
+    let broker = Mosquitto::start();
+    let mut client = Client::connected(BrokerOptions::new(broker.url(), "me"), &[]).await;
+    broker.signal("STOP");
+    for _ in 0..200 {
+        client.publish("t", vec![0; 60_000], 0);
+    }
+    client.link.close();
+    client.ended().await;
+    broker.signal("CONT");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_outbox_is_refused_with_its_ticket() {
+    let broker = Mosquitto::start();
+    let mut client = Client::connected(BrokerOptions::new(broker.url(), "me"), &[]).await;
+    broker.signal("STOP");
+    for ticket in 1..=1_000 {
+        client.publish("t", vec![0; 60_000], ticket);
+    }
+    let (ticket, reason) = client.refused().await;
+    broker.signal("CONT");
+    assert!(
+        ticket > 100 && reason.contains("queued already"),
+        "{ticket} {reason}"
+    );
+    assert!(client.link.queued() <= 16 << 20);
 }

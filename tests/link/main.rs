@@ -11,3 +11,4 @@ mod client;
 mod failures;
 mod mosquitto;
 mod peer;
+mod web_sockets;

@@ -244,17 +244,19 @@ impl Attempt {
     }
 
     fn passing(&self, message: String) -> Failure {
-        Failure {
-            message,
-            permanent: false,
-        }
+        failure(&message, false)
     }
 
     fn lasting(&self, message: String) -> Failure {
-        Failure {
-            message,
-            permanent: true,
-        }
+        failure(&message, true)
+    }
+}
+
+/// Libraries may quote what a stranger sent: it stays one line.
+fn failure(message: &str, permanent: bool) -> Failure {
+    Failure {
+        message: message.replace(char::is_control, " "),
+        permanent,
     }
 }
 

@@ -28,7 +28,7 @@ use tokio_util::codec::FramedRead;
 /// never waits long behind it.
 const BATCH: usize = 64 << 10;
 
-/// Answers that a broker provokes and does not read. Above, we do not read either.
+/// Answers that a broker provokes and does not read, beside one message of ours. Above, we do not read either.
 const UNREAD: usize = 1 << 20;
 
 /// Packets that are taken in one turn, so that reading does not starve writing.
@@ -179,7 +179,7 @@ impl Session<'_> {
 
     /// Waits for the broker, for room in the socket, for the callers, and for the clock; loses nothing of any.
     async fn next_step(&mut self) -> Step {
-        let reads = self.unwritten.len() < UNREAD;
+        let reads = self.unwritten.len() < UNREAD + self.plan.max_packet();
         let writes = self.unflushed || !self.unwritten.is_empty();
         let deadline = self.deadline;
         tokio::select! {
@@ -459,5 +459,22 @@ fn unshared(payload: Bytes) -> Bytes {
         Bytes::copy_from_slice(&payload)
     } else {
         payload
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brokers_keep_alive_counts_when_it_is_shorter() {
+        const OURS: Duration = Duration::from_secs(5);
+        for (asked, expected) in [(None, 5), (Some(0), 5), (Some(60), 5), (Some(2), 2)] {
+            assert_eq!(
+                Pace::new(OURS, asked).interval.as_secs(),
+                expected,
+                "{asked:?}"
+            );
+        }
     }
 }

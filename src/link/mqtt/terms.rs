@@ -136,6 +136,8 @@ mod tests {
         assert_eq!(terms.quality(), QoS::AtMostOnce);
         assert_eq!(terms.quality_for(&message(1)), QoS::AtLeastOnce);
         assert!(terms.retain(&message(1)));
+        let kept = terms.properties_for(&message(1)).message_expiry_interval;
+        assert_eq!(kept, Some(604_800), "a week");
     }
 
     #[test]
