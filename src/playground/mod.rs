@@ -80,6 +80,8 @@ pub struct Requests {
     pub watches: u64,
     /// Watches open now.
     pub open_watches: u64,
+    /// The resourceVersion that the last watch started from.
+    pub watched_from: u64,
 }
 
 /// A running playground; it ends when this is dropped.
@@ -101,6 +103,7 @@ pub(in crate::playground) struct Shared {
     lists: AtomicU64,
     watches: AtomicU64,
     open_watches: AtomicU64,
+    watched_from: AtomicU64,
 }
 
 impl Playground {
@@ -121,6 +124,7 @@ impl Playground {
             lists: AtomicU64::new(0),
             watches: AtomicU64::new(0),
             open_watches: AtomicU64::new(0),
+            watched_from: AtomicU64::new(0),
             spec: spec.clone(),
         });
         let simulation = Arc::new(Mutex::new(simulation));
@@ -196,6 +200,11 @@ impl Playground {
         self.shared.change(Store::expire);
     }
 
+    /// The newest resourceVersion.
+    pub fn version(&self) -> u64 {
+        self.shared.store().version()
+    }
+
     /// The faults.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
@@ -208,6 +217,7 @@ impl Playground {
             lists: count(&self.shared.lists),
             watches: count(&self.shared.watches),
             open_watches: count(&self.shared.open_watches),
+            watched_from: count(&self.shared.watched_from),
         }
     }
 }

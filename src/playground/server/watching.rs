@@ -58,6 +58,7 @@ impl Watch {
     fn new(shared: Arc<Shared>, asked: Asked, told: u64) -> Self {
         shared.watches.fetch_add(1, Ordering::SeqCst);
         shared.open_watches.fetch_add(1, Ordering::SeqCst);
+        shared.watched_from.store(told, Ordering::SeqCst);
         let faults = shared.faults.subscribe();
         let breaks = faults.borrow().breaks;
         let seconds = asked.parameters.timeout_seconds.unwrap_or(1_800);

@@ -166,7 +166,7 @@ fn replica_sets(workload: &Workload, pods: &[&&Pod]) -> Vec<Rendered> {
             "metadata": head,
             "spec": {
                 "replicas": desired, "selector": {"matchLabels": labels},
-                "template": template(name, &workload.image()),
+                "template": template(name, &workload.image_of(revision)),
             },
             "status": {"replicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready},
         });

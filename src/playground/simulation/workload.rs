@@ -45,10 +45,15 @@ impl Workload {
         }
     }
 
-    /// The image of a release.
+    /// The image of the present release.
     pub(super) fn image(&self) -> String {
+        self.image_of(self.revision)
+    }
+
+    /// The image of a release.
+    pub(super) fn image_of(&self, revision: u32) -> String {
         let (major, minor) = self.blueprint.version;
-        format!("{}:{major}.{}.{}", self.blueprint.image, minor + self.revision / 4, self.revision % 4)
+        format!("{}:{major}.{}.{}", self.blueprint.image, minor + revision / 4, revision % 4)
     }
 
     /// What a ReplicaSet's name ends with.
