@@ -6,9 +6,9 @@ use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
 use crate::link::{Connection, Event, Events, Link, Publish};
 use crate::protocol::frame;
-use crate::protocol::message::{Live, Presence, Reply, Request};
-use crate::protocol::names::{ClusterName, SessionId, UserName};
-use crate::protocol::topics::{Route, Topics};
+use crate::protocol::message::{Live, Presence, Reply, Request, StreamId};
+use crate::protocol::names::ClusterName;
+use crate::protocol::topics::{Consumer, Route, Segment, Topics};
 use crate::replica::{Ask, Moment, Rids, Settings};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -53,8 +53,7 @@ pub(super) struct Driver {
     shown: Arc<Shown>,
     settings: Settings,
     topics: Topics,
-    user: UserName,
-    session: SessionId,
+    me: Consumer,
     origin: Instant,
     rids: Rids,
     fleet: Fleet,
@@ -64,6 +63,7 @@ pub(super) struct Driver {
     by_key: HashMap<StreamKey, u64>,
     by_topic: HashMap<String, BTreeSet<u64>>,
     by_rid: HashMap<u64, u64>,
+    by_id: HashMap<(Segment, StreamId), u64>,
     readers: HashMap<u64, u64>,
     deadlines: BTreeSet<(Moment, u64)>,
     forgetting: HashMap<u64, oneshot::Sender<()>>,
@@ -77,11 +77,10 @@ impl Driver {
     pub(super) fn new(
         connection: Connection,
         topics: Topics,
-        options: (UserName, SessionId, Settings),
+        (me, settings): (Consumer, Settings),
         commands: mpsc::UnboundedReceiver<Command>,
         shown: Arc<Shown>,
     ) -> Self {
-        let (user, session, settings) = options;
         Self {
             link: connection.link,
             events: connection.events,
@@ -89,8 +88,7 @@ impl Driver {
             shown,
             settings,
             topics,
-            user,
-            session,
+            me,
             origin: Instant::now(),
             rids: Rids::default(),
             fleet: Fleet::default(),
@@ -99,6 +97,7 @@ impl Driver {
             by_key: HashMap::new(),
             by_topic: HashMap::new(),
             by_rid: HashMap::new(),
+            by_id: HashMap::new(),
             readers: HashMap::new(),
             deadlines: BTreeSet::new(),
             forgetting: HashMap::new(),
@@ -134,8 +133,8 @@ impl Driver {
 
     fn filters(&self) -> [String; 2] {
         [
-            self.topics.replies(&self.user, self.session),
-            self.topics.presences(),
+            self.topics.replies_filter(&self.me),
+            self.topics.presences_filter(),
         ]
     }
 
@@ -210,7 +209,7 @@ impl Driver {
         for number in self.by_topic.get(filter).cloned().unwrap_or_default() {
             self.touch(number, |stream| stream.reflector.subscribed(now));
         }
-        if *filter == self.topics.presences() {
+        if *filter == self.topics.presences_filter() {
             self.discovery.subscribed(now);
             self.ask_who();
         }
@@ -218,16 +217,16 @@ impl Driver {
 
     fn message(&mut self, topic: &str, payload: Bytes) {
         if let Some(numbers) = self.by_topic.get(topic).cloned() {
-            return self.live(&numbers, payload);
+            return self.live(&numbers, &payload);
         }
-        match self.topics.route(topic) {
-            Some(Route::Reply { cluster, .. }) => self.reply(cluster, payload),
-            Some(Route::Presence { cluster }) => self.presence(cluster, payload),
+        match self.topics.parse(topic) {
+            Some(Route::Reply { cluster, .. }) => self.reply(&cluster, &payload),
+            Some(Route::Presence { cluster }) => self.presence(&cluster, &payload),
             _ => tracing::debug!(topic, "a message that nobody asked for"),
         }
     }
 
-    fn live(&mut self, numbers: &BTreeSet<u64>, payload: Bytes) {
+    fn live(&mut self, numbers: &BTreeSet<u64>, payload: &Bytes) {
         let live: Live = match frame::decode_live(payload, self.limit()) {
             Ok(live) => live,
             Err(error) => return tracing::warn!(%error, "a malformed live message"),
@@ -238,15 +237,18 @@ impl Driver {
         }
     }
 
-    fn reply(&mut self, cluster: &str, payload: Bytes) {
+    fn reply(&mut self, cluster: &Segment, payload: &Bytes) {
         let reply = match frame::decode_reply(payload, self.limit()) {
             Ok(reply) => reply,
-            Err(error) => return tracing::warn!(cluster, %error, "a malformed reply"),
+            Err(error) => return tracing::warn!(%cluster, %error, "a malformed reply"),
         };
         let now = self.now();
         match reply {
             Reply::Page(page) => {
-                if let Some(number) = self.asked_by(cluster, page.rid) {
+                if let Some(number) = self
+                    .asked_by(cluster, page.rid)
+                    .filter(|number| self.is_first_of(*number, page.stream))
+                {
                     self.touch(number, |stream| stream.reflector.page(now, page));
                 }
             }
@@ -260,31 +262,55 @@ impl Driver {
     }
 
     /// The stream whose request this is, if that request went to the cluster that answers (promise P9).
-    fn asked_by(&self, cluster: &str, rid: u64) -> Option<u64> {
+    fn asked_by(&self, cluster: &Segment, rid: u64) -> Option<u64> {
         let number = self.by_rid.get(&rid).copied()?;
         self.streams
             .get(&number)
-            .filter(|stream| stream.segment == cluster)
+            .filter(|stream| stream.segment == *cluster)
             .map(|_| number)
     }
 
-    fn presence(&mut self, cluster: &str, payload: Bytes) {
+    /// Whether no other stream of ours is the one that this answer is of; if one is, its readers become that one's.
+    ///
+    /// `po` and `pods` are two selections until their source has answered. It serves a session one snapshot a stream: two
+    /// reflectors of one stream would take it from each other.
+    fn is_first_of(&mut self, number: u64, id: StreamId) -> bool {
+        let Some(stream) = self.streams.get(&number) else {
+            return false;
+        };
+        let same = (stream.segment.clone(), id);
+        let first = *self.by_id.entry(same).or_insert(number);
+        if first == number || !self.streams.contains_key(&first) {
+            self.by_id.insert((stream.segment.clone(), id), number);
+            return true;
+        }
+        let Some(stream) = self.take_stream(number) else {
+            return false;
+        };
+        for (reader, store) in stream.into_readers() {
+            self.readers.insert(reader, first);
+            self.touch(first, |stream| stream.add_reader(reader, store));
+        }
+        false
+    }
+
+    fn presence(&mut self, cluster: &Segment, payload: &Bytes) {
         if payload.is_empty() {
             return self.cleared(cluster);
         }
         match frame::decode_presence(payload, self.limit()) {
             Ok(presence) => self.heard(cluster, &presence),
-            Err(error) => tracing::warn!(cluster, %error, "a malformed presence"),
+            Err(error) => tracing::warn!(%cluster, %error, "a malformed presence"),
         }
     }
 
     /// Takes a presence whose name is the one that its topic says: who answers is told by the topic, not by the payload.
-    fn heard(&mut self, cluster: &str, presence: &Presence) {
+    fn heard(&mut self, cluster: &Segment, presence: &Presence) {
         let Ok(name) = ClusterName::new(&presence.cluster) else {
             return;
         };
-        if self.topics.segment(&name) != cluster {
-            return tracing::warn!(cluster, "a presence under another cluster's topic");
+        if Segment::from(&name) != *cluster {
+            return tracing::warn!(%cluster, "a presence under another cluster's topic");
         }
         let now = self.now();
         self.discovery.heard(now);
@@ -293,7 +319,7 @@ impl Driver {
         }
         if presence.online {
             let of_cluster =
-                |(number, stream): (&u64, &Stream)| (stream.segment == cluster).then_some(*number);
+                |(number, stream): (&u64, &Stream)| (stream.segment == *cluster).then_some(*number);
             for number in self
                 .streams
                 .iter()
@@ -301,14 +327,14 @@ impl Driver {
                 .collect::<Vec<_>>()
             {
                 self.touch(number, |stream| {
-                    stream.reflector.presence(now, presence.term)
+                    stream.reflector.presence(now, presence.term);
                 });
             }
         }
     }
 
-    fn cleared(&mut self, cluster: &str) {
-        let named = |name: &&ClusterName| self.topics.segment(name) == cluster;
+    fn cleared(&mut self, cluster: &Segment) {
+        let named = |name: &&ClusterName| Segment::from(*name) == *cluster;
         let name = self.fleet.clusters().keys().find(named).cloned();
         if name.is_some_and(|name| self.fleet.forget(&name)) {
             self.show_fleet();
@@ -335,7 +361,7 @@ impl Driver {
 
     fn ask_who(&mut self) {
         if self.up && self.discovery.wanted() {
-            let topic = self.topics.who(&self.user, self.session);
+            let topic = self.topics.who(&self.me);
             let rid = self.rids.next();
             self.send(topic, &Request::Who(rid));
         }
@@ -366,8 +392,7 @@ impl Driver {
     fn add_stream(&mut self, key: StreamKey) -> u64 {
         let number = self.number();
         let now = self.now();
-        let segment = self.topics.segment(&key.cluster);
-        let mut stream = Stream::new(&key, segment, self.settings.clone(), now, rand::random());
+        let mut stream = Stream::new(&key, self.settings.clone(), now, rand::random());
         if self.up {
             stream.reflector.link_up(now);
         }
@@ -394,21 +419,25 @@ impl Driver {
         if stream.remove_reader(reader) > 0 {
             return;
         }
-        let Some(stream) = self.streams.remove(&number) else {
-            return;
-        };
+        if let Some(stream) = self.take_stream(number) {
+            self.leave(&stream);
+        }
+    }
+
+    /// Takes a stream out of every index.
+    fn take_stream(&mut self, number: u64) -> Option<Stream> {
+        let stream = self.streams.remove(&number)?;
         self.outstanding -= stream.outstanding;
         self.by_key.remove(&stream.key);
         self.by_rid.retain(|_, asked| *asked != number);
+        self.by_id.retain(|_, first| *first != number);
         self.deadlines.remove(&(stream.deadline, number));
         self.unfollow(number, stream.live_topic.as_deref());
-        self.leave(&stream);
+        Some(stream)
     }
 
     fn leave(&self, stream: &Stream) {
-        let topic = self
-            .topics
-            .signal(&stream.key.cluster, &self.user, self.session);
+        let topic = self.topics.signal(&stream.key.cluster, &self.me);
         self.send(topic, &Request::Leave(stream.key.selection.clone()));
     }
 
@@ -464,32 +493,30 @@ impl Driver {
         };
         match ask {
             Ask::Sync(sync) => {
-                let topic = self
-                    .topics
-                    .signal(&stream.key.cluster, &self.user, self.session);
+                let topic = self.topics.signal(&stream.key.cluster, &self.me);
                 self.send(topic, &Request::Sync(sync));
             }
-            Ask::Subscribe { topic, .. } => self.follow(number, topic),
+            Ask::Subscribe { topic, .. } => self.follow(number, &topic),
         }
     }
 
     /// Subscribes to a stream's live topic, if it is one of the cluster's own.
-    fn follow(&mut self, number: u64, topic: String) {
+    fn follow(&mut self, number: u64, topic: &str) {
         let Some(stream) = self.streams.get_mut(&number) else {
             return;
         };
-        if !self.topics.is_live_of(&topic, &stream.key.cluster) {
+        if !self.topics.is_live_of(&stream.key.cluster, topic) {
             return tracing::warn!(cluster = %stream.key.cluster, topic, "an answer names a live topic that is not its cluster's");
         }
-        let before = stream.live_topic.replace(topic.clone());
-        if before.as_deref() != Some(&topic) {
+        let before = stream.live_topic.replace(topic.to_owned());
+        if before.as_deref() != Some(topic) {
             self.unfollow(number, before.as_deref());
         }
         self.by_topic
-            .entry(topic.clone())
+            .entry(topic.to_owned())
             .or_default()
             .insert(number);
-        self.link.subscribe(&topic);
+        self.link.subscribe(topic);
     }
 
     fn unfollow(&mut self, number: u64, topic: Option<&str>) {

@@ -17,7 +17,7 @@ pub use store::Store;
 use crate::link::{Connection, Failure};
 use crate::protocol::message::{Epoch, Presence, Selection};
 use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
-use crate::protocol::topics::Topics;
+use crate::protocol::topics::{Consumer, Topics};
 use crate::replica::Settings;
 use bytes::Bytes;
 use driver::{Command, Driver, Shown};
@@ -75,7 +75,10 @@ impl Informer {
             fleet: watch::Sender::default(),
             link: watch::Sender::default(),
         });
-        let identity = (user, SessionId::new(rand::random()), settings);
+        let identity = (
+            Consumer::new(&user, SessionId::new(rand::random())),
+            settings,
+        );
         let driver = Driver::new(connection, topics, identity, received, Arc::clone(&shown));
         tokio::spawn(driver.run());
         Ok(Self {

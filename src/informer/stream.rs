@@ -3,6 +3,7 @@
 use super::{Freshness, Progress, Snapshot, Store, StreamState, UpstreamDown};
 use crate::protocol::message::{Selection, State};
 use crate::protocol::names::ClusterName;
+use crate::protocol::topics::Segment;
 use crate::replica::{Moment, Reflector, Settings};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ pub(super) struct StreamKey {
 pub(super) struct Stream {
     pub(super) key: StreamKey,
     /// The cluster's name as topics spell it.
-    pub(super) segment: String,
+    pub(super) segment: Segment,
     pub(super) reflector: Reflector,
     pub(super) live_topic: Option<String>,
     /// The request that is out, as last noted.
@@ -32,17 +33,11 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(
-        key: &StreamKey,
-        segment: String,
-        settings: Settings,
-        now: Moment,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(key: &StreamKey, settings: Settings, now: Moment, seed: u64) -> Self {
         let reflector = Reflector::new(settings.clone(), key.selection.clone(), None, now, seed);
         Self {
             key: key.clone(),
-            segment,
+            segment: Segment::from(&key.cluster),
             reflector,
             live_topic: None,
             rid: None,
@@ -71,6 +66,11 @@ impl Stream {
     pub(super) fn remove_reader(&mut self, reader: u64) -> usize {
         self.readers.retain(|(number, _)| *number != reader);
         self.readers.len()
+    }
+
+    /// Its readers, for another stream.
+    pub(super) fn into_readers(self) -> Vec<(u64, Store)> {
+        self.readers
     }
 
     /// Shows the readers what changed: the copy first, then what the stream is doing.

@@ -1,9 +1,18 @@
 //! One source as the writer of its cluster's streams: identity, role, quotas, and what to send.
 
+use super::digest::Buckets;
+use super::election::{Election, Phase, Verdict};
+use super::feed::{Feed, Tickets};
+use super::mutants::mutant;
 use super::settings::Settings;
-use super::time::Moment;
-use crate::protocol::message::{Live, Page, Presence, Reply, State, StreamId, Sync, Term};
+use super::stream::Stream;
+use super::time::{Moment, millis};
+use super::turns::Turns;
+use crate::protocol::message::{
+    Epoch, Live, Page, Presence, Reply, State, Status, StreamId, Sync, Term,
+};
 use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -175,101 +184,495 @@ pub struct Counters {
 }
 
 /// The source side of the protocol, for all streams of one process. Never does IO and reads no clock.
+///
+/// Its inputs only take note; [`Publisher::poll`] decides and acts.
 #[derive(Debug)]
 pub struct Publisher {
     settings: Settings,
-    presence: Presence,
+    me: Presence,
+    election: Election,
+    streams: BTreeMap<StreamId, Stream>,
+    turns: Turns,
+    out: VecDeque<Output>,
+    /// The largest payload of the control connection, while that is up.
+    link: Option<usize>,
+    /// What it was last: pages are cut alike across a reconnect.
+    max_payload: usize,
+    /// What the wall clock said when it was last read, and when that was.
+    wall: (Moment, u64),
+    tickets: Tickets,
+    openings: u64,
+    feeds: u32,
+    rids: u64,
+    counters: Counters,
+    /// Something was noted that [`Publisher::poll`] has not seen.
+    touched: bool,
+    deadline: Option<Moment>,
 }
 
 impl Publisher {
     /// A source that has heard nothing yet. `presence` says who it is; of its term only the nonce counts, which must be
     /// random and fresh per process. `seed` spreads its time-outs.
-    pub fn new(settings: Settings, presence: Presence, _seed: u64) -> Self {
-        Self { settings, presence }
+    pub fn new(settings: Settings, presence: Presence, seed: u64) -> Self {
+        Self {
+            election: Election::new(settings.clone(), &presence, seed),
+            max_payload: settings.message_bytes,
+            settings,
+            me: presence,
+            streams: BTreeMap::new(),
+            turns: Turns::default(),
+            out: VecDeque::new(),
+            link: None,
+            wall: (Moment::default(), 0),
+            tickets: Tickets::default(),
+            openings: 0,
+            feeds: 0,
+            rids: 0,
+            counters: Counters::default(),
+            touched: true,
+            deadline: None,
+        }
     }
 
     /// The control connection is up *and* its subscriptions (signals, presence, live of my cluster) are confirmed.
     /// `max_payload`: the largest payload that the broker takes.
-    pub fn link_up(&mut self, _now: Moment, _max_payload: usize) {}
+    pub fn link_up(&mut self, now: Moment, max_payload: usize) {
+        self.touched = true;
+        self.max_payload = max_payload.min(self.settings.message_bytes);
+        self.link = Some(self.max_payload);
+        self.election.link_up(now);
+    }
 
     /// The control connection is gone: what was not acknowledged counts as lost.
-    pub fn link_down(&mut self, _now: Moment) {}
+    pub fn link_down(&mut self, _now: Moment) {
+        self.touched = true;
+        self.link = None;
+        self.election.link_down();
+        self.streams.values_mut().for_each(Stream::link_lost);
+        self.out.retain(Output::is_local);
+    }
 
     /// The broker took a publish.
-    pub fn acknowledged(&mut self, _now: Moment, _ticket: u64) {}
+    pub fn acknowledged(&mut self, _now: Moment, ticket: u64) {
+        self.touched = true;
+        for stream in self.streams.values_mut() {
+            stream.acknowledged(ticket);
+        }
+    }
 
     /// A session asks about, or renews, a stream that the driver resolved.
-    pub fn sync(&mut self, _now: Moment, _from: &Session, _sync: Sync, _target: &Target) {}
+    pub fn sync(&mut self, now: Moment, from: &Session, sync: Sync, target: &Target) {
+        self.touched = true;
+        let claimed = sync.epoch.term;
+        if !self.election.writes() && !mutant!(StandbyRenews) {
+            return;
+        }
+        let honest = self.election.claim(claimed, self.wall_ms(now));
+        let (asks, well_formed) = (sync.max_messages > 0, self.is_well_formed(&sync));
+        if !honest || !self.election.writes() || (asks && !well_formed) {
+            return;
+        }
+        let term = self.election.term();
+        if !asks && claimed < term && !mutant!(PresenceNotToldToRenewalBelow) {
+            self.election.tell();
+        }
+        if !self.admit(now, from, sync.rid, target) {
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(&target.stream) else {
+            return;
+        };
+        stream.lease(now, from, sync.lease_s, &self.settings);
+        let known = claimed <= term || mutant!(SyncEpochIgnored);
+        if asks && stream.ask(now, from, sync, known, &self.settings) {
+            self.counters.answers += 1;
+            self.turns.add(from, target.stream);
+        }
+    }
 
     /// A session's request could not be resolved, and this is why.
-    pub fn decline(&mut self, _now: Moment, _from: &Session, _rid: u64, _why: State) {}
+    pub fn decline(&mut self, _now: Moment, from: &Session, rid: u64, why: State) {
+        if self.election.writes() {
+            self.reply_status(from, rid, why, String::new());
+        }
+    }
 
     /// A session has no more use for a stream.
-    pub fn leave(&mut self, _now: Moment, _from: &Session, _stream: StreamId) {}
+    pub fn leave(&mut self, now: Moment, from: &Session, stream: StreamId) {
+        self.touched = true;
+        if let Some(stream) = self.streams.get_mut(&stream) {
+            stream.leave(now, from);
+        }
+    }
 
-    /// Somebody asks who is there.
-    pub fn who(&mut self, _now: Moment, _from: &Session, _rid: u64) {}
+    /// Somebody asks who is there. A writer whose API server is away does not say: a standby may be able to do better.
+    pub fn who(&mut self, now: Moment, from: &Session, rid: u64) {
+        if self.link.is_some() && self.election.writes() && self.election.api_answers(now) {
+            let presence = self.presence_now(self.wall_ms(now), rid);
+            self.out.push_back(Output::Reply {
+                to: from.clone(),
+                reply: Reply::Presence(presence),
+            });
+        }
+    }
 
     /// A presence of my cluster's name was heard: retained, told anew, a last will, or an answer to my `Who`. My own too.
-    pub fn presence(&mut self, _now: Moment, _heard: &Presence) {}
+    pub fn presence(&mut self, now: Moment, heard: &Presence) {
+        self.touched = true;
+        self.election.presence(now, heard);
+    }
 
     /// A `Live` was heard on any live topic of my cluster.
-    pub fn live(&mut self, _now: Moment, _term: Term, _upstream_age_ms: u64) {}
+    pub fn live(&mut self, now: Moment, term: Term, upstream_age_ms: u64) {
+        self.touched = true;
+        self.election
+            .live(now, term, Duration::from_millis(upstream_age_ms));
+    }
 
     /// The API server answered a probe of this process. To be told at least once a heartbeat while it does.
-    pub fn api_alive(&mut self, _now: Moment) {}
+    pub fn api_alive(&mut self, now: Moment) {
+        self.touched = true;
+        self.election.api_alive(now);
+    }
+
+    /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.
+    pub fn describe(&mut self, now: Moment, cluster_uid: &str, kubernetes_version: &str) {
+        cluster_uid.clone_into(&mut self.me.cluster_uid);
+        kubernetes_version.clone_into(&mut self.me.kubernetes_version);
+        self.election.describe(now, cluster_uid);
+    }
 
     /// The API server did not answer a probe.
-    pub fn api_down(&mut self, _now: Moment, _message: String) {}
+    pub fn api_down(&mut self, _now: Moment) {
+        self.touched = true;
+        self.election.api_down();
+    }
 
     /// A stream's upstream tells something.
-    pub fn upstream(
-        &mut self,
-        _now: Moment,
-        _stream: StreamId,
-        _opening: Opening,
-        _event: Upstream,
-    ) {
+    pub fn upstream(&mut self, now: Moment, stream: StreamId, opening: Opening, event: Upstream) {
+        self.touched = true;
+        let Some(serving) = self.streams.get_mut(&stream) else {
+            return;
+        };
+        if serving.opening() != opening {
+            return;
+        }
+        let term = self.election.term();
+        if serving.upstream(now, event) {
+            for session in serving.answer_waiting(now, term, &self.settings) {
+                self.counters.answers += 1;
+                self.turns.add(&session, stream);
+            }
+        }
     }
 
     /// The next thing to do, until there is none. `wall_ms`: the wall clock, ms since 1970.
-    pub fn poll(&mut self, _now: Moment, _wall_ms: u64) -> Option<Output> {
-        None
+    pub fn poll(&mut self, now: Moment, wall_ms: u64) -> Option<Output> {
+        self.wall = (now, wall_ms);
+        if self.touched || self.deadline.is_some_and(|at| at <= now) {
+            self.touched = false;
+            while let Some(verdict) = self.election.poll(now, wall_ms) {
+                self.obey(now, wall_ms, verdict);
+            }
+            self.serve(now);
+            self.deadline = self.find_deadline(now);
+        }
+        self.out.pop_front()
     }
 
     /// When to poll next at the latest.
     pub fn next_deadline(&self) -> Option<Moment> {
-        None
+        if self.touched || !self.out.is_empty() {
+            return Some(Moment::default());
+        }
+        self.deadline
     }
 
     /// The next page to send over the bulk connection, when that has room: sessions take turns. `server_ms`: the API
     /// server's clock, ms since 1970.
-    pub fn next_page(&mut self, _now: Moment, _server_ms: u64) -> Option<(Session, Page)> {
+    pub fn next_page(&mut self, _now: Moment, server_ms: u64) -> Option<(Session, Page)> {
+        while let Some((session, id)) = self.turns.next() {
+            let bytes = self.slice_bytes(self.max_payload);
+            let Some(stream) = self.streams.get_mut(&id) else {
+                continue;
+            };
+            let Some((mut page, more)) = stream.next_page(&session, bytes) else {
+                continue;
+            };
+            page.now_ms = server_ms;
+            if more {
+                self.turns.add(&session, id);
+            }
+            self.touched = true;
+            self.counters.pages += 1;
+            return Some((session, page));
+        }
         None
     }
 
     /// The last will to connect with.
-    pub fn last_will(&self) -> Presence {
-        self.presence.clone()
+    pub fn last_will(&self, wall_ms: u64) -> Presence {
+        Presence {
+            online: false,
+            ..self.presence_now(wall_ms, 0)
+        }
     }
 
     /// What to publish before a clean end; none if this process does not write.
-    pub fn goodbye(&self, _wall_ms: u64) -> Option<Presence> {
-        None
+    pub fn goodbye(&self, wall_ms: u64) -> Option<Presence> {
+        self.election.writes().then(|| self.last_will(wall_ms))
     }
 
     /// Whether this process writes.
     pub fn role(&self) -> Role {
-        Role::Starting
+        match self.election.phase() {
+            Phase::Starting => Role::Starting,
+            Phase::Writing => Role::Writing,
+            Phase::StandingBy(rival) => Role::StandingBy {
+                writer: rival.term,
+                foreign: rival.foreign,
+            },
+        }
+    }
+
+    /// The term that this process writes with, or last did.
+    pub fn term(&self) -> Term {
+        self.election.term()
     }
 
     /// The streams served.
-    pub fn streams(&self, _now: Moment) -> Vec<Report> {
-        Vec::new()
+    pub fn streams(&self, now: Moment) -> Vec<Report> {
+        let report = |(id, stream): (&StreamId, &Stream)| Report {
+            stream: *id,
+            resource: stream.target().resource.clone(),
+            seq: stream.feed().map_or(0, Feed::seq),
+            entries: stream.feed().map_or(0, |feed| feed.collection().len()),
+            bytes: stream.feed().map_or(0, |feed| feed.collection().bytes()),
+            sessions: stream.sessions().count(),
+            upstream_age: stream.upstream_age(now, &self.settings),
+        };
+        self.streams.iter().map(report).collect()
     }
 
     /// Counters since the start.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        self.counters
+    }
+
+    /// Deciding, acting.
+    fn obey(&mut self, now: Moment, wall_ms: u64, verdict: Verdict) {
+        match verdict {
+            Verdict::TakeOver => {
+                let term = self.election.term();
+                self.log(Notice::Writing { term });
+            }
+            Verdict::Renew => self.renew(now),
+            Verdict::StandBy => self.stand_by(),
+            Verdict::Tell => {
+                let presence = self.presence_now(wall_ms, 0);
+                self.out.push_back(Output::Presence(presence));
+            }
+            Verdict::Ask => {
+                self.rids += 1;
+                self.out.push_back(Output::Who { rid: self.rids });
+            }
+        }
+    }
+
+    /// Every feed begins anew under the new term.
+    fn renew(&mut self, now: Moment) {
+        let term = self.election.term();
+        self.log(Notice::Renewed { term });
+        self.turns.clear();
+        let mut streams = std::mem::take(&mut self.streams);
+        for (id, stream) in &mut streams {
+            let (epoch, opening) = self.next_incarnation();
+            stream.renew(epoch, opening, now);
+            self.out.push_back(Output::Open {
+                stream: *id,
+                opening,
+            });
+        }
+        self.streams = streams;
+    }
+
+    fn stand_by(&mut self) {
+        self.turns.clear();
+        self.out.retain(Output::is_local);
+        for stream in std::mem::take(&mut self.streams).into_keys() {
+            self.out.push_back(Output::Close { stream });
+        }
+        if let Phase::StandingBy(rival) = self.election.phase() {
+            let (writer, foreign) = (rival.term, rival.foreign);
+            self.log(Notice::StandingBy { writer, foreign });
+        }
+    }
+
+    /// What is due of all streams: ends, words, flushes.
+    fn serve(&mut self, now: Moment) {
+        let settings = &self.settings;
+        let over: Vec<StreamId> = self
+            .streams
+            .iter_mut()
+            .filter_map(|(id, stream)| stream.expire(now, settings).then_some(*id))
+            .collect();
+        over.into_iter().for_each(|id| self.close(id));
+        let Some(max_payload) = self.link else {
+            return;
+        };
+        let slice_bytes = self.slice_bytes(max_payload);
+        for stream in self.streams.values_mut() {
+            for (to, status) in stream.statuses(now, &self.settings) {
+                let reply = Reply::Status(status);
+                self.out.push_back(Output::Reply { to, reply });
+            }
+            let slices = stream.flush(now, slice_bytes, &self.settings, &mut self.tickets);
+            match slices.first() {
+                Some((0, _)) => self.counters.heartbeats += 1,
+                Some(_) => self.counters.flushes += 1,
+                None => {}
+            }
+            let slices = slices.into_iter();
+            self.out
+                .extend(slices.map(|(ticket, live)| Output::Live { ticket, live }));
+        }
+    }
+
+    /// Whether a session may have a stream: it exists, or there is room for one more.
+    fn admit(&mut self, now: Moment, from: &Session, rid: u64, target: &Target) -> bool {
+        let id = target.stream;
+        let of_user = |stream: &Stream| stream.sessions().any(|session| session.user == from.user);
+        if self.streams.get(&id).is_some_and(|stream| of_user(stream)) {
+            return true;
+        }
+        let theirs = self
+            .streams
+            .values()
+            .filter(|stream| of_user(stream))
+            .count();
+        let mut room = theirs < self.settings.feeds_per_user;
+        if room && !self.streams.contains_key(&id) {
+            room = self.streams.len() < self.settings.feeds || self.drop_lingering();
+            if room {
+                self.open(now, target.clone());
+            }
+        }
+        if !room {
+            self.log(Notice::OverQuota {
+                user: from.user.clone(),
+            });
+            self.reply_status(from, rid, too_many_streams(), target.resource.to_string());
+        }
+        room
+    }
+
+    /// Ends the feed that nobody has looked at for the longest time; false if somebody looks at each.
+    fn drop_lingering(&mut self) -> bool {
+        let lingering = self
+            .streams
+            .iter()
+            .filter_map(|(id, stream)| Some((stream.lingers_since()?, *id)))
+            .min();
+        lingering.map(|(_, id)| self.close(id)).is_some()
+    }
+
+    fn open(&mut self, now: Moment, target: Target) {
+        let (epoch, opening) = self.next_incarnation();
+        let stream = target.stream;
+        self.out.push_back(Output::Open { stream, opening });
+        self.streams
+            .insert(stream, Stream::new(target, epoch, opening, now));
+    }
+
+    fn close(&mut self, stream: StreamId) {
+        self.streams.remove(&stream);
+        self.out.push_back(Output::Close { stream });
+    }
+
+    /// F2: each incarnation of a feed has an epoch of its own. *Else consumers at seq 500 refuse the seq 1 of a feed made anew.*
+    fn next_incarnation(&mut self) -> (Epoch, Opening) {
+        self.openings += 1;
+        if !mutant!(SameEpochAnew) || self.feeds == 0 {
+            self.feeds += 1;
+        }
+        let epoch = Epoch {
+            term: self.election.term(),
+            feed: self.feeds,
+        };
+        (epoch, Opening(self.openings))
+    }
+
+    fn reply_status(&mut self, to: &Session, rid: u64, state: State, resource: String) {
+        if self.link.is_none() {
+            return;
+        }
+        let epoch = Epoch {
+            term: self.election.term(),
+            feed: 0,
+        };
+        let status = Status {
+            rid,
+            epoch,
+            state,
+            resource,
+        };
+        self.out.push_back(Output::Reply {
+            to: to.clone(),
+            reply: Reply::Status(status),
+        });
+    }
+
+    fn log(&mut self, notice: Notice) {
+        self.out.push_back(Output::Log(notice));
+    }
+
+    fn presence_now(&self, wall_ms: u64, rid: u64) -> Presence {
+        Presence {
+            term: self.election.term(),
+            online: true,
+            rid,
+            at_ms: wall_ms,
+            ..self.me.clone()
+        }
+    }
+
+    /// The wall clock, as of the last poll and the time since.
+    fn wall_ms(&self, now: Moment) -> u64 {
+        let (at, wall_ms) = self.wall;
+        wall_ms.saturating_add(millis(now.since(at)))
+    }
+
+    fn is_well_formed(&self, sync: &Sync) -> bool {
+        let count = sync.digests.len();
+        count <= self.settings.most_buckets as usize && Buckets::of(count).is_some()
+    }
+
+    /// Bytes of entries or changes that fit one message.
+    fn slice_bytes(&self, max_payload: usize) -> usize {
+        max_payload
+            .saturating_sub(self.settings.framing_bytes)
+            .max(1)
+    }
+
+    fn find_deadline(&self, now: Moment) -> Option<Moment> {
+        let up = self.link.is_some();
+        let streams = self.streams.values();
+        let streams = streams.filter_map(|stream| stream.next_deadline(up, &self.settings));
+        streams.chain(self.election.next_deadline(now)).min()
+    }
+}
+
+impl Output {
+    /// It needs no link.
+    fn is_local(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Close { .. } | Self::Log(_))
+    }
+}
+
+fn too_many_streams() -> State {
+    State::Refused {
+        code: 429,
+        reason: "TooManyRequests".to_owned(),
+        message: "the source serves as many streams as it may; try again later".to_owned(),
     }
 }

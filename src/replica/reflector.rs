@@ -1,11 +1,14 @@
 //! One stream's consumer side: keeps a copy true.
 
+use super::buffer::{Buffer, Step};
+use super::copy::{Copy, KeyChange, Next};
+use super::digest::Bitmap;
+use super::mutants::mutant;
+use super::request::{Pace, Request};
 use super::settings::Settings;
-use super::time::Moment;
-use crate::protocol::compress::Packer;
-use crate::protocol::message::{Epoch, Live, Page, Selection, State, Status, Sync, Term};
-use bytes::Bytes;
-use imbl::OrdMap;
+use super::staging::Staged;
+use super::time::{Jitter, Moment};
+use crate::protocol::message::{Epoch, Live, Page, Selection, State, Status, StreamId, Sync, Term};
 use std::time::Duration;
 
 /// Request numbers: one counter for all streams and clusters of a session.
@@ -14,36 +17,10 @@ pub struct Rids(u64);
 
 impl Rids {
     /// The next number.
-    pub(super) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 += 1;
         self.0
     }
-}
-
-/// A state that the source had, whole. Cheap to clone. This is also what a disk cache writes, and reads back (rule R8).
-#[derive(Clone, Debug, Default)]
-pub struct Copy {
-    /// The epoch of that state.
-    pub epoch: Epoch,
-    /// Its sequence number in that epoch; 0 = nothing was received yet.
-    pub seq: u64,
-    /// Key to unpacked value, in byte order of the keys; the empty key holds the stream's header.
-    pub entries: OrdMap<Bytes, Bytes>,
-    /// The digest of all entries.
-    pub digest: u64,
-    /// Unpacks what the source of this epoch sends.
-    pub packer: Packer,
-}
-
-/// What became of one key, in one step. Whether the object kept its uid is the caller's to judge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyChange {
-    /// The key.
-    pub key: Bytes,
-    /// Its value before; none if it is new.
-    pub old: Option<Bytes>,
-    /// Its value now; none if it is gone.
-    pub new: Option<Bytes>,
 }
 
 /// What the driver is to do, in this order.
@@ -97,64 +74,212 @@ pub struct Tally {
 /// The consumer side of one stream. Never does IO and reads no clock.
 #[derive(Debug)]
 pub struct Reflector {
+    settings: Settings,
+    selection: Selection,
+    jitter: Jitter,
     copy: Copy,
+    /// Bytes of the copy's keys and values.
+    bytes: usize,
+    /// The highest epoch heard of.
+    newest: Epoch,
+    buffer: Buffer,
+    request: Option<Request>,
+    /// When the next request will be sent, if there is a reason for one.
+    due: Option<Moment>,
+    link_up: bool,
+    /// When something was last heard that counts.
+    heard: Moment,
+    /// When a `Sync` was last sent.
+    asked: Moment,
+    current_at: Option<Moment>,
+    /// Which stream this is and where its changes appear, as the source says.
+    place: Option<(StreamId, String)>,
+    subscribe: Option<Ask>,
+    /// Something may have been missed: the start, or a subscription that begins just now.
+    unsure: bool,
+    /// A digest was not what it should have been.
+    diverged: bool,
+    /// Answers in a row that were no good.
+    failures: u32,
+    status: Option<State>,
+    resource: String,
+    upstream_age: Duration,
+    clock: Option<ServerClock>,
+    pace: Pace,
+    changes: Vec<KeyChange>,
+    tally: Tally,
 }
 
 impl Reflector {
-    /// A copy of nothing, or of what a cache held (its digest is computed anew). `seed` spreads its requests. The link counts as down
-    /// until [`Reflector::link_up`].
+    /// A copy of nothing, or of what a cache held (its digest is computed anew). `seed` spreads its requests. The link
+    /// counts as down until [`Reflector::link_up`].
     pub fn new(
-        _settings: Settings,
-        _selection: Selection,
+        settings: Settings,
+        selection: Selection,
         cached: Option<Copy>,
-        _now: Moment,
-        _seed: u64,
+        now: Moment,
+        seed: u64,
     ) -> Self {
+        let mut copy = cached.unwrap_or_default();
+        copy.digest = copy.count_digest();
         Self {
-            copy: cached.unwrap_or_default(),
+            settings,
+            selection,
+            jitter: Jitter::new(seed),
+            bytes: copy.count_bytes(),
+            newest: copy.epoch,
+            copy,
+            buffer: Buffer::default(),
+            request: None,
+            due: None,
+            link_up: false,
+            heard: now,
+            asked: now,
+            current_at: None,
+            place: None,
+            subscribe: None,
+            unsure: true,
+            diverged: false,
+            failures: 0,
+            status: None,
+            resource: String::new(),
+            upstream_age: Duration::ZERO,
+            clock: None,
+            pace: Pace::default(),
+            changes: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
     /// The link is up; subscriptions (the reply topic) are confirmed.
-    pub fn link_up(&mut self, _now: Moment) {}
+    pub fn link_up(&mut self, now: Moment) {
+        self.link_up = true;
+        self.heard = self.heard.max(now);
+        self.buffer.wake(now);
+        if let Some(request) = &mut self.request {
+            request.put_off(now + self.jitter.up_to(self.settings.jitter));
+        }
+    }
 
     /// The link is down: nothing is sent or counted until it is up again.
-    pub fn link_down(&mut self, _now: Moment) {}
+    pub fn link_down(&mut self, _now: Moment) {
+        self.link_up = false;
+        self.due = None;
+        if let Some(request) = &mut self.request {
+            request.left = 0;
+        }
+    }
 
     /// The cluster's presence was heard, and it is not a last will.
-    pub fn presence(&mut self, _now: Moment, _term: Term) {}
+    pub fn presence(&mut self, _now: Moment, term: Term) {
+        if term > self.newest.term && !mutant!(PresenceNotHeard) {
+            self.newest = Epoch { term, feed: 0 };
+            self.buffer.clear();
+        }
+    }
 
     /// A subscription of this stream's live topic was confirmed.
-    pub fn subscribed(&mut self, _now: Moment) {}
+    pub fn subscribed(&mut self, _now: Moment) {
+        self.unsure = true;
+    }
 
     /// A slice of an answer, to this stream or to another (those are dropped).
-    pub fn page(&mut self, _now: Moment, _page: Page) {}
+    pub fn page(&mut self, now: Moment, page: Page) {
+        let Some(request) = &self.request else {
+            return;
+        };
+        let of_it = page.rid == request.rid || mutant!(RidUnchecked);
+        let divided = Bitmap::read(&page.differs, request.digests.len()).is_some();
+        if !of_it || !divided || !self.is_newest(page.epoch) || self.is_past(&page) {
+            return;
+        }
+        self.stage(now, &page);
+    }
 
     /// Words instead of an answer.
-    pub fn status(&mut self, _now: Moment, _status: &Status) {}
+    pub fn status(&mut self, now: Moment, status: &Status) {
+        let Some(request) = &mut self.request else {
+            return;
+        };
+        if request.rid != status.rid || status.epoch.term < self.newest.term {
+            return;
+        }
+        self.heard = now;
+        request.held(now, &mut self.pace, &self.settings);
+        self.status = Some(status.state.clone());
+        self.resource.clone_from(&status.resource);
+    }
 
     /// A slice of a flush.
-    pub fn live(&mut self, _now: Moment, _live: Live) {}
+    pub fn live(&mut self, now: Moment, mut live: Live) {
+        let of_this = self
+            .place
+            .as_ref()
+            .is_some_and(|(id, _)| *id == live.stream);
+        if !of_this || live.index >= live.count || live.prev > live.to {
+            return;
+        }
+        if !self.is_newest(live.epoch) {
+            return;
+        }
+        let here = live.epoch == self.copy.epoch;
+        if here && live.to < self.copy.seq && !mutant!(ToBelowSeqApplied) {
+            return;
+        }
+        self.heard = now;
+        self.upstream_age = Duration::from_millis(live.upstream_age_ms);
+        if here && live.to == self.copy.seq {
+            return self.compare(&Step::of(now, &live));
+        }
+        if mutant!(BufferDroppedWhileOut) && self.request.is_some() {
+            return;
+        }
+        let single = mutant!(SlicesAppliedSingly).then_some((0, 1));
+        (live.index, live.count) = single.unwrap_or((live.index, live.count));
+        let bound = self.settings.buffer_bytes.max(self.bytes);
+        self.buffer.add(now, live, bound);
+        self.apply();
+    }
 
-    /// The next thing to do, until there is none. `window`: how many pages the caller's other streams leave to this one; 0 puts a
-    /// request off until the next poll, and never a renewal.
-    pub fn poll(&mut self, _now: Moment, _rids: &mut Rids, _window: u32) -> Option<Ask> {
-        None
+    /// The next thing to do, until there is none. `window`: how many pages the caller's other streams leave to this
+    /// one; 0 puts a request off for a moment, and never a renewal.
+    pub fn poll(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Ask> {
+        if !self.link_up {
+            return None;
+        }
+        if let Some(subscribe) = self.subscribe.take() {
+            return Some(subscribe);
+        }
+        self.open_request(now, rids);
+        let sync = self.ask(now, rids, window.min(self.settings.window));
+        sync.or_else(|| self.renew(now)).map(Ask::Sync)
     }
 
     /// When to poll next at the latest.
     pub fn next_deadline(&self) -> Option<Moment> {
-        None
+        if !self.link_up {
+            return None;
+        }
+        if self.subscribe.is_some() {
+            return Some(Moment::default());
+        }
+        let renewal = (!mutant!(NoRenewal)).then(|| self.asked + self.settings.lease / 3);
+        let request = match (&self.request, self.due) {
+            (Some(request), _) => Some(request.deadline()),
+            (None, Some(due)) => Some(due),
+            (None, None) => self.reason_at(),
+        };
+        renewal.into_iter().chain(request).min()
     }
 
     /// The rid that is out: pages and statuses with it are this stream's.
     pub fn rid(&self) -> Option<u64> {
-        None
+        self.request.as_ref().map(|request| request.rid)
     }
 
     /// Pages asked for that did not arrive yet.
     pub fn outstanding(&self) -> u32 {
-        0
+        self.request.as_ref().map_or(0, |request| request.left)
     }
 
     /// The copy as it is: exactly a state that the source had.
@@ -164,7 +289,7 @@ impl Reflector {
 
     /// What changed in the copy since this was last called, in order, each step whole.
     pub fn take_changes(&mut self) -> Vec<KeyChange> {
-        Vec::new()
+        std::mem::take(&mut self.changes)
     }
 
     /// A whole copy is held.
@@ -172,49 +297,306 @@ impl Reflector {
         self.copy.seq > 0
     }
 
-    /// The moment at which the copy was surely no older than the API server's state; none before the first answer, or before a cached copy was
-    /// confirmed.
+    /// The moment at which the copy was surely no older than the API server's state; none before the first answer, or
+    /// before a cached copy was confirmed.
     pub fn current_at(&self) -> Option<Moment> {
-        None
+        self.current_at
     }
 
     /// The age to show to people: never less than the truth but for the transit.
     pub fn age(&self, now: Moment) -> Option<Duration> {
-        self.current_at().map(|at| now.since(at))
+        self.current_at.map(|at| now.since(at))
     }
 
     /// The age is at most 2.5 heartbeats.
-    pub fn fresh(&self, _now: Moment) -> bool {
-        false
+    pub fn fresh(&self, now: Moment) -> bool {
+        self.age(now)
+            .is_some_and(|age| age <= self.settings.stale_after())
     }
 
     /// What the source last said instead of an answer; none once there was one.
     pub fn last_status(&self) -> Option<&State> {
-        None
+        self.status.as_ref()
     }
 
     /// What the user's word was resolved to, as far as it was told.
     pub fn resource(&self) -> &str {
-        ""
+        &self.resource
+    }
+
+    /// The stream's identity and its live topic, once a page told them.
+    pub fn place(&self) -> Option<(StreamId, &str)> {
+        self.place.as_ref().map(|(id, topic)| (*id, topic.as_str()))
     }
 
     /// How far the answer that is under way has come.
     pub fn received(&self) -> Received {
-        Received::default()
+        let stage = self.request.as_ref().map(|request| &request.stage);
+        stage.map_or(Received::default(), |stage| Received {
+            pages: stage.pages() as u64,
+            bytes: stage.bytes() as u64,
+        })
     }
 
     /// For how long the source has not heard its API server, as last told; zero while it does.
     pub fn upstream_age(&self) -> Duration {
-        Duration::ZERO
+        self.upstream_age
     }
 
     /// The API server's clock.
     pub fn server_clock(&self) -> Option<ServerClock> {
-        None
+        self.clock
+    }
+
+    /// Bytes of flushes that wait to be applied.
+    pub fn buffered(&self) -> usize {
+        self.buffer.bytes()
     }
 
     /// Counters since the start.
     pub fn tally(&self) -> Tally {
-        Tally::default()
+        self.tally
+    }
+
+    /// R1 Newest. What is older than the newest epoch heard of is dropped. *Else a stuck old source and a live one take turns, and the
+    /// faster one wins for ever.*
+    fn is_newest(&mut self, epoch: Epoch) -> bool {
+        if epoch < self.newest && !mutant!(NoNewest) {
+            return false;
+        }
+        if epoch != self.newest {
+            self.newest = epoch;
+            self.buffer.clear();
+        }
+        true
+    }
+
+    /// The copy never goes back.
+    fn is_past(&self, page: &Page) -> bool {
+        let past = (page.epoch, page.seq) < (self.copy.epoch, self.copy.seq);
+        past && !mutant!(NoNewest) && !mutant!(RidUnchecked)
+    }
+
+    fn stage(&mut self, now: Moment, page: &Page) {
+        let Some(request) = &mut self.request else {
+            return;
+        };
+        let staged = request.stage.add(page);
+        if staged == Staged::Dropped {
+            return;
+        }
+        self.heard = now;
+        self.status = None;
+        self.upstream_age = Duration::from_millis(page.upstream_age_ms);
+        self.clock = Some(ServerClock {
+            now_ms: page.now_ms,
+            at: now,
+        });
+        request.answered(now, page.last, &mut self.pace, &self.settings);
+        if request.stage.bytes() > self.settings.answer_bytes {
+            request.start_over(now + self.settings.status_hold);
+            self.status = Some(too_large(self.settings.answer_bytes));
+            return;
+        }
+        self.locate(page);
+        if staged == Staged::Whole || (page.last && mutant!(HalfAnAnswerShown)) {
+            self.switch(now);
+        }
+    }
+
+    /// The source says which stream this is, and where its changes appear.
+    fn locate(&mut self, page: &Page) {
+        let known = self.place.as_ref();
+        if known.is_some_and(|(id, topic)| *id == page.stream && *topic == page.live_topic) {
+            return;
+        }
+        let before = self.place.replace((page.stream, page.live_topic.clone()));
+        let instead_of = before.map(|(_, topic)| topic);
+        if instead_of.as_ref() != Some(&page.live_topic) {
+            self.subscribe = Some(Ask::Subscribe {
+                topic: page.live_topic.clone(),
+                instead_of,
+            });
+        }
+    }
+
+    /// R7 Switch. The whole answer becomes the copy in one step, if its digest is what the source says: nothing else is
+    /// ever shown.
+    fn switch(&mut self, now: Moment) {
+        let Some(request) = self.request.take() else {
+            return;
+        };
+        let Some(next) = Next::of_answer(&self.copy, &request, self.settings.value_bytes) else {
+            return self.failed(now);
+        };
+        self.failures = 0;
+        self.diverged = false;
+        self.tally.answers += 1;
+        self.become_next(next);
+        let age = Duration::from_millis(request.stage.upstream_age_ms());
+        self.was_current(request.since - age);
+        self.reached();
+        self.apply();
+    }
+
+    /// An answer was no good: ask for everything, and not too often.
+    fn failed(&mut self, now: Moment) {
+        self.tally.divergences += 1;
+        self.diverged = true;
+        self.failures += 1;
+        let wait = self.settings.timeout.0 * 2_u32.saturating_pow(self.failures.min(16));
+        self.due = Some(now + wait.min(self.settings.timeout.1));
+    }
+
+    /// R3 Apply. While nothing is out, whole flushes that follow on the copy are applied, each in one step. *Else a gap is
+    /// jumped, or a late duplicate moves the copy back; and while a request is out, the buckets that agreed are no longer
+    /// what was asked about.*
+    fn apply(&mut self) {
+        let frozen = self.request.is_some() && !mutant!(NotFrozen);
+        if frozen || self.copy.epoch != self.newest {
+            return;
+        }
+        while let Some((step, changes)) = self.buffer.take_fitting(self.copy.seq) {
+            let Some(next) = Next::of_flush(&self.copy, &step, changes, self.settings.value_bytes)
+            else {
+                self.tally.divergences += 1;
+                self.diverged = true;
+                return;
+            };
+            self.tally.flushes += 1;
+            self.become_next(next);
+            self.compare(&step);
+            self.reached();
+        }
+    }
+
+    fn become_next(&mut self, next: Next) {
+        self.copy = next.copy;
+        self.changes.extend(next.changes);
+        self.bytes = self.bytes.saturating_add_signed(next.grown);
+    }
+
+    /// What the buffer knows of states up to the copy's.
+    fn reached(&mut self) {
+        if self.copy.epoch == self.newest
+            && let Some(step) = self.buffer.reached(self.copy.seq)
+        {
+            self.compare(&step);
+        }
+    }
+
+    /// R4 Compare. Who names my state names its digest. *Else a silent divergence stays.* If it agrees, the copy was current when that
+    /// left the source, less the age of the source's own knowledge.
+    fn compare(&mut self, step: &Step) {
+        if step.digest == self.copy.digest || mutant!(NoDigestCompared) {
+            self.was_current(step.arrived - step.upstream_age);
+            self.unsure = false;
+        } else if self.request.is_none() {
+            self.tally.divergences += 1;
+            self.diverged = true;
+        }
+    }
+
+    fn was_current(&mut self, at: Moment) {
+        self.current_at = self.current_at.max(Some(at));
+    }
+
+    /// R5 Ask. When something is missing, or may be. *Else a lost change or lost heartbeats are never noticed; a reader stays
+    /// with the old source.*
+    fn has_reason(&self, now: Moment) -> bool {
+        self.reason_at().is_some_and(|at| at <= now)
+    }
+
+    /// When there is a reason to ask, if nothing is heard until then.
+    fn reason_at(&self) -> Option<Moment> {
+        let behind =
+            self.newest > self.copy.epoch || (mutant!(NoNewest) && self.newest != self.copy.epoch);
+        if !self.synced() || behind || self.unsure || self.diverged {
+            return Some(Moment::default());
+        }
+        let quiet = self.buffer.quiet_since().filter(|_| !mutant!(NoGapWatch));
+        let gap = quiet.map(|since| since + self.pace.grace(&self.settings));
+        let silence = self.heard + self.settings.stale_after();
+        let silence = (!mutant!(NoSilenceWatch)).then_some(silence);
+        gap.into_iter().chain(silence).min()
+    }
+
+    fn open_request(&mut self, now: Moment, rids: &mut Rids) {
+        if self.request.is_some() {
+            return;
+        }
+        if !self.has_reason(now) {
+            self.due = None;
+            return;
+        }
+        let due = *self.due.get_or_insert_with(|| {
+            let at_once = self.copy.seq == 0;
+            let spread = self.jitter.up_to(self.settings.jitter);
+            if at_once { now } else { now + spread }
+        });
+        if due <= now {
+            self.due = None;
+            self.unsure = false;
+            self.diverged = false;
+            self.request = Some(self.new_request(now, rids));
+        }
+    }
+
+    fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
+        let rid = rids.next();
+        if self.failures > 0 {
+            return Request::new(rid, now, vec![0], 0);
+        }
+        let digests = self.copy.digests(self.settings.most_buckets);
+        Request::new(rid, now, digests, self.copy.packer.id())
+    }
+
+    fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {
+        let due = self.request.as_ref()?.deadline() <= now;
+        let again = self.request.as_ref()?.is_reask();
+        if !due || (again && mutant!(NoReask)) {
+            return None;
+        }
+        if again && mutant!(NewRidEachReask) {
+            self.request = Some(self.new_request(now, rids));
+        }
+        let request = self.request.as_mut()?;
+        if window == 0 {
+            request.wait(now + Duration::from_millis(20));
+            return None;
+        }
+        self.asked = now;
+        self.tally.syncs += 1;
+        let sync = request.ask(now, window, &self.pace, &self.settings);
+        Some(self.addressed(sync))
+    }
+
+    /// R5 Renewal. A lease is renewed whether a request is out or not. *Else the list that it waits for is thrown away, for ever.*
+    fn renew(&mut self, now: Moment) -> Option<Sync> {
+        if now < self.asked + self.settings.lease / 3 || mutant!(NoRenewal) {
+            return None;
+        }
+        self.asked = now;
+        self.tally.renewals += 1;
+        Some(self.addressed(Sync::default()))
+    }
+
+    fn addressed(&self, sync: Sync) -> Sync {
+        Sync {
+            epoch: self.newest,
+            lease_s: u32::try_from(self.settings.lease.as_secs()).unwrap_or(u32::MAX),
+            selection: self.selection.clone(),
+            ..sync
+        }
+    }
+}
+
+fn too_large(bytes: usize) -> State {
+    State::Refused {
+        code: 413,
+        reason: "RequestEntityTooLarge".to_owned(),
+        message: format!(
+            "the collection is larger than the {bytes} bytes that are allowed for one"
+        ),
     }
 }

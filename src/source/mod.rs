@@ -3,6 +3,8 @@
 //! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
 
 mod driver;
+mod incoming;
+mod outgoing;
 mod report;
 mod requests;
 mod streams;
@@ -11,6 +13,7 @@ pub use driver::{Options, Source, SourceError};
 pub use report::{Health, StreamReport};
 
 use crate::protocol::message::{Selection, View};
+use crate::protocol::stream::CanonicalSelection;
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -46,6 +49,33 @@ pub struct Resolved {
     pub managed_fields: bool,
     /// Values of Secrets that allow it.
     pub secret_values: bool,
+}
+
+impl Resolved {
+    /// What the user's word was resolved to, as `plural.version.group`: `deployments.v1.apps`, `pods.v1`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        match self.group.as_str() {
+            "" => format!("{}.{}", self.plural, self.version),
+            group => format!("{}.{}.{group}", self.plural, self.version),
+        }
+    }
+
+    /// What makes this collection another one than others.
+    #[must_use]
+    pub fn canonical(&self) -> CanonicalSelection<'_> {
+        CanonicalSelection {
+            group: &self.group,
+            version: &self.version,
+            plural: &self.plural,
+            namespace: &self.namespace,
+            labels: &self.labels,
+            fields: &self.fields,
+            view: self.view,
+            managed_fields: self.managed_fields,
+            secret_values: self.secret_values,
+        }
+    }
 }
 
 /// Why a selection is not served: a Kubernetes Status in short.

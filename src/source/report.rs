@@ -3,6 +3,7 @@
 use crate::replica::{Counters, Report, Role};
 use bytes::Bytes;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How a source is doing.
 #[derive(Clone, Debug)]
@@ -13,8 +14,8 @@ pub struct Health {
     pub link_up: bool,
     /// Why not, when it is not.
     pub link_failure: Option<String>,
-    /// For how long the API server was not heard; none if it never was.
-    pub upstream_age: Option<Duration>,
+    /// When the API server was last heard; none if it never was.
+    pub upstream_heard: Option<Instant>,
     /// What the API server's last failure was, while it is away.
     pub upstream_failure: Option<String>,
     /// The streams served.
@@ -29,10 +30,61 @@ impl Default for Health {
             role: Role::Starting,
             link_up: false,
             link_failure: None,
-            upstream_age: None,
+            upstream_heard: None,
             upstream_failure: None,
             streams: Vec::new(),
             counters: Counters::default(),
+        }
+    }
+}
+
+impl Health {
+    /// For how long the API server was not heard.
+    #[must_use]
+    pub fn upstream_age(&self) -> Option<Duration> {
+        self.upstream_heard.map(|heard| heard.elapsed())
+    }
+
+    /// Whether it serves, or could, and in the words of `/readyz`: what it does, or what is missing.
+    #[must_use]
+    pub fn ready(&self, stale_after: Duration) -> (bool, String) {
+        if !self.link_up {
+            return (
+                false,
+                self.link_failure
+                    .clone()
+                    .unwrap_or_else(|| "connecting to the broker".into()),
+            );
+        }
+        match self.upstream_age() {
+            None => {
+                return (
+                    false,
+                    self.upstream_failure
+                        .clone()
+                        .unwrap_or_else(|| "asking the API server".into()),
+                );
+            }
+            Some(age) if age > stale_after => {
+                let why = self.upstream_failure.as_deref().unwrap_or("no answer");
+                return (
+                    false,
+                    format!(
+                        "the API server was last heard {} s ago: {why}",
+                        age.as_secs()
+                    ),
+                );
+            }
+            Some(_) => {}
+        }
+        match self.role {
+            Role::Starting => (true, "starting".into()),
+            Role::Writing => (true, "serving".into()),
+            Role::StandingBy { foreign: true, .. } => (
+                false,
+                "another cluster serves under this name: choose another --cluster".into(),
+            ),
+            Role::StandingBy { .. } => (true, "standby".into()),
         }
     }
 }

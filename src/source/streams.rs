@@ -48,6 +48,11 @@ impl Streams {
         self.resolved.get(&stream)
     }
 
+    /// Whether a stream's upstream runs.
+    pub(super) fn is_running(&self, stream: StreamId) -> bool {
+        self.running.contains_key(&stream)
+    }
+
     /// Starts a stream's upstream, or starts it anew.
     pub(super) fn open(&mut self, stream: StreamId, opening: Opening) {
         let Some(resolved) = self.resolved.get(&stream).cloned() else {

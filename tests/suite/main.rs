@@ -7,4 +7,12 @@
     clippy::print_stderr
 )]
 
+mod bad_input;
+mod differential;
+mod faults;
+mod in_process;
 mod layering;
+mod masked;
+mod programs;
+mod scene;
+mod serving;

@@ -1,12 +1,15 @@
 //! A small, blocking client of an API server: for what kubectl is too slow for, or does not do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::http::{Method, Request};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsConfigBuilder};
+use ureq::typestate::AgentScope;
 
 /// No answer is larger than the list of a very full cluster.
 const MAX_BODY: u64 = 1 << 30;
@@ -50,19 +53,25 @@ impl Answer {
 }
 
 impl Api {
-    pub(crate) fn new(server: &str, authority: &str, token: &str, timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(
+        server: &str,
+        authority: &str,
+        token: &str,
+        timeout: Duration,
+    ) -> Result<Self> {
         let root = Certificate::from_pem(authority.as_bytes())?;
-        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[root])).build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .proxy(None) // whatever the environment says: it is all on 127.0.0.1
+        let tls = ring()
+            .root_certs(RootCerts::new_with_certs(&[root]))
+            .build();
+        let agent = agent(tls, timeout)
             .http_status_as_error(false)
-            .timeout_global(Some(timeout))
-            .max_idle_connections_per_host(32)
-            .max_idle_connections(32)
             .build()
             .new_agent();
-        Ok(Self { agent, server: server.to_owned(), token: token.to_owned() })
+        Ok(Self {
+            agent,
+            server: server.to_owned(),
+            token: token.to_owned(),
+        })
     }
 
     /// GET `path`, which begins with `/`.
@@ -86,7 +95,12 @@ impl Api {
     /// # Errors
     /// When there is no answer.
     pub fn post(&self, path: &str, body: String) -> Result<Answer> {
-        self.send(Method::POST, path, &[("content-type", "application/json")], body)
+        self.send(
+            Method::POST,
+            path,
+            &[("content-type", "application/json")],
+            body,
+        )
     }
 
     /// PATCH with the JSON merge patch `body`: `path` may end in `/status`.
@@ -94,7 +108,12 @@ impl Api {
     /// # Errors
     /// When there is no answer.
     pub fn merge(&self, path: &str, body: String) -> Result<Answer> {
-        self.send(Method::PATCH, path, &[("content-type", "application/merge-patch+json")], body)
+        self.send(
+            Method::PATCH,
+            path,
+            &[("content-type", "application/merge-patch+json")],
+            body,
+        )
     }
 
     /// DELETE `path`.
@@ -105,9 +124,17 @@ impl Api {
         self.send(Method::DELETE, path, &[], String::new())
     }
 
-    fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer> {
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer> {
         let what = format!("{method} {path}");
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.server));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.server));
         request = request.header("authorization", format!("Bearer {}", self.token));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -118,23 +145,58 @@ impl Api {
             } else {
                 self.agent.run(request.body(body)?)?
             };
-            let text = response.body_mut().with_config().limit(MAX_BODY).read_to_string()?;
-            Ok(Answer { status: response.status().as_u16(), body: text })
+            let text = response
+                .body_mut()
+                .with_config()
+                .limit(MAX_BODY)
+                .read_to_string()?;
+            Ok(Answer {
+                status: response.status().as_u16(),
+                body: text,
+            })
         };
         exchange().with_context(|| what)
     }
 }
 
+/// A client of components other than the API server. Their certificates are not looked at: they make their own.
+pub(crate) fn trusting_agent(timeout: Duration) -> Agent {
+    agent(ring().disable_verification(true).build(), timeout)
+        .build()
+        .new_agent()
+}
+
+fn agent(tls: TlsConfig, timeout: Duration) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .tls_config(tls)
+        .proxy(None) // whatever the environment says: it is all on 127.0.0.1
+        .timeout_global(Some(timeout))
+        .max_idle_connections_per_host(32)
+        .max_idle_connections(32)
+}
+
+fn ring() -> TlsConfigBuilder {
+    TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+}
+
 /// Sums the samples of `name` in Prometheus text whose labels include all of `labels`.
 pub(crate) fn sum_samples(text: &str, name: &str, labels: &[(&str, &str)]) -> f64 {
-    let wanted: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+    let wanted: Vec<String> = labels
+        .iter()
+        .map(|(label, value)| format!("{label}=\"{value}\""))
+        .collect();
     text.lines()
         .filter_map(|line| line.strip_prefix(name))
         .filter_map(|rest| match rest.strip_prefix('{') {
             Some(rest) => rest.rsplit_once('}'),
             None => rest.starts_with(' ').then_some(("", rest)),
         })
-        .filter(|(found, _)| wanted.iter().all(|label| found.split(',').any(|one| one == label)))
+        .filter(|(found, _)| {
+            wanted
+                .iter()
+                .all(|label| found.split(',').any(|one| one == label))
+        })
         .filter_map(|(_, value)| value.trim().parse::<f64>().ok())
         .sum()
 }
@@ -152,7 +214,10 @@ mod tests {
             watches{resource=\"pods/log\",scope=\"cluster\",verb=\"WATCH\"} 100\n\
             watches_total{resource=\"pods\",verb=\"WATCH\"} 1000\n\
             plain 4.5\n";
-        assert_eq!(sum_samples(text, "watches", &[("resource", "pods"), ("verb", "WATCH")]), 3.0);
+        assert_eq!(
+            sum_samples(text, "watches", &[("resource", "pods"), ("verb", "WATCH")]),
+            3.0
+        );
         assert_eq!(sum_samples(text, "plain", &[]), 4.5);
         assert_eq!(sum_samples(text, "absent", &[]), 0.0);
     }

@@ -24,7 +24,10 @@ const PROGRAMS: [(&str, &str); 6] = [
     ("etcd", "go.etcd.io/etcd/server/v3"),
     ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
     ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
-    ("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    (
+        "kube-controller-manager",
+        "k8s.io/kubernetes/cmd/kube-controller-manager",
+    ),
     ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
     ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
 ];
@@ -77,9 +80,11 @@ impl Binaries {
         // Under the lock, a partial folder can only be what an interrupted build has left.
         let partial = dir.with_extension("partial");
         if partial.exists() {
-            fs::remove_dir_all(&partial).with_context(|| format!("cannot remove {}", partial.display()))?;
+            fs::remove_dir_all(&partial)
+                .with_context(|| format!("cannot remove {}", partial.display()))?;
         }
-        fs::create_dir_all(&partial).with_context(|| format!("cannot create {}", partial.display()))?;
+        fs::create_dir_all(&partial)
+            .with_context(|| format!("cannot create {}", partial.display()))?;
         build(&partial)?;
         fs::rename(&partial, &dir)
             .with_context(|| format!("cannot rename {} to {}", partial.display(), dir.display()))?;
@@ -104,7 +109,9 @@ impl Binaries {
 
     /// Files that tell kwok how nodes and pods live.
     pub(crate) fn stages(&self) -> impl Iterator<Item = PathBuf> + '_ {
-        STAGES.iter().map(|stage| self.dir.join("stages").join(file_name(stage)))
+        STAGES
+            .iter()
+            .map(|stage| self.dir.join("stages").join(file_name(stage)))
     }
 }
 
@@ -117,9 +124,13 @@ fn cache() -> Result<PathBuf> {
     if let Some(dir) = env::var_os("BED_CACHE").filter(|dir| !dir.is_empty()) {
         return Ok(dir.into());
     }
-    let base = env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let base = env::var_os("XDG_CACHE_HOME")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from);
     let base = base.or_else(|| Some(env::home_dir()?.join(".cache")));
-    Ok(base.context("neither BED_CACHE, XDG_CACHE_HOME nor HOME is set")?.join("mqtt-informer/bed"))
+    Ok(base
+        .context("neither BED_CACHE, XDG_CACHE_HOME nor HOME is set")?
+        .join("mqtt-informer/bed"))
 }
 
 /// Locks `path` against other processes; the kernel gives it free when we end, however we end.
@@ -128,20 +139,33 @@ fn lock(path: &Path) -> Result<File> {
     if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
         progress("another process builds the real parts: waiting for it");
     }
-    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    file.lock()
+        .with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(file)
 }
 
 /// Everything that the result depends on, but for the Go version: that changes the code, not what it does.
 fn recipe_hash() -> String {
-    let programs = PROGRAMS.map(|(name, package)| format!("{name}={package}")).join(" ");
-    let parts = [GO_MOD, GO_SUM, LDFLAGS, &programs, &STAGES.join(" "), env::consts::OS, env::consts::ARCH];
+    let programs = PROGRAMS
+        .map(|(name, package)| format!("{name}={package}"))
+        .join(" ");
+    let parts = [
+        GO_MOD,
+        GO_SUM,
+        LDFLAGS,
+        &programs,
+        &STAGES.join(" "),
+        env::consts::OS,
+        env::consts::ARCH,
+    ];
     format!("{:016x}", fnv1a(parts.join("\0").as_bytes()))
 }
 
 /// FNV-1a, 64 bits: the same for every compiler, which std's hasher does not promise.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 fn build(dir: &Path) -> Result<()> {
@@ -149,17 +173,38 @@ fn build(dir: &Path) -> Result<()> {
     fs::create_dir_all(&module)?;
     fs::write(module.join("go.mod"), GO_MOD)?;
     fs::write(module.join("go.sum"), GO_SUM)?;
-    progress(&format!("building the real parts, once for this machine, into {}", dir.display()));
+    progress(&format!(
+        "building the real parts, once for this machine, into {}",
+        dir.display()
+    ));
     let begin = Instant::now();
-    step("fetching Go modules", || go(&module, &["mod", "download"]).map(drop))?;
+    step("fetching Go modules", || {
+        go(&module, &["mod", "download"]).map(drop)
+    })?;
     for (name, package) in PROGRAMS {
         let out = dir.join(name).to_string_lossy().into_owned();
-        let args = ["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", LDFLAGS, "-o", &out, package];
+        let args = [
+            "build",
+            "-mod=readonly",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            LDFLAGS,
+            "-o",
+            &out,
+            package,
+        ];
         step(&format!("building {name}"), || go(&module, &args).map(drop))?;
     }
     let kwok = go(&module, &["list", "-m", "-f", "{{.Dir}}", KWOK])?;
-    copy_stages(&Path::new(kwok.trim()).join("kustomize/stage"), &dir.join("stages"))?;
-    progress(&format!("the real parts are built, {:.0} s in all", begin.elapsed().as_secs_f64()));
+    copy_stages(
+        &Path::new(kwok.trim()).join("kustomize/stage"),
+        &dir.join("stages"),
+    )?;
+    progress(&format!(
+        "the real parts are built, {:.0} s in all",
+        begin.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 
@@ -188,7 +233,11 @@ fn go(module: &Path, args: &[&str]) -> Result<String> {
         other => other.context("cannot run go")?,
     };
     if !output.status.success() {
-        bail!("go {} ended with {}", args.first().unwrap_or(&""), output.status);
+        bail!(
+            "go {} ended with {}",
+            args.first().unwrap_or(&""),
+            output.status
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }
@@ -197,7 +246,8 @@ fn copy_stages(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for stage in STAGES {
         // Read and written, not copied: files of the module cache are read-only, and ours must be removable.
-        let text = fs::read(from.join(stage)).with_context(|| format!("kwok's module has no {stage}"))?;
+        let text =
+            fs::read(from.join(stage)).with_context(|| format!("kwok's module has no {stage}"))?;
         fs::write(to.join(file_name(stage)), text)?;
     }
     Ok(())
@@ -236,7 +286,9 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     let found = Binaries::ensure_in(cache.path(), &build).unwrap();
-                    assert!(found.dir().join("first").exists() && found.dir().join("last").exists());
+                    assert!(
+                        found.dir().join("first").exists() && found.dir().join("last").exists()
+                    );
                 });
             }
         });
@@ -251,7 +303,8 @@ mod tests {
             bail!("no network")
         };
         assert!(Binaries::ensure_in(cache.path(), &fail).is_err());
-        let found = Binaries::ensure_in(cache.path(), &|dir| Ok(fs::write(dir.join("good"), "")?)).unwrap();
+        let found =
+            Binaries::ensure_in(cache.path(), &|dir| Ok(fs::write(dir.join("good"), "")?)).unwrap();
         assert!(found.dir().join("good").exists() && !found.dir().join("rubbish").exists());
     }
 }

@@ -110,21 +110,34 @@ impl Broker {
     ) -> Result<Self> {
         let mosquitto = mosquitto()?;
         std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        let [port, spare] = ports::choose(2)?[..] else { bail!("not two ports") };
+        let [port, spare] = ports::choose(2)?[..] else {
+            bail!("not two ports")
+        };
         write(&dir.join("ca.crt"), authority.certificate())?;
         let configuration = dir.join("mosquitto.conf");
-        write(&configuration, &render(setup, dir, (port, spare), &authority)?)?;
+        write(
+            &configuration,
+            &render(setup, dir, (port, spare), &authority)?,
+        )?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let program = Program {
             name: format!("{name}/mosquitto"),
             path: mosquitto,
             args: vec!["-c".into(), configuration.into()],
             log: dir.join("mosquitto.log"),
-            ready: Box::new(move || Ok(TcpStream::connect_timeout(&address, Duration::from_secs(2)).map(drop)?)),
+            ready: Box::new(move || {
+                Ok(TcpStream::connect_timeout(&address, Duration::from_secs(2)).map(drop)?)
+            }),
         };
         let component = Component::start(program, lifetime, record)?;
         let url = format!("{}://127.0.0.1:{port}", scheme(setup));
-        Ok(Self { component, url, port, dir: dir.to_owned(), authority })
+        Ok(Self {
+            component,
+            url,
+            port,
+            dir: dir.to_owned(),
+            authority,
+        })
     }
 
     /// Its URL: `tcp://`, `mqtts://`, `ws://` or `wss://127.0.0.1:<port>`.
@@ -169,7 +182,12 @@ fn scheme(setup: &BrokerSetup) -> &'static str {
     }
 }
 
-fn render(setup: &BrokerSetup, dir: &Path, (port, spare): (u16, u16), authority: &Authority) -> Result<String> {
+fn render(
+    setup: &BrokerSetup,
+    dir: &Path,
+    (port, spare): (u16, u16),
+    authority: &Authority,
+) -> Result<String> {
     let mut lines = match &setup.configuration {
         Some(text) => vec![with_port(text, port)?],
         None => listener(setup, dir, port, authority)?,
@@ -187,8 +205,16 @@ fn render(setup: &BrokerSetup, dir: &Path, (port, spare): (u16, u16), authority:
     Ok(lines.join("\n") + "\n")
 }
 
-fn listener(setup: &BrokerSetup, dir: &Path, port: u16, authority: &Authority) -> Result<Vec<String>> {
-    let mut lines = vec![format!("listener {port} 127.0.0.1"), "set_tcp_nodelay true".into()];
+fn listener(
+    setup: &BrokerSetup,
+    dir: &Path,
+    port: u16,
+    authority: &Authority,
+) -> Result<Vec<String>> {
+    let mut lines = vec![
+        format!("listener {port} 127.0.0.1"),
+        "set_tcp_nodelay true".into(),
+    ];
     if setup.websockets {
         lines.push("protocol websockets".into());
     }
@@ -204,7 +230,10 @@ fn listener(setup: &BrokerSetup, dir: &Path, port: u16, authority: &Authority) -
     }
     lines.push(format!("allow_anonymous {}", setup.users.is_empty()));
     if !setup.users.is_empty() {
-        lines.push(format!("password_file {}", passwords(setup, dir)?.display()));
+        lines.push(format!(
+            "password_file {}",
+            passwords(setup, dir)?.display()
+        ));
     }
     if let Some(acl) = &setup.acl {
         let path = dir.join("acl");
@@ -220,18 +249,35 @@ fn with_port(text: &str, port: u16) -> Result<String> {
     if text.lines().filter(is_listener).count() != 1 {
         bail!("a broker's configuration needs exactly one `listener` line");
     }
-    let replace = |line| if is_listener(&line) { format!("listener {port} 127.0.0.1") } else { line.to_owned() };
+    let replace = |line| {
+        if is_listener(&line) {
+            format!("listener {port} 127.0.0.1")
+        } else {
+            line.to_owned()
+        }
+    };
     Ok(text.lines().map(replace).collect::<Vec<_>>().join("\n"))
 }
 
 fn passwords(setup: &BrokerSetup, dir: &Path) -> Result<PathBuf> {
     let path = dir.join("passwords");
-    let plain: String = setup.users.iter().map(|(name, password)| format!("{name}:{password}\n")).collect();
+    let plain: String = setup
+        .users
+        .iter()
+        .map(|(name, password)| format!("{name}:{password}\n"))
+        .collect();
     write(&path, &plain)?;
     let hash = find("mosquitto_passwd").context("mosquitto_passwd is not on PATH")?;
-    let output = Command::new(hash).arg("-U").arg(&path).output().context("cannot run mosquitto_passwd")?;
+    let output = Command::new(hash)
+        .arg("-U")
+        .arg(&path)
+        .output()
+        .context("cannot run mosquitto_passwd")?;
     if !output.status.success() {
-        bail!("mosquitto_passwd: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "mosquitto_passwd: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(path)
 }
@@ -246,7 +292,9 @@ pub fn mosquitto() -> Result<PathBuf> {
     if let Some(found) = find("mosquitto") {
         return Ok(found);
     }
-    install().context("mosquitto is missing and cannot be installed: install the package `mosquitto` yourself")?;
+    install().context(
+        "mosquitto is missing and cannot be installed: install the package `mosquitto` yourself",
+    )?;
     find("mosquitto").context("apt-get has installed mosquitto, but it is not on PATH")
 }
 
@@ -254,8 +302,17 @@ fn install() -> Result<()> {
     let begin = Instant::now();
     progress("installing mosquitto with apt-get ...");
     apt(&["update", "-qq"])?;
-    apt(&["install", "-y", "-qq", "--no-install-recommends", "mosquitto"])?;
-    progress(&format!("installing mosquitto: {:.1} s", begin.elapsed().as_secs_f64()));
+    apt(&[
+        "install",
+        "-y",
+        "-qq",
+        "--no-install-recommends",
+        "mosquitto",
+    ])?;
+    progress(&format!(
+        "installing mosquitto: {:.1} s",
+        begin.elapsed().as_secs_f64()
+    ));
     Ok(())
 }
 
@@ -268,10 +325,20 @@ fn apt(args: &[&str]) -> Result<()> {
         sudo
     };
     // Runlevel 1: the package must not start a broker of its own on port 1883.
-    command.args(args).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1").stdin(Stdio::null());
-    let output = command.output().context("cannot run apt-get (as root, or through sudo without a password)")?;
+    command
+        .args(args)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("RUNLEVEL", "1")
+        .stdin(Stdio::null());
+    let output = command
+        .output()
+        .context("cannot run apt-get (as root, or through sudo without a password)")?;
     if !output.status.success() {
-        bail!("apt-get {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "apt-get {}: {}",
+            args.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
@@ -280,7 +347,10 @@ fn apt(args: &[&str]) -> Result<()> {
 fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
-    env::split_paths(&path).chain(more).map(|dir| dir.join(program)).find(|file| file.is_file())
+    env::split_paths(&path)
+        .chain(more)
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
 }
 
 #[cfg(test)]
@@ -290,7 +360,10 @@ mod tests {
     #[test]
     fn a_sample_keeps_everything_but_its_port() {
         let sample = "# listener 1\nlistener 1883\nallow_anonymous true";
-        assert_eq!(with_port(sample, 9).unwrap(), "# listener 1\nlistener 9 127.0.0.1\nallow_anonymous true");
+        assert_eq!(
+            with_port(sample, 9).unwrap(),
+            "# listener 1\nlistener 9 127.0.0.1\nallow_anonymous true"
+        );
         assert!(with_port("allow_anonymous true", 9).is_err());
         assert!(with_port("listener 1\nlistener 2", 9).is_err());
     }

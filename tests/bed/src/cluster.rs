@@ -11,9 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
-use crate::api::{Api, sum_samples};
+use crate::access::{User, allow_viewer, ca_path, kubeconfig_path, tokens_path, write_access};
+use crate::api::{Api, sum_samples, trusting_agent};
 use crate::binaries::Binaries;
 use crate::component::{Component, Program};
 use crate::pki::{self, Authority};
@@ -27,42 +30,15 @@ const NODES: usize = 3;
 /// How long waits in a cluster may take before they are an error.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Who talks to the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum User {
-    /// May do anything (group `system:masters`).
-    Admin,
-    /// `viewer-nosecrets`: may get, list and watch everything but Secrets.
-    ViewerWithoutSecrets,
-    /// `nobody`: may do no more than read the API's own description.
-    Nobody,
-}
-
-impl User {
-    const ALL: [Self; 3] = [Self::Admin, Self::ViewerWithoutSecrets, Self::Nobody];
-
-    /// The name that the API server knows.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::ViewerWithoutSecrets => "viewer-nosecrets",
-            Self::Nobody => "nobody",
-        }
-    }
-
-    /// Its bearer token: the server listens on loopback only, and lives as long as a test.
-    fn token(self) -> String {
-        format!("{}-token", self.name())
-    }
-
-    fn group(self) -> &'static str {
-        match self {
-            Self::Admin => "system:masters",
-            Self::ViewerWithoutSecrets | Self::Nobody => "bed",
-        }
-    }
-}
+/// What would work against a test: the first two end pods on nodes that nobody serves, whose status must stay as it was
+/// written; the others lack what they need here (metrics, volumes), overwrite the status that the fixtures give instead,
+/// and say so in an event every 15 seconds, for ever.
+const IDLE_CONTROLLERS: [&str; 4] = [
+    "node-lifecycle-controller",
+    "taint-eviction-controller",
+    "horizontal-pod-autoscaler-controller",
+    "persistentvolume-binder-controller",
+];
 
 /// What a cluster needs from its bed.
 #[derive(Clone)]
@@ -80,6 +56,7 @@ pub struct Cluster {
     ground: Ground,
     server: String,
     api: Api,
+    storage: ureq::Agent,
     ports: Ports,
     // Dropped in this order: clients before servers, so that none of them fills its log with complaints.
     controllers: Mutex<Option<Arc<Controllers>>>,
@@ -111,9 +88,14 @@ struct Ports {
 impl Ports {
     fn choose() -> Result<Self> {
         match ports::choose(6)?[..] {
-            [etcd, etcd_peer, api, manager, scheduler, kwok] => {
-                Ok(Self { etcd, etcd_peer, api, manager, scheduler, kwok })
-            }
+            [etcd, etcd_peer, api, manager, scheduler, kwok] => Ok(Self {
+                etcd,
+                etcd_peer,
+                api,
+                manager,
+                scheduler,
+                kwok,
+            }),
             _ => bail!("not six ports"),
         }
     }
@@ -126,8 +108,18 @@ impl Cluster {
         let ports = Ports::choose()?;
         let server = format!("https://127.0.0.1:{}", ports.api);
         let authority = ground.authority.certificate().to_owned();
-        let quick = Api::new(&server, &authority, &User::Admin.token(), Duration::from_secs(2))?;
-        let api = Api::new(&server, &authority, &User::Admin.token(), Duration::from_secs(60))?;
+        let quick = Api::new(
+            &server,
+            &authority,
+            &User::Admin.token(),
+            Duration::from_secs(2),
+        )?;
+        let api = Api::new(
+            &server,
+            &authority,
+            &User::Admin.token(),
+            Duration::from_secs(60),
+        )?;
         write_access(name, dir, &server, &ground.authority)?;
 
         let etcd = etcd(name, dir, &ground, ports);
@@ -141,6 +133,7 @@ impl Cluster {
             dir: dir.to_owned(),
             server,
             api,
+            storage: trusting_agent(Duration::from_secs(60)),
             ports,
             controllers: Mutex::new(None),
             apiserver,
@@ -152,7 +145,10 @@ impl Cluster {
             kubeconfig: cluster.kubeconfig(User::Admin),
             server: cluster.server.clone(),
         };
-        cluster.ground.record.update(|state| state.clusters.push(entry))?;
+        cluster
+            .ground
+            .record
+            .update(|state| state.clusters.push(entry))?;
         Ok(cluster)
     }
 
@@ -197,7 +193,10 @@ impl Cluster {
     /// # Errors
     /// When one of them does not come up; the error shows the end of its log.
     pub fn controllers(&self) -> Result<Arc<Controllers>> {
-        let mut controllers = self.controllers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut controllers = self
+            .controllers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &*controllers {
             return Ok(Arc::clone(running));
         }
@@ -208,7 +207,10 @@ impl Cluster {
 
     /// Whether controllers have been started.
     pub(crate) fn has_controllers(&self) -> bool {
-        self.controllers.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.controllers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// kubectl as the administrator, ready to run: add arguments.
@@ -235,7 +237,10 @@ impl Cluster {
     /// # Errors
     /// When it cannot be run.
     pub fn kubectl(&self, args: &[&str]) -> Result<Output> {
-        self.kubectl_command().args(args).output().context("cannot run kubectl")
+        self.kubectl_command()
+            .args(args)
+            .output()
+            .context("cannot run kubectl")
     }
 
     /// Runs kubectl as the administrator and gives its stdout.
@@ -252,7 +257,11 @@ impl Cluster {
     /// With its stderr, when it fails.
     pub fn kubectl_input(&self, args: &[&str], input: &str) -> Result<String> {
         let mut command = self.kubectl_command();
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().context("cannot run kubectl")?;
         let stdin = child.stdin.take();
         // Written beside the reading: either pipe may be full first.
@@ -268,7 +277,11 @@ impl Cluster {
     /// # Errors
     /// With kubectl's words.
     pub fn apply(&self, yaml: &str) -> Result<()> {
-        self.kubectl_input(&["apply", "--server-side", "--force-conflicts", "-f", "-"], yaml).map(drop)
+        self.kubectl_input(
+            &["apply", "--server-side", "--force-conflicts", "-f", "-"],
+            yaml,
+        )
+        .map(drop)
     }
 
     /// Makes a namespace that no other test has, and gives its name: `<prefix>-<number>`.
@@ -280,7 +293,9 @@ impl Cluster {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("{prefix}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-        self.api.post("/api/v1/namespaces", body.to_string())?.success()?;
+        self.api
+            .post("/api/v1/namespaces", body.to_string())?
+            .success()?;
         Ok(name)
     }
 
@@ -305,18 +320,48 @@ impl Cluster {
     /// # Errors
     /// When the API server does not answer.
     pub fn watches(&self, resource: &str) -> Result<f64> {
-        self.metric("apiserver_longrunning_requests", &[("resource", resource), ("verb", "WATCH")])
+        self.metric(
+            "apiserver_longrunning_requests",
+            &[("resource", resource), ("verb", "WATCH")],
+        )
     }
 
-    /// All its running components.
+    /// Puts a value, which is base64 already, into its etcd, past the API server.
+    pub(crate) fn put_base64(&self, key: &str, value: &str) -> Result<()> {
+        let body = format!(
+            "{{\"key\":\"{}\",\"value\":\"{value}\"}}",
+            BASE64.encode(key)
+        );
+        let url = format!("http://127.0.0.1:{}/v3/kv/put", self.ports.etcd);
+        let mut answer = self
+            .storage
+            .post(url)
+            .send(body)
+            .with_context(|| format!("etcd refuses {key}"))?;
+        // Read to its end: only then is the connection free for the next.
+        answer.body_mut().read_to_vec()?;
+        Ok(())
+    }
+
+    /// The memory of all its running components: name and bytes.
     #[must_use]
     pub fn memory(&self) -> Vec<(String, u64)> {
-        let controllers = self.controllers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let controllers = self
+            .controllers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let mut all = vec![&self.etcd, &self.apiserver];
         if let Some(controllers) = &controllers {
-            all.extend([&controllers.manager, &controllers.scheduler, &controllers.kwok]);
+            all.extend([
+                &controllers.manager,
+                &controllers.scheduler,
+                &controllers.kwok,
+            ]);
         }
-        all.into_iter().filter_map(|one| Some((one.name().to_owned(), one.memory()?))).collect()
+        all.into_iter()
+            .filter_map(|one| Some((one.name().to_owned(), one.memory()?)))
+            .collect()
     }
 
     /// Polls until `check` gives something.
@@ -328,7 +373,13 @@ impl Cluster {
     }
 
     fn start_controllers(&self) -> Result<Controllers> {
-        let begin = |program| Component::start(program, self.ground.lifetime, Arc::clone(&self.ground.record));
+        let begin = |program| {
+            Component::start(
+                program,
+                self.ground.lifetime,
+                Arc::clone(&self.ground.record),
+            )
+        };
         let manager = begin(self.controller_manager())?;
         let scheduler = begin(self.scheduler())?;
         let kwok = begin(self.kwok())?;
@@ -336,14 +387,28 @@ impl Cluster {
             self.create_node(&format!("node-{number}"), true)?;
         }
         let ready = |number| {
-            let node = self.api.get(&format!("/api/v1/nodes/node-{number}"))?.success()?.json()?;
-            let conditions = node["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            Ok(conditions.iter().any(|one| one["type"] == "Ready" && one["status"] == "True").then_some(()))
+            let node = self
+                .api
+                .get(&format!("/api/v1/nodes/node-{number}"))?
+                .success()?
+                .json()?;
+            let conditions = node["status"]["conditions"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            Ok(conditions
+                .iter()
+                .any(|one| one["type"] == "Ready" && one["status"] == "True")
+                .then_some(()))
         };
         for number in 1..=NODES {
             self.wait_for("a ready node", || ready(number))?;
         }
-        Ok(Controllers { kwok, scheduler, manager })
+        Ok(Controllers {
+            kwok,
+            scheduler,
+            manager,
+        })
     }
 
     /// Creates a node: one on which kwok makes pods live, or one that nobody serves and no pod is scheduled to, so that
@@ -356,7 +421,8 @@ impl Cluster {
         if alive {
             annotations["kwok.x-k8s.io/node"] = json!("fake");
         }
-        let resources = json!({"cpu": "32", "memory": "256Gi", "pods": "20000", "ephemeral-storage": "1Ti"});
+        let resources =
+            json!({"cpu": "32", "memory": "256Gi", "pods": "20000", "ephemeral-storage": "1Ti"});
         let body = json!({
             "apiVersion": "v1",
             "kind": "Node",
@@ -390,11 +456,16 @@ impl Cluster {
             format!("--cert-dir={}", self.dir.join("manager").display()),
             "--leader-elect=false".into(),
             format!("--root-ca-file={}", ca_path(&self.dir).display()),
-            // Nodes that nobody serves are part of the bed: their pods must keep their status, and stay. And without a
-            // metrics server, the autoscaler would complain for ever and overwrite the status that the fixtures give it.
-            "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller,-horizontal-pod-autoscaler-controller".into(),
+            format!(
+                "--controllers=*,{}",
+                IDLE_CONTROLLERS.map(|name| format!("-{name}")).join(",")
+            ),
         ]);
-        self.program("kube-controller-manager", args, format!("https://127.0.0.1:{port}/healthz"))
+        self.program(
+            "kube-controller-manager",
+            args,
+            format!("https://127.0.0.1:{port}/healthz"),
+        )
     }
 
     fn scheduler(&self) -> Program {
@@ -406,7 +477,11 @@ impl Cluster {
             format!("--cert-dir={}", self.dir.join("scheduler").display()),
             "--leader-elect=false".into(),
         ]);
-        self.program("kube-scheduler", args, format!("https://127.0.0.1:{port}/readyz"))
+        self.program(
+            "kube-scheduler",
+            args,
+            format!("https://127.0.0.1:{port}/readyz"),
+        )
     }
 
     fn kwok(&self) -> Program {
@@ -440,7 +515,10 @@ impl Cluster {
 
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cluster").field("name", &self.name).field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("name", &self.name)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 
@@ -522,123 +600,27 @@ fn apiserver(name: &str, dir: &Path, ground: &Ground, ports: Ports, probe: Api) 
     })
 }
 
-/// The files of the users: the authority, the tokens, and a kubeconfig each.
-fn write_access(name: &str, dir: &Path, server: &str, authority: &Authority) -> Result<()> {
-    pki::write(&ca_path(dir), authority.certificate())?;
-    let line = |user: User| format!("{},{},{},\"{}\"\n", user.token(), user.name(), user.name(), user.group());
-    pki::write(&tokens_path(dir), &User::ALL.map(line).concat())?;
-    for user in User::ALL {
-        pki::write(&kubeconfig_path(dir, user), &kubeconfig(name, server, &ca_path(dir), user))?;
-    }
-    Ok(())
-}
-
-fn kubeconfig(cluster: &str, server: &str, ca: &Path, user: User) -> String {
-    let (user, token) = (format!("{cluster}-{}", user.name()), user.token());
-    let config = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": {"server": server, "certificate-authority": ca}}],
-        "users": [{"name": user, "user": {"token": token}}],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": user}}],
-        "current-context": cluster,
-    });
-    format!("{config:#}\n")
-}
-
-/// RBAC has no "but": everything that the core group has, except for secrets, and every other group.
-fn allow_viewer(api: &Api) -> Result<()> {
-    let name = User::ViewerWithoutSecrets.name();
-    let core = [
-        "bindings",
-        "componentstatuses",
-        "configmaps",
-        "endpoints",
-        "events",
-        "limitranges",
-        "namespaces",
-        "nodes",
-        "persistentvolumeclaims",
-        "persistentvolumes",
-        "pods",
-        "pods/log",
-        "podtemplates",
-        "replicationcontrollers",
-        "resourcequotas",
-        "serviceaccounts",
-        "services",
-    ];
-    let groups = [
-        "admissionregistration.k8s.io",
-        "apiextensions.k8s.io",
-        "apiregistration.k8s.io",
-        "apps",
-        "autoscaling",
-        "batch",
-        "bed.mqinformer.io",
-        "certificates.k8s.io",
-        "coordination.k8s.io",
-        "discovery.k8s.io",
-        "events.k8s.io",
-        "flowcontrol.apiserver.k8s.io",
-        "networking.k8s.io",
-        "node.k8s.io",
-        "policy",
-        "rbac.authorization.k8s.io",
-        "resource.k8s.io",
-        "scheduling.k8s.io",
-        "storage.k8s.io",
-    ];
-    let verbs = ["get", "list", "watch"];
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
-        "rules": [
-            {"apiGroups": [""], "resources": core, "verbs": verbs},
-            {"apiGroups": groups, "resources": ["*"], "verbs": verbs},
-        ],
-    });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}],
-    });
-    for (resource, body) in [("clusterroles", role), ("clusterrolebindings", binding)] {
-        api.post(&format!("/apis/rbac.authorization.k8s.io/v1/{resource}"), body.to_string())?.success()?;
-    }
-    Ok(())
-}
-
-/// Whether `url` answers 200. Certificates are not looked at: components make their own.
+/// Whether `url` answers 200.
 fn answers(url: &str) -> Result<()> {
-    let tls = ureq::tls::TlsConfig::builder().disable_verification(true).build();
-    let agent = ureq::Agent::config_builder()
-        .tls_config(tls)
-        .proxy(None)
-        .timeout_global(Some(Duration::from_secs(2)))
-        .build()
-        .new_agent();
-    agent.get(url).call().map(drop).with_context(|| url.to_owned())
+    trusting_agent(Duration::from_secs(2))
+        .get(url)
+        .call()
+        .map(drop)
+        .with_context(|| url.to_owned())
 }
 
 fn checked(output: Output, args: &[&str]) -> Result<String> {
     if !output.status.success() {
-        bail!("kubectl {}: {}: {}", args.join(" "), output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "kubectl {}: {}: {}",
+            args.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }
 
 fn args<const N: usize>(args: [String; N]) -> Vec<OsString> {
     args.map(OsString::from).into()
-}
-
-fn ca_path(dir: &Path) -> PathBuf {
-    dir.join("ca.crt")
-}
-
-fn tokens_path(dir: &Path) -> PathBuf {
-    dir.join("tokens.csv")
-}
-
-fn kubeconfig_path(dir: &Path, user: User) -> PathBuf {
-    dir.join(format!("{}.kubeconfig", user.name()))
 }

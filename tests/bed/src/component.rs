@@ -48,7 +48,12 @@ pub struct Component {
 impl Component {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(program: Program, lifetime: Lifetime, record: Arc<Record>) -> Result<Self> {
-        let component = Self { program, lifetime, record, child: Mutex::new(None) };
+        let component = Self {
+            program,
+            lifetime,
+            record,
+            child: Mutex::new(None),
+        };
         component.restart()?;
         Ok(component)
     }
@@ -75,7 +80,9 @@ impl Component {
     #[must_use]
     pub fn memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
     }
 
@@ -86,7 +93,10 @@ impl Component {
     pub fn kill_9(&self) -> Result<()> {
         let mut child = self.lock();
         if let Some(running) = child.as_mut() {
-            running.kill().and_then(|()| running.wait()).with_context(|| format!("cannot kill {}", self.name()))?;
+            running
+                .kill()
+                .and_then(|()| running.wait())
+                .with_context(|| format!("cannot kill {}", self.name()))?;
         }
         *child = None;
         Ok(())
@@ -130,7 +140,11 @@ impl Component {
         let log = File::options().create(true).append(true).open(self.log());
         let log = log.with_context(|| format!("cannot open {}", self.log().display()))?;
         let mut command = self.lifetime.command(&self.program.path);
-        command.args(&self.program.args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .args(&self.program.args)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         let started = spawn(command)?;
         let process = Process::running(self.name(), started.id());
         *child = Some(started);
@@ -145,7 +159,9 @@ impl Component {
     pub fn wait_ready(&self) -> Result<()> {
         let deadline = Instant::now() + READY;
         loop {
-            let Err(why) = (self.program.ready)() else { return Ok(()) };
+            let Err(why) = (self.program.ready)() else {
+                return Ok(());
+            };
             let ended = match self.lock().as_mut() {
                 Some(child) => child.try_wait()?.map(|status| status.to_string()),
                 None => Some("a kill from elsewhere".to_owned()),
@@ -154,7 +170,11 @@ impl Component {
                 bail!("{} ended with {status}\n{}", self.name(), tail(self.log()));
             }
             if Instant::now() > deadline {
-                bail!("{} is not ready after {READY:?}: {why:#}\n{}", self.name(), tail(self.log()));
+                bail!(
+                    "{} is not ready after {READY:?}: {why:#}\n{}",
+                    self.name(),
+                    tail(self.log())
+                );
             }
             thread::sleep(POLL);
         }
@@ -162,7 +182,9 @@ impl Component {
 
     fn signal(&self, which: Signal) -> Result<()> {
         match self.lock().as_ref() {
-            Some(child) => signal(child.id(), which).with_context(|| format!("cannot signal {}", self.name())),
+            Some(child) => {
+                signal(child.id(), which).with_context(|| format!("cannot signal {}", self.name()))
+            }
             None => bail!("{} does not run", self.name()),
         }
     }
@@ -182,7 +204,10 @@ impl Drop for Component {
 
 impl std::fmt::Debug for Component {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Component").field("name", &self.name()).field("pid", &self.pid()).finish_non_exhaustive()
+        f.debug_struct("Component")
+            .field("name", &self.name())
+            .field("pid", &self.pid())
+            .finish_non_exhaustive()
     }
 }
 
@@ -191,7 +216,11 @@ fn tail(log: &Path) -> String {
     let text = read_end(log, 16 * 1024).unwrap_or_else(|error| error.to_string());
     let lines: Vec<&str> = text.lines().collect();
     let from = lines.len().saturating_sub(TAIL_LINES);
-    format!("--- the end of {}\n{}", log.display(), lines[from..].join("\n"))
+    format!(
+        "--- the end of {}\n{}",
+        log.display(),
+        lines[from..].join("\n")
+    )
 }
 
 fn read_end(path: &Path, bytes: u64) -> std::io::Result<String> {
@@ -225,11 +254,21 @@ mod tests {
     #[test]
     fn a_component_that_ends_at_once_is_reported_with_the_end_of_its_log() {
         let dir = tempfile::tempdir().unwrap();
-        let error =
-            start(dir.path(), "seq 100; echo port taken >&2; exit 3", Box::new(|| bail!("not yet"))).unwrap_err();
+        let error = start(
+            dir.path(),
+            "seq 100; echo port taken >&2; exit 3",
+            Box::new(|| bail!("not yet")),
+        )
+        .unwrap_err();
         let text = format!("{error:#}");
-        assert!(text.contains("exit status: 3") && text.ends_with("port taken"), "{text}");
-        assert!(text.contains("\n100\n") && !text.contains("\n50\n"), "{text}");
+        assert!(
+            text.contains("exit status: 3") && text.ends_with("port taken"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\n100\n") && !text.contains("\n50\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@
 //! ```
 //!
 //! Layers, each knowing only those before it: `ports`, `state` (who was started), `spawner` (so that nobody outlives us),
-//! `component` (one program's life), `pki`, `api`, `binaries` (what is started), [`Cluster`] and [`Broker`], [`Bed`].
+//! `component` (one program's life), `pki`, `api`, `access` (who may do what),
+//! `binaries` (what is started), [`Cluster`] and [`Broker`], [`Bed`].
 //!
 //! **Architecture Invariants.** Nothing that the bed starts outlives its owner, however the owner ends (`spawner`). Nothing
 //! is ended that the bed has not started (`state`). Nobody sleeps to wait for something that can be asked. Nothing is
@@ -28,6 +29,7 @@
 //!
 //! Linux only: it reads `/proc`, and starts programs through util-linux.
 
+mod access;
 mod api;
 mod binaries;
 mod broker;
@@ -41,10 +43,11 @@ mod spawner;
 mod standing;
 mod state;
 
+pub use access::User;
 pub use api::{Answer, Api};
 pub use binaries::{Binaries, KUBERNETES};
 pub use broker::{Broker, BrokerSetup, Tls, mosquitto};
-pub use cluster::{Cluster, Controllers, User, wait_for};
+pub use cluster::{Cluster, Controllers, wait_for};
 pub use component::Component;
 pub use fixtures::CANARY;
 pub use pki::{Authority, Identity};

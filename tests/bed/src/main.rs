@@ -57,12 +57,17 @@ fn run(words: &[&str]) -> Result<String> {
 fn build() -> Result<String> {
     let binaries = Binaries::ensure()?;
     let mosquitto = mosquitto()?;
-    Ok(format!("{}\n{}\n", binaries.dir().display(), mosquitto.display()))
+    Ok(format!(
+        "{}\n{}\n",
+        binaries.dir().display(),
+        mosquitto.display()
+    ))
 }
 
 fn up(words: &[&str]) -> Result<String> {
     let begin = Instant::now();
-    let (flags, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
+    let (flags, names): (Vec<&str>, Vec<&str>) =
+        words.iter().partition(|word| word.starts_with('-'));
     if let Some(unknown) = flags.iter().find(|flag| **flag != "--bare") {
         bail!("unknown: {unknown}; try `bed help`");
     }
@@ -72,11 +77,17 @@ fn up(words: &[&str]) -> Result<String> {
         (names, true) => Standing::up(names, &[])?,
         (names, false) => Standing::up(&[], names)?,
     };
-    Ok(format!("The bed is up ({:.0} s).\n\n{}", begin.elapsed().as_secs_f64(), describe(&standing)?))
+    Ok(format!(
+        "The bed is up ({:.0} s).\n\n{}",
+        begin.elapsed().as_secs_f64(),
+        describe(&standing)?
+    ))
 }
 
 fn down() -> Result<String> {
-    let Some(standing) = Standing::find()? else { return Ok("No bed is up.\n".to_owned()) };
+    let Some(standing) = Standing::find()? else {
+        return Ok("No bed is up.\n".to_owned());
+    };
     let ended = standing.down()?;
     Ok(format!("Ended {} processes.\n", ended.len()))
 }
@@ -84,7 +95,11 @@ fn down() -> Result<String> {
 fn env() -> Result<String> {
     let standing = Standing::find()?.context("no bed is up: try `make bed-up`")?;
     let state = standing.state();
-    let kubeconfigs: Vec<_> = state.clusters.iter().map(|cluster| cluster.kubeconfig.to_string_lossy()).collect();
+    let kubeconfigs: Vec<_> = state
+        .clusters
+        .iter()
+        .map(|cluster| cluster.kubeconfig.to_string_lossy())
+        .collect();
     Ok(format!(
         "export KUBECONFIG={}\nexport BROKER={}\nexport PATH={}:\"$PATH\"\n",
         quote(&kubeconfigs.join(":")),
@@ -94,11 +109,16 @@ fn env() -> Result<String> {
 }
 
 fn status() -> Result<String> {
-    let Some(standing) = Standing::find()? else { return Ok("No bed is up.\n".to_owned()) };
+    let Some(standing) = Standing::find()? else {
+        return Ok("No bed is up.\n".to_owned());
+    };
     let mut text = describe(&standing)?;
     for process in &standing.state().processes {
         let state = if process.is_alive() { "runs" } else { "ENDED" };
-        text.push_str(&format!("{:<34} pid {:<8} {state}\n", process.name, process.pid));
+        text.push_str(&format!(
+            "{:<34} pid {:<8} {state}\n",
+            process.name, process.pid
+        ));
     }
     Ok(text)
 }
@@ -118,7 +138,9 @@ fn describe(standing: &Standing) -> Result<String> {
     text.push_str(&format!("logs      {}\n", standing.dir().display()));
     text.push_str("\nTry, from the top of the checkout, after `make build`:\n");
     for cluster in &state.clusters {
-        let Some(kubeconfig) = cluster.kubeconfig.to_str() else { continue };
+        let Some(kubeconfig) = cluster.kubeconfig.to_str() else {
+            continue;
+        };
         text.push_str(&format!(
             "  bin/syncer --broker {broker} --client-id {0}-syncer --cluster {0} --kubeconfig {1} &\n",
             cluster.name,
@@ -126,9 +148,15 @@ fn describe(standing: &Standing) -> Result<String> {
         ));
     }
     let kubectl = Binaries::ensure()?.kubectl();
-    text.push_str(&format!("  bin/kubectl-mqinformer get pods -A --broker {broker}\n"));
+    text.push_str(&format!(
+        "  bin/kubectl-mqinformer get pods -A --broker {broker}\n"
+    ));
     if let Some(first) = state.clusters.first() {
-        text.push_str(&format!("  {} --kubeconfig {} get pods -A\n", show(&kubectl), show(&first.kubeconfig)));
+        text.push_str(&format!(
+            "  {} --kubeconfig {} get pods -A\n",
+            show(&kubectl),
+            show(&first.kubeconfig)
+        ));
     }
     text.push_str("  make bed-down\n");
     Ok(text)
@@ -155,7 +183,10 @@ mod tests {
     fn a_word_survives_the_shell() {
         for word in ["plain/path-1", "", "two words", "it's", "$HOME `id`"] {
             let script = format!("printf %s {}", quote(word));
-            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            let output = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output()
+                .unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
         }
     }

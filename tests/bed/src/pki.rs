@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType,
 };
 
 /// A certificate authority. A test makes another to see what happens with the wrong one.
@@ -35,11 +35,17 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages =
-            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), certificate })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        })
     }
 
     /// Its own certificate, PEM: what others trust.
@@ -54,7 +60,9 @@ impl Authority {
     /// When the files cannot be written.
     pub fn server(&self, dir: &Path, name: &str) -> Result<Identity> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
-        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        params
+            .subject_alt_names
+            .push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         self.issue(params, ExtendedKeyUsagePurpose::ServerAuth, name, dir)
     }
 
@@ -63,7 +71,12 @@ impl Authority {
     /// # Errors
     /// When the files cannot be written.
     pub fn client(&self, dir: &Path, name: &str) -> Result<Identity> {
-        self.issue(CertificateParams::default(), ExtendedKeyUsagePurpose::ClientAuth, name, dir)
+        self.issue(
+            CertificateParams::default(),
+            ExtendedKeyUsagePurpose::ClientAuth,
+            name,
+            dir,
+        )
     }
 
     fn issue(
@@ -77,7 +90,10 @@ impl Authority {
         params.extended_key_usages.push(usage);
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        let identity = Identity { certificate: dir.join(format!("{name}.crt")), key: dir.join(format!("{name}.key")) };
+        let identity = Identity {
+            certificate: dir.join(format!("{name}.crt")),
+            key: dir.join(format!("{name}.key")),
+        };
         write(&identity.certificate, &certificate.pem())?;
         write(&identity.key, &key.serialize_pem())?;
         Ok(identity)
@@ -87,7 +103,10 @@ impl Authority {
 /// A key pair for an API server's service-account tokens, private and public: it does not find the public half in a
 /// PKCS #8 file.
 pub(crate) fn signing_key(dir: &Path) -> Result<(PathBuf, PathBuf)> {
-    let (private, public) = (dir.join("service-account.key"), dir.join("service-account.pub"));
+    let (private, public) = (
+        dir.join("service-account.key"),
+        dir.join("service-account.pub"),
+    );
     let pair = KeyPair::generate()?;
     write(&private, &pair.serialize_pem())?;
     write(&public, &pair.public_key_pem())?;

@@ -23,18 +23,26 @@ const LOWEST: u16 = 10_000;
 /// When the machine has no `count` free ports outside of the ephemeral range.
 pub fn choose(count: usize) -> Result<Vec<u16>> {
     let ephemeral = ephemeral_range();
-    let candidates: Vec<u16> = (LOWEST..=u16::MAX).filter(|port| !ephemeral.contains(port)).collect();
+    let candidates: Vec<u16> = (LOWEST..=u16::MAX)
+        .filter(|port| !ephemeral.contains(port))
+        .collect();
     let held = hold(&candidates, start(candidates.len()), count);
     if held.len() < count {
-        bail!("found only {} of {count} free ports outside of the ephemeral range {ephemeral:?}", held.len());
+        bail!(
+            "found only {} of {count} free ports outside of the ephemeral range {ephemeral:?}",
+            held.len()
+        );
     }
     Ok(held.into_iter().map(|(port, _listener)| port).collect())
 }
 
 /// Where the search starts: different for beds that start at the same moment, so that they rarely try the same port.
 fn start(len: usize) -> usize {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.subsec_nanos());
-    let mixed = u64::from(nanos / 100).wrapping_add(u64::from(std::process::id()).wrapping_mul(7919));
+    let nanos = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.subsec_nanos());
+    let mixed =
+        u64::from(nanos / 100).wrapping_add(u64::from(std::process::id()).wrapping_mul(7919));
     usize::try_from(mixed).unwrap_or(0) % len.max(1)
 }
 
@@ -51,7 +59,8 @@ fn hold(candidates: &[u16], start: usize, count: usize) -> Vec<(u16, TcpListener
 
 /// The kernel's range for outgoing connections; its default where `/proc` does not say.
 fn ephemeral_range() -> RangeInclusive<u16> {
-    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let text =
+        std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let mut numbers = text.split_whitespace().filter_map(|word| word.parse().ok());
     match (numbers.next(), numbers.next()) {
         (Some(low), Some(high)) => low..=high,
@@ -70,7 +79,10 @@ mod tests {
         unique.sort_unstable();
         unique.dedup();
         assert_eq!(unique.len(), 40);
-        assert!(ports.iter().all(|port| !ephemeral_range().contains(port)), "{ports:?}");
+        assert!(
+            ports.iter().all(|port| !ephemeral_range().contains(port)),
+            "{ports:?}"
+        );
     }
 
     #[test]
@@ -84,8 +96,10 @@ mod tests {
 
     #[test]
     fn the_search_goes_round_the_end() {
-        let candidates: Vec<u16> =
-            hold(&(LOWEST..30_000).collect::<Vec<_>>(), 500, 3).iter().map(|held| held.0).collect();
+        let candidates: Vec<u16> = hold(&(LOWEST..30_000).collect::<Vec<_>>(), 500, 3)
+            .iter()
+            .map(|held| held.0)
+            .collect();
         assert_eq!(hold(&candidates, 2, 3).len(), 3);
     }
 }

@@ -26,8 +26,7 @@ use crate::state::{Process, Record, State};
 const PREFIX: &str = "mqtt-informer-bed-";
 
 /// Removes a directory when its stdin ends. Components that die at the same moment may still write: hence the retries.
-const REAPER: &str =
-    "cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9; do rm -rf -- \"$1\" 2>/dev/null && exit; sleep 1; done";
+const REAPER: &str = "cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9; do rm -rf -- \"$1\" 2>/dev/null && exit; sleep 1; done";
 
 /// The place where clusters and brokers are started, each when it is first asked for.
 #[derive(Debug)]
@@ -75,7 +74,8 @@ impl Bed {
         }
         let root = roots.first().context("no directory for temporary files")?;
         let temporary = tempfile::Builder::new().prefix(PREFIX).tempdir_in(root);
-        let mut temporary = temporary.with_context(|| format!("cannot create a directory in {}", root.display()))?;
+        let mut temporary = temporary
+            .with_context(|| format!("cannot create a directory in {}", root.display()))?;
         let dir = temporary.path().to_owned();
         let owner = Process::running("owner", std::process::id());
         let ground = Ground::new(binaries, Lifetime::Owned, Record::new(&dir, owner)?)?;
@@ -122,13 +122,21 @@ impl Bed {
     pub fn cluster(&self, name: &str) -> Result<Arc<Cluster>> {
         // One lock per name: who waits for cluster1 does not hold up cluster2.
         let slot = Arc::clone(
-            self.clusters.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default(),
+            self.clusters
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(name.to_owned())
+                .or_default(),
         );
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cluster) = &*slot {
             return Ok(Arc::clone(cluster));
         }
-        let cluster = Arc::new(Cluster::start(name, &self.dir.join(name), self.ground.0.clone())?);
+        let cluster = Arc::new(Cluster::start(
+            name,
+            &self.dir.join(name),
+            self.ground.0.clone(),
+        )?);
         *slot = Some(Arc::clone(&cluster));
         Ok(cluster)
     }
@@ -150,14 +158,23 @@ impl Bed {
         let name = format!("broker-{}", self.next.fetch_add(1, Ordering::Relaxed));
         let ground = &self.ground.0;
         let authority = Arc::clone(&ground.authority);
-        Broker::start(&name, &self.dir.join(&name), setup, authority, (ground.lifetime, Arc::clone(&ground.record)))
+        Broker::start(
+            &name,
+            &self.dir.join(&name),
+            setup,
+            authority,
+            (ground.lifetime, Arc::clone(&ground.record)),
+        )
     }
 }
 
 impl Drop for Bed {
     fn drop(&mut self) {
         // Who still holds a cluster keeps it running; its directory goes all the same.
-        self.clusters.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.clusters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         drop(self.temporary.take());
         if let Some(mut reaper) = self.reaper.take() {
             drop(reaper.stdin.take());
@@ -169,7 +186,12 @@ impl Drop for Bed {
 impl Ground {
     pub(crate) fn new(binaries: Binaries, lifetime: Lifetime, record: Record) -> Result<Self> {
         let authority = Arc::new(Authority::new("bed")?);
-        Ok(Self { binaries, authority, lifetime, record: Arc::new(record) })
+        Ok(Self {
+            binaries,
+            authority,
+            lifetime,
+            record: Arc::new(record),
+        })
     }
 }
 
@@ -177,22 +199,37 @@ impl Ground {
 pub(crate) fn roots() -> Vec<PathBuf> {
     let memory = PathBuf::from("/dev/shm");
     let writable = tempfile::tempfile_in(&memory).is_ok();
-    writable.then_some(memory).into_iter().chain([env::temp_dir()]).collect()
+    writable
+        .then_some(memory)
+        .into_iter()
+        .chain([env::temp_dir()])
+        .collect()
 }
 
 /// Ends and removes what a bed has left whose owner is gone.
 fn sweep(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else { return };
-    for dir in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+    let Ok(entries) = fs::read_dir(root) else {
+        return;
+    };
+    for dir in entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+    {
         let dir = dir.path();
-        let Ok(Some(state)) = State::read(&dir) else { continue };
+        let Ok(Some(state)) = State::read(&dir) else {
+            continue;
+        };
         // Without an owner it is a person's; with a living one, another test's.
         if state.owner.as_ref().is_none_or(Process::is_alive) {
             continue;
         }
         match state.end_all() {
             Ok(ended) if !ended.is_empty() => {
-                progress(&format!("ended what {} had left: {}", dir.display(), ended.join(", ")));
+                progress(&format!(
+                    "ended what {} had left: {}",
+                    dir.display(),
+                    ended.join(", ")
+                ));
             }
             Ok(_) => {}
             Err(error) => progress(&format!("{error:#}")),
@@ -208,8 +245,15 @@ fn sweep(root: &Path) {
 fn reaper(dir: &Path) -> Result<Child> {
     use std::os::unix::process::CommandExt;
     let mut command = Command::new("sh");
-    command.args(["-c", REAPER, "bed-reaper"]).arg(dir).current_dir("/").process_group(0);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-c", REAPER, "bed-reaper"])
+        .arg(dir)
+        .current_dir("/")
+        .process_group(0);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.spawn().context("cannot run sh")
 }
 
@@ -218,9 +262,18 @@ mod tests {
     use super::*;
 
     fn left_behind(root: &Path, owner: Option<Process>, orphan: &Process) -> PathBuf {
-        let dir = root.join(format!("{PREFIX}{}", owner.as_ref().map_or(0, |owner| owner.start)));
+        let dir = root.join(format!(
+            "{PREFIX}{}",
+            owner.as_ref().map_or(0, |owner| owner.start)
+        ));
         fs::create_dir(&dir).unwrap();
-        State { owner, processes: vec![orphan.clone()], ..State::default() }.write(&dir).unwrap();
+        State {
+            owner,
+            processes: vec![orphan.clone()],
+            ..State::default()
+        }
+        .write(&dir)
+        .unwrap();
         dir
     }
 
@@ -236,7 +289,14 @@ mod tests {
         sweep(root.path());
         assert!(living.exists() && a_persons.exists() && orphan.try_wait().unwrap().is_none());
 
-        let dead = left_behind(root.path(), Some(Process { start: me.start + 1, ..me }), &noted);
+        let dead = left_behind(
+            root.path(),
+            Some(Process {
+                start: me.start + 1,
+                ..me
+            }),
+            &noted,
+        );
         sweep(root.path());
         assert!(living.exists() && a_persons.exists() && !dead.exists());
         assert!(!orphan.wait().unwrap().success());

@@ -61,7 +61,9 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
     answer
         .recv()
         .map_err(|_| anyhow!("the thread that starts processes is gone"))?
-        .with_context(|| format!("cannot start {name} (the bed needs setpriv and setsid of util-linux)"))
+        .with_context(|| {
+            format!("cannot start {name} (the bed needs setpriv and setsid of util-linux)")
+        })
 }
 
 /// Never returns: the sender is a static.
@@ -81,9 +83,26 @@ mod tests {
     fn a_child_outlives_the_thread_that_asked_for_it() {
         let mut command = Lifetime::Owned.command(Path::new("sleep"));
         command.arg("60");
-        let mut child = thread::spawn(move || spawn(command).unwrap()).join().unwrap();
-        thread::sleep(Duration::from_millis(50));
-        assert!(child.try_wait().unwrap().is_none(), "ended together with the thread of a test");
+        let asking = thread::spawn(move || {
+            let child = spawn(command).unwrap();
+            // Until then, setpriv has not asked for the signal yet.
+            while std::fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap()
+                != "sleep\n"
+            {
+                thread::sleep(Duration::from_millis(1));
+            }
+            (rustix::thread::gettid(), child)
+        });
+        let (tid, mut child) = asking.join().unwrap();
+        // The kernel would end the child with the thread, and a thread that has been joined may take a moment more.
+        let task = format!("/proc/self/task/{}", tid.as_raw_nonzero());
+        while Path::new(&task).exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "ended together with the thread of a test"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
     }

@@ -33,18 +33,21 @@ impl Standing {
         if let Some(standing) = Self::find()? {
             let lost = standing.lost();
             if !lost.is_empty() {
-                bail!("the bed stands, but {} ended: take it down first (`make bed-down`)", lost.join(", "));
+                bail!(
+                    "the bed stands, but {} ended: take it down first (`make bed-down`)",
+                    lost.join(", ")
+                );
             }
             return Ok(standing);
         }
         let dir = home()?;
         fs::create_dir(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
         if let Err(error) = put_up(&dir, full, bare) {
-            let removed =
-                Self::find().and_then(|standing| standing.map_or(Ok(()), |standing| standing.down().map(drop)));
-            return Err(removed
-                .err()
-                .map_or(error, |second| second.context("and what was started could not be ended")));
+            let removed = Self::find()
+                .and_then(|standing| standing.map_or(Ok(()), |standing| standing.down().map(drop)));
+            return Err(removed.err().map_or(error, |second| {
+                second.context("and what was started could not be ended")
+            }));
         }
         Self::find()?.context("the bed was put up, but its state file is gone")
     }
@@ -87,7 +90,12 @@ impl Standing {
     /// Names of parts that have ended.
     #[must_use]
     pub fn lost(&self) -> Vec<&str> {
-        self.state.processes.iter().filter(|process| !process.is_alive()).map(|process| process.name.as_str()).collect()
+        self.state
+            .processes
+            .iter()
+            .filter(|process| !process.is_alive())
+            .map(|process| process.name.as_str())
+            .collect()
     }
 }
 
@@ -95,17 +103,31 @@ fn put_up(dir: &Path, full: &[&str], bare: &[&str]) -> Result<()> {
     let record = Record::new(dir, None)?;
     let ground = Ground::new(Binaries::ensure()?, Lifetime::Detached, record)?;
     let own = (Lifetime::Detached, Arc::clone(&ground.record));
-    let broker =
-        Broker::start("broker", &dir.join("broker"), &BrokerSetup::plain(), Arc::clone(&ground.authority), own)?;
-    ground.record.update(|state| state.broker = Some(broker.url().to_owned()))?;
-    for (name, alive) in full.iter().map(|name| (name, true)).chain(bare.iter().map(|name| (name, false))) {
+    let broker = Broker::start(
+        "broker",
+        &dir.join("broker"),
+        &BrokerSetup::plain(),
+        Arc::clone(&ground.authority),
+        own,
+    )?;
+    ground
+        .record
+        .update(|state| state.broker = Some(broker.url().to_owned()))?;
+    for (name, alive) in full
+        .iter()
+        .map(|name| (name, true))
+        .chain(bare.iter().map(|name| (name, false)))
+    {
         let begin = Instant::now();
         let cluster = Cluster::start(name, &dir.join(name), ground.clone())?;
         if alive {
             cluster.controllers()?;
             cluster.seed()?;
         }
-        progress(&format!("{name} is up: {:.1} s", begin.elapsed().as_secs_f64()));
+        progress(&format!(
+            "{name} is up: {:.1} s",
+            begin.elapsed().as_secs_f64()
+        ));
     }
     Ok(())
 }
@@ -115,6 +137,12 @@ fn home() -> Result<PathBuf> {
     if let Some(dir) = env::var_os("BED_HOME").filter(|dir| !dir.is_empty()) {
         return Ok(dir.into());
     }
-    let root = roots().into_iter().next().context("no directory for temporary files")?;
-    Ok(root.join(format!("mqtt-informer-bed-up-{}", rustix::process::geteuid().as_raw())))
+    let root = roots()
+        .into_iter()
+        .next()
+        .context("no directory for temporary files")?;
+    Ok(root.join(format!(
+        "mqtt-informer-bed-up-{}",
+        rustix::process::geteuid().as_raw()
+    )))
 }

@@ -55,7 +55,11 @@ impl Process {
     /// Names the running process `pid`; none when it is gone.
     #[must_use]
     pub fn running(name: &str, pid: u32) -> Option<Self> {
-        Some(Self { name: name.to_owned(), pid, start: start_time(pid)? })
+        Some(Self {
+            name: name.to_owned(),
+            pid,
+            start: start_time(pid)?,
+        })
     }
 
     /// Whether it still runs: this one, not another with its PID.
@@ -71,7 +75,8 @@ impl Process {
     pub fn end(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.is_alive() {
-            signal(self.pid, Signal::KILL).with_context(|| format!("cannot end {} (pid {})", self.name, self.pid))?;
+            signal(self.pid, Signal::KILL)
+                .with_context(|| format!("cannot end {} (pid {})", self.name, self.pid))?;
             if Instant::now() > deadline {
                 bail!("{} (pid {}) does not end", self.name, self.pid);
             }
@@ -90,7 +95,9 @@ impl State {
         let path = dir.join(FILE);
         match fs::read(&path) {
             Ok(bytes) => {
-                Ok(Some(serde_json::from_slice(&bytes).with_context(|| format!("cannot read {}", path.display()))?))
+                Ok(Some(serde_json::from_slice(&bytes).with_context(|| {
+                    format!("cannot read {}", path.display())
+                })?))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -116,7 +123,12 @@ impl State {
     pub fn end_all(&self) -> Result<Vec<String>> {
         let mut ended = Vec::new();
         let mut failed = None;
-        for process in self.processes.iter().rev().filter(|process| process.is_alive()) {
+        for process in self
+            .processes
+            .iter()
+            .rev()
+            .filter(|process| process.is_alive())
+        {
             match process.end() {
                 Ok(()) => ended.push(process.name.clone()),
                 Err(error) => failed = Some(error),
@@ -135,9 +147,15 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn new(dir: &Path, owner: Option<Process>) -> Result<Self> {
-        let state = State { owner, ..State::default() };
+        let state = State {
+            owner,
+            ..State::default()
+        };
         state.write(dir)?;
-        Ok(Self { dir: dir.to_owned(), state: Mutex::new(state) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            state: Mutex::new(state),
+        })
     }
 
     /// Notes a process that has just started, in place of an earlier one of the same name.
@@ -203,13 +221,22 @@ mod tests {
     fn a_process_with_a_noted_pid_but_another_start_time_is_left_alone() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let real = Process::running("sleep", child.id()).unwrap();
-        let stranger = Process { start: real.start - 1, ..real.clone() };
+        let stranger = Process {
+            start: real.start - 1,
+            ..real.clone()
+        };
 
-        let state = State { processes: vec![stranger], ..State::default() };
+        let state = State {
+            processes: vec![stranger],
+            ..State::default()
+        };
         assert_eq!(state.end_all().unwrap(), Vec::<String>::new());
         assert!(child.try_wait().unwrap().is_none(), "a stranger was ended");
 
-        let state = State { processes: vec![real], ..State::default() };
+        let state = State {
+            processes: vec![real],
+            ..State::default()
+        };
         assert_eq!(state.end_all().unwrap(), ["sleep"]);
         assert!(!child.wait().unwrap().success());
     }
@@ -220,10 +247,22 @@ mod tests {
         assert_eq!(State::read(dir.path()).unwrap(), None);
         let record = Record::new(dir.path(), None).unwrap();
         for start in [1, 2] {
-            record.started(Process { name: "c/etcd".into(), pid: 1, start }).unwrap();
+            record
+                .started(Process {
+                    name: "c/etcd".into(),
+                    pid: 1,
+                    start,
+                })
+                .unwrap();
         }
         let read = State::read(dir.path()).unwrap().unwrap();
-        assert_eq!(read.processes.iter().map(|process| process.start).collect::<Vec<_>>(), [2]);
+        assert_eq!(
+            read.processes
+                .iter()
+                .map(|process| process.start)
+                .collect::<Vec<_>>(),
+            [2]
+        );
     }
 
     #[test]

@@ -1,0 +1,324 @@
+//! One stream's source side: the truth at `(epoch, seq)`, and what leaves of it.
+//!
+//! - **F1 Truth.** A feed begins with a complete, consistent list; a relist is diffed against what is held, deletes
+//!   included. *Else an empty or half list deletes the fleet's rows.*
+//! - **F4 Flush.** While nothing is in flight, all that changed since the last flush leaves as one step, values and
+//!   digest as they are at its end; without changes a heartbeat. *Else a copy is a state that never was: the older change of
+//!   a superseded key is missing.* When the link breaks before the broker took all of it, its keys return to what is pending.
+//!   *Else every consumer has a gap after the source's reconnect.*
+//! - **F5 Delta.** A value leaves as a delta only while nothing above the step's start was ever named. *Else somebody stands
+//!   between the two, applies it to another value, and gets garbage.*
+
+use super::collection::{Collection, Held};
+use super::delta;
+use super::digest::{Buckets, entry_digest};
+use super::mutants::mutant;
+use super::settings::Settings;
+use super::time::Moment;
+use crate::protocol::compress::Packer;
+use crate::protocol::entries::{Change, Key, write_change};
+use crate::protocol::message::{Epoch, Live, StreamId};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A state of a feed, whole; costs O(1).
+#[derive(Clone, Debug)]
+pub(super) struct Snapshot {
+    pub(super) epoch: Epoch,
+    pub(super) seq: u64,
+    pub(super) collection: Collection,
+}
+
+/// Numbers what is published, so that the broker's acknowledgements can be told apart.
+#[derive(Debug, Default)]
+pub(super) struct Tickets(u64);
+
+impl Tickets {
+    fn next(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+}
+
+/// A flush that the broker has not taken as a whole.
+#[derive(Debug)]
+struct Flight {
+    prev: u64,
+    /// What the values of its keys were at `prev`.
+    before: BTreeMap<Key, Option<Held>>,
+    tickets: BTreeSet<u64>,
+}
+
+/// The collection, and what of it was told.
+#[derive(Debug)]
+pub(super) struct Feed {
+    stream: StreamId,
+    epoch: Epoch,
+    seq: u64,
+    now: Collection,
+    packer: Packer,
+    /// What the values were at `published` of all keys that changed since.
+    pending: BTreeMap<Key, Option<Held>>,
+    published: u64,
+    /// The highest seq ever named in a message.
+    told: u64,
+    flushes: u64,
+    flight: Option<Flight>,
+    last_live: Option<Moment>,
+    /// The bucket digests asked for last: consumers that ask at one seq share the pass.
+    digests: Option<(u64, Buckets, Arc<[u64]>)>,
+    #[cfg(test)]
+    before_last_change: (u64, u64),
+}
+
+/// What a flush is cut by and stamped with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamp {
+    pub(super) now: Moment,
+    pub(super) upstream_age_ms: u64,
+    /// Bytes of changes that fit one message.
+    pub(super) slice_bytes: usize,
+}
+
+impl Feed {
+    /// The feed of a first, complete list.
+    pub(super) fn new(stream: StreamId, epoch: Epoch, list: Vec<(Bytes, Bytes)>) -> Self {
+        let packer = Packer::train(&sample(&list));
+        let mut now = Collection::default();
+        for (key, value) in list {
+            now.put(&key, Held::new(&packer, &key, &value));
+        }
+        Self {
+            stream,
+            epoch,
+            seq: 1,
+            now,
+            packer,
+            pending: BTreeMap::new(),
+            published: 1,
+            told: 0,
+            flushes: 0,
+            flight: None,
+            last_live: None,
+            digests: None,
+            #[cfg(test)]
+            before_last_change: (1, 0),
+        }
+    }
+
+    /// A later list: only what differs counts as changed.
+    pub(super) fn relist(&mut self, list: Vec<(Bytes, Bytes)>) {
+        let listed: BTreeSet<Bytes> = list.iter().map(|(key, _)| key.clone()).collect();
+        let gone: Vec<Key> = self
+            .now
+            .iter()
+            .filter(|((_, key), _)| !listed.contains(key))
+            .map(|((_, key), _)| key.clone())
+            .collect();
+        if !mutant!(RelistIgnoresDeletes) {
+            gone.iter().for_each(|key| self.delete(key));
+        }
+        for (key, value) in list {
+            self.put(&key, &value);
+        }
+    }
+
+    /// A key has this value now.
+    pub(super) fn put(&mut self, key: &Bytes, value: &Bytes) {
+        let digest = entry_digest(key, value);
+        if self.now.get(key).is_some_and(|held| held.digest == digest) {
+            return;
+        }
+        self.step();
+        let old = self.now.put(key, Held::new(&self.packer, key, value));
+        self.changed(key, old);
+    }
+
+    /// A key is gone.
+    pub(super) fn delete(&mut self, key: &Bytes) {
+        if self.now.get(key).is_none() {
+            return;
+        }
+        self.step();
+        let old = self.now.remove(key);
+        self.changed(key, old);
+    }
+
+    fn changed(&mut self, key: &[u8], old: Option<Held>) {
+        let key = Key::copy_from_slice(key);
+        self.pending.entry(key).or_insert(old);
+    }
+
+    fn step(&mut self) {
+        #[cfg(test)]
+        {
+            self.before_last_change = (self.seq, self.now.digest());
+        }
+        self.seq += 1;
+    }
+
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(super) fn packer(&self) -> &Packer {
+        &self.packer
+    }
+
+    pub(super) fn collection(&self) -> &Collection {
+        &self.now
+    }
+
+    /// The state as it is, to be answered with.
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        self.told = self.told.max(self.seq);
+        Snapshot {
+            epoch: self.epoch,
+            seq: self.seq,
+            collection: self.now.clone(),
+        }
+    }
+
+    /// The digests of the state as it is.
+    pub(super) fn digests(&mut self, buckets: Buckets) -> Arc<[u64]> {
+        match &self.digests {
+            Some((seq, of, digests)) if (*seq, *of) == (self.seq, buckets) => digests.clone(),
+            _ => {
+                let digests: Arc<[u64]> = self.now.digests(buckets).into();
+                self.digests = Some((self.seq, buckets, digests.clone()));
+                digests
+            }
+        }
+    }
+
+    /// When something has to leave; none while something is in flight.
+    pub(super) fn flush_at(&self, settings: &Settings) -> Option<Moment> {
+        if self.flight.is_some() {
+            return None;
+        }
+        match self.last_live {
+            Some(last) if self.pending.is_empty() => {
+                (!mutant!(NoHeartbeat)).then(|| last + settings.heartbeat)
+            }
+            _ => Some(Moment::default()),
+        }
+    }
+
+    /// All that is pending, as one step; a heartbeat if that is nothing. Each slice has a ticket; 0 = nobody waits.
+    pub(super) fn flush(&mut self, stamp: Stamp, tickets: &mut Tickets) -> Vec<(u64, Live)> {
+        let prev = self.published;
+        let deltas = self.told == prev || mutant!(DeltasWhateverTold);
+        let before = self.take_pending(stamp.slice_bytes);
+        let (to, digest) = self.leads_to();
+        let mut changes = Vec::new();
+        for (key, old) in &before {
+            if let Some(change) = self.change(key, old.as_ref(), deltas) {
+                write_change(&mut changes, key, &change);
+            }
+        }
+        self.published = to;
+        self.told = self.told.max(to);
+        self.flushes += 1;
+        self.last_live = Some(stamp.now);
+        let changes = Bytes::from(changes);
+        let count = changes.len().div_ceil(stamp.slice_bytes.max(1)).max(1);
+        let slices: Vec<(u64, Live)> = (0..count)
+            .map(|index| {
+                let begin = index * stamp.slice_bytes;
+                let end = changes.len().min(begin + stamp.slice_bytes);
+                let live = Live {
+                    stream: self.stream,
+                    epoch: self.epoch,
+                    flush: self.flushes,
+                    prev,
+                    to,
+                    index: index as u32,
+                    count: count as u32,
+                    digest,
+                    upstream_age_ms: stamp.upstream_age_ms,
+                    changes: changes.slice(begin..end),
+                };
+                (if to > prev { tickets.next() } else { 0 }, live)
+            })
+            .collect();
+        if to > prev {
+            let tickets = slices.iter().map(|(ticket, _)| *ticket).collect();
+            self.flight = Some(Flight {
+                prev,
+                before,
+                tickets,
+            });
+        }
+        slices
+    }
+
+    /// The broker took a slice.
+    pub(super) fn acknowledged(&mut self, ticket: u64) {
+        if let Some(flight) = &mut self.flight {
+            flight.tickets.remove(&ticket);
+            if flight.tickets.is_empty() {
+                self.flight = None;
+            }
+        }
+    }
+
+    /// The link broke: what was in flight may be lost.
+    pub(super) fn link_lost(&mut self) {
+        if let Some(flight) = self.flight.take()
+            && !mutant!(FlightKeysNotReturned)
+        {
+            self.pending.extend(flight.before);
+            self.published = flight.prev;
+        }
+    }
+
+    fn take_pending(&mut self, _slice_bytes: usize) -> BTreeMap<Key, Option<Held>> {
+        let mut taken = std::mem::take(&mut self.pending);
+        if mutant!(FlushCutButClaimsAll) && taken.len() > 1 {
+            let rest = taken.keys().nth(taken.len() / 2).cloned();
+            self.pending = rest.map(|key| taken.split_off(&key)).unwrap_or_default();
+        }
+        taken
+    }
+
+    /// The number and the digest of the state that a flush leads to.
+    fn leads_to(&self) -> (u64, u64) {
+        #[cfg(test)]
+        if mutant!(ValuesReadAtSending) && self.before_last_change.0 > self.published {
+            return self.before_last_change;
+        }
+        (self.seq, self.now.digest())
+    }
+
+    /// What became of a key; none if it is what it was.
+    fn change(&self, key: &Key, old: Option<&Held>, deltas: bool) -> Option<Change> {
+        let Some(new) = self.now.get(key) else {
+            return old.map(|_| Change::Deleted);
+        };
+        let Some(old) = old else {
+            return Some(Change::Value(new.packed.clone()));
+        };
+        if old.digest == new.digest {
+            return None;
+        }
+        let delta = deltas
+            .then(|| delta::between(&self.packer, &old.packed, &new.packed))
+            .flatten();
+        Some(delta.map_or_else(|| Change::Value(new.packed.clone()), Change::Delta))
+    }
+}
+
+/// At most 1,024 values of at most 64 KiB, spread over the list.
+fn sample(list: &[(Bytes, Bytes)]) -> Vec<Bytes> {
+    let stride = list.len().div_ceil(1024).max(1);
+    list.iter()
+        .step_by(stride)
+        .filter(|(_, value)| value.len() <= 64 * 1024)
+        .map(|(_, value)| value.clone())
+        .collect()
+}

@@ -1,0 +1,156 @@
+//! The one request that may be out, and when to send it again.
+//!
+//! **R6 Request.** A re-ask is the same request: same rid, same digests, from the first place that is missing. *Else, with a round trip above the
+//! time-out, every answer is too late for ever.* Words from the source hold it. *Else each re-ask brings a word, and each word
+//! the next re-ask, while an API server is away.*
+
+use super::settings::Settings;
+use super::staging::Stage;
+use super::time::Moment;
+use crate::protocol::message::{Epoch, Selection, Sync};
+use std::time::Duration;
+
+/// How long a round trip takes, and so how long to wait for one.
+#[derive(Debug, Default)]
+pub(super) struct Pace(Option<Duration>);
+
+impl Pace {
+    /// A round trip took so long. `surely`: it is known which ask was answered.
+    fn measured(&mut self, took: Duration, surely: bool) {
+        self.0 = match self.0 {
+            Some(before) if surely => Some((before * 7 + took) / 8),
+            Some(before) => Some(before),
+            None => Some(took),
+        };
+    }
+
+    fn timeout(&self, settings: &Settings) -> Duration {
+        let (least, most) = settings.timeout;
+        let measured = self.0.map(|took| took * 3 + Duration::from_millis(50));
+        measured.map_or(settings.first_timeout, |time| time.clamp(least, most))
+    }
+
+    /// How long a gap may heal by itself.
+    pub(super) fn grace(&self, settings: &Settings) -> Duration {
+        settings.grace.max(self.0.unwrap_or_default())
+    }
+}
+
+/// What is asked, and what came of it so far.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) rid: u64,
+    /// The snapshot that answers it was taken after this.
+    pub(super) since: Moment,
+    pub(super) digests: Vec<u64>,
+    dictionary: u32,
+    pub(super) stage: Stage,
+    /// Pages of the window that did not come yet.
+    pub(super) left: u32,
+    /// When the asks began that nothing has answered yet, and how many there were.
+    asked: Option<Moment>,
+    tries: u32,
+    deadline: Moment,
+}
+
+impl Request {
+    /// A request that is due now.
+    pub(super) fn new(rid: u64, now: Moment, digests: Vec<u64>, dictionary: u32) -> Self {
+        Self {
+            rid,
+            since: now,
+            digests,
+            dictionary,
+            stage: Stage::default(),
+            left: 0,
+            asked: None,
+            tries: 0,
+            deadline: now,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    /// Nothing answered the last ask yet.
+    pub(super) fn is_reask(&self) -> bool {
+        self.tries > 0
+    }
+
+    /// The caller has no room for pages just now.
+    pub(super) fn wait(&mut self, until: Moment) {
+        self.deadline = until;
+    }
+
+    /// The message, once more; the next one is due when the time-out has passed, doubled for each ask that nothing answered.
+    pub(super) fn ask(
+        &mut self,
+        now: Moment,
+        window: u32,
+        pace: &Pace,
+        settings: &Settings,
+    ) -> Sync {
+        let wait = pace.timeout(settings) * 2_u32.saturating_pow(self.tries.min(16));
+        self.asked = self.asked.or(Some(now));
+        self.tries += 1;
+        self.deadline = now + wait.min(settings.timeout.1);
+        self.left = window;
+        Sync {
+            rid: self.rid,
+            epoch: Epoch::default(),
+            digests: self.digests.clone(),
+            from: self.stage.missing(),
+            max_messages: window,
+            lease_s: 0,
+            selection: Selection::default(),
+            dictionary: self.dictionary,
+        }
+    }
+
+    /// Something of the answer came. `last`: nothing more will, unasked.
+    pub(super) fn answered(
+        &mut self,
+        now: Moment,
+        last: bool,
+        pace: &mut Pace,
+        settings: &Settings,
+    ) {
+        self.measure(now, pace);
+        self.left = if last { 0 } else { self.left.saturating_sub(1) };
+        self.deadline = if last {
+            now
+        } else {
+            now + pace.timeout(settings)
+        };
+    }
+
+    /// Words came instead of an answer: its snapshot is still to be taken.
+    pub(super) fn held(&mut self, now: Moment, pace: &mut Pace, settings: &Settings) {
+        self.measure(now, pace);
+        self.left = 0;
+        self.since = now;
+        self.deadline = now + settings.status_hold;
+    }
+
+    fn measure(&mut self, now: Moment, pace: &mut Pace) {
+        if let Some(asked) = self.asked.take() {
+            pace.measured(now.since(asked), self.tries == 1);
+        }
+        self.tries = 0;
+    }
+
+    /// Not before this, and no earlier silence counts: the link was down, or the caller has no room.
+    pub(super) fn put_off(&mut self, until: Moment) {
+        self.asked = None;
+        self.tries = 0;
+        self.left = 0;
+        self.deadline = until;
+    }
+
+    /// What came of it is worth nothing.
+    pub(super) fn start_over(&mut self, until: Moment) {
+        self.stage = Stage::default();
+        self.put_off(until);
+    }
+}
