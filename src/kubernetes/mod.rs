@@ -31,6 +31,7 @@ mod lines;
 mod list_watch;
 mod number;
 mod object;
+mod patience;
 mod request;
 mod resources;
 mod secret;
@@ -42,3 +43,6 @@ mod view;
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
 pub use server::Kubernetes;
+
+#[cfg(test)]
+pub(crate) use patience::Patience;

@@ -5,6 +5,7 @@ use super::client::{Client, JSON};
 use super::configuration::{Access, ConfigurationError};
 use super::discovery::Discovery;
 use super::failure::Failure;
+use super::patience::Patience;
 use super::{list_watch, request, resources, selector};
 use crate::protocol::message::{Selection, View};
 use crate::source::{BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError};
@@ -28,7 +29,16 @@ impl Kubernetes {
     ///
     /// `show_secrets` lets all values of all Secrets leave the cluster (see `secret`).
     pub async fn connect(access: &Access, show_secrets: bool) -> Result<Self, ConfigurationError> {
-        let client = Client::new(access).await?;
+        Self::with_patience(access, show_secrets, Patience::default()).await
+    }
+
+    /// The same with other waits: for tests.
+    pub(crate) async fn with_patience(
+        access: &Access,
+        show_secrets: bool,
+        patience: Patience,
+    ) -> Result<Self, ConfigurationError> {
+        let client = Client::new(access, patience).await?;
         Ok(Self {
             client,
             discovery: Discovery::default(),

@@ -409,3 +409,45 @@ fn values_that_cannot_be_are_refused_by_name() {
         assert_eq!(refused, Err(DecodeError::Invalid("cluster")));
     }
 }
+
+/// The worked example of `docs/protocol.md`, byte by byte.
+#[test]
+fn the_documented_example_is_what_is_sent() {
+    use crate::protocol::compress::{Codec, Packed};
+    use crate::protocol::entries::{Change, write_change};
+    let mut changes = Vec::new();
+    let value = Packed {
+        codec: Codec::Plain,
+        bytes: Bytes::from_static(b"up"),
+    };
+    write_change(&mut changes, b"default/db", &Change::Value(value));
+    write_change(&mut changes, b"default/web", &Change::Deleted);
+    let live = Live {
+        stream: StreamId(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff),
+        epoch: Epoch {
+            term: Term {
+                number: 1_790_000_000_000,
+                nonce: 0x0102_0304,
+            },
+            feed: 1,
+        },
+        flush: 3,
+        prev: 7,
+        to: 9,
+        index: 0,
+        count: 1,
+        digest: 0x1122_3344_5566_7788,
+        upstream_age_ms: 0,
+        changes: changes.into(),
+    };
+    let sent = encode_live(&live);
+    let documentation = include_str!("../../../docs/protocol.md");
+    let example = documentation.split("<!-- example -->").nth(1).unwrap();
+    let lines = example.lines().filter_map(|line| line.strip_prefix("    "));
+    let hexadecimal = lines.flat_map(|line| line.split("  ").next().unwrap().split(' '));
+    let documented: Vec<u8> = hexadecimal
+        .filter(|it| !it.is_empty())
+        .map(|it| u8::from_str_radix(it, 16).unwrap())
+        .collect();
+    assert_eq!(documented, sent, "{sent:02x?}");
+}
