@@ -41,7 +41,6 @@ pub struct Cli {
     missing_docs,
     reason = "a doc comment here would replace the command's help"
 )]
-#[expect(clippy::large_enum_variant, reason = "one value exists, once")]
 pub enum Command {
     Get(GetArgs),
     Clusters(ClustersArgs),

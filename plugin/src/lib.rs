@@ -63,7 +63,7 @@ async fn command(cli: Cli, terminal: &mut Terminal) -> Result<(), Failure> {
     match &cli.command {
         Command::Get(args) => commands::get::run(args, &cli.broker, terminal).await,
         Command::Clusters(args) => commands::clusters::run(args, &cli.broker, terminal).await,
-        Command::Demo(_) => Err(Failure::because("the demo is not in this build")),
+        Command::Demo(args) => commands::demo::run(args, terminal).await,
         Command::Version(args) => {
             let mut text = Vec::new();
             commands::version::run(args, &mut text)?;

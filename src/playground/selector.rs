@@ -27,20 +27,36 @@ impl Selector {
     /// An error is the words of the API server.
     pub(super) fn parse(labels: &str, fields: &str) -> Result<Self, String> {
         let labels = split_outside_parentheses(labels);
-        let labels = labels.into_iter().filter(|part| !part.is_empty()).map(label_requirement);
-        let fields = fields.split(',').filter(|part| !part.is_empty()).map(field_requirement);
-        Ok(Self { labels: labels.collect::<Result<_, _>>()?, fields: fields.collect::<Result<_, _>>()? })
+        let labels = labels
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .map(label_requirement);
+        let fields = fields
+            .split(',')
+            .filter(|part| !part.is_empty())
+            .map(field_requirement);
+        Ok(Self {
+            labels: labels.collect::<Result<_, _>>()?,
+            fields: fields.collect::<Result<_, _>>()?,
+        })
     }
 
     pub(super) fn selects(&self, object: &Value) -> bool {
-        let label = |key: &str| object["metadata"]["labels"][key].as_str().map(str::to_owned);
+        let label = |key: &str| {
+            object["metadata"]["labels"][key]
+                .as_str()
+                .map(str::to_owned)
+        };
         // A field that is absent is an empty one.
         let field = |path: &str| {
             let pointer = format!("/{}", path.replace('.', "/"));
             let value = object.pointer(&pointer);
-            Some(value.map_or(String::new(), |v| v.as_str().map_or_else(|| v.to_string(), Into::into)))
+            Some(value.map_or(String::new(), |v| {
+                v.as_str().map_or_else(|| v.to_string(), Into::into)
+            }))
         };
-        self.labels.iter().all(|r| r.holds(label(&r.key))) && self.fields.iter().all(|r| r.holds(field(&r.key)))
+        self.labels.iter().all(|r| r.holds(label(&r.key)))
+            && self.fields.iter().all(|r| r.holds(field(&r.key)))
     }
 }
 
@@ -59,9 +75,21 @@ fn label_requirement(text: &str) -> Result<Requirement, String> {
     let text = text.trim();
     let requirement = |key: &str, test| {
         let key = key.trim();
-        let valid = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
-        let unlike = || format!("unable to parse requirement: <nil>: Invalid value: {key:?}: name part is not valid");
-        valid.then(|| Requirement { key: key.into(), test }).ok_or_else(unlike)
+        let valid = !key.is_empty()
+            && key
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+        let unlike = || {
+            format!(
+                "unable to parse requirement: <nil>: Invalid value: {key:?}: name part is not valid"
+            )
+        };
+        valid
+            .then(|| Requirement {
+                key: key.into(),
+                test,
+            })
+            .ok_or_else(unlike)
     };
     let list = |values: &str| -> Vec<String> {
         let values = values.trim().trim_start_matches('(').trim_end_matches(')');
@@ -78,8 +106,14 @@ fn label_requirement(text: &str) -> Result<Requirement, String> {
     }
     let (key, test) = match text.split_once('=') {
         None => return requirement(text, Test::Exists),
-        Some((key, value)) if key.ends_with('!') => (&key[..key.len() - 1], Test::NotIn(vec![value.trim().into()])),
-        Some((key, value)) => (key, Test::In(vec![value.trim_start_matches('=').trim().into()])),
+        Some((key, value)) if key.ends_with('!') => (
+            &key[..key.len() - 1],
+            Test::NotIn(vec![value.trim().into()]),
+        ),
+        Some((key, value)) => (
+            key,
+            Test::In(vec![value.trim_start_matches('=').trim().into()]),
+        ),
     };
     let values = match &test {
         Test::In(values) | Test::NotIn(values) => values.join(","),
@@ -104,13 +138,22 @@ fn field_requirement(text: &str) -> Result<Requirement, String> {
     ];
     let cannot = || format!("invalid selector: '{text}'; can't understand '{text}'");
     let (field, value) = text.split_once('=').ok_or_else(cannot)?;
-    let (field, negated) = field.strip_suffix('!').map_or((field, false), |field| (field, true));
+    let (field, negated) = field
+        .strip_suffix('!')
+        .map_or((field, false), |field| (field, true));
     let values = vec![value.trim_start_matches('=').into()];
     if !KNOWN.contains(&field) {
         return Err(format!("field label not supported: {field}"));
     }
-    let test = if negated { Test::NotIn(values) } else { Test::In(values) };
-    Ok(Requirement { key: field.into(), test })
+    let test = if negated {
+        Test::NotIn(values)
+    } else {
+        Test::In(values)
+    };
+    Ok(Requirement {
+        key: field.into(),
+        test,
+    })
 }
 
 fn split_outside_parentheses(text: &str) -> Vec<&str> {
@@ -166,7 +209,10 @@ mod tests {
     fn what_is_none_is_refused() {
         assert!(Selector::parse("a==b==", "").is_err());
         assert!(Selector::parse("a b", "").is_err());
-        assert_eq!(Selector::parse("", "foo=1").unwrap_err(), "field label not supported: foo");
+        assert_eq!(
+            Selector::parse("", "foo=1").unwrap_err(),
+            "field label not supported: foo"
+        );
         assert!(Selector::parse("", "foo").is_err());
     }
 }

@@ -183,7 +183,7 @@ pub async fn run(
         Err(error) => return Err(Failure::because(error)),
     };
     let informer = connect(broker)?;
-    let collector = Collector::new(plan.clone(), selector, Terminal::audience());
+    let collector = Collector::new(plan.clone(), &selector, Terminal::audience());
     let mut session = Session::new(informer.clone(), plan, collector);
     let result = tokio::select! {
         result = session.run(terminal) => result,
@@ -295,7 +295,7 @@ impl Session {
                 LinkState::Up => self.collector.link_up(at),
                 LinkState::Down(failure) => {
                     self.collector
-                        .link_down(&failure.message, failure.permanent, at)
+                        .link_down(&failure.message, failure.permanent, at);
                 }
             },
             Wake::Clusters => {

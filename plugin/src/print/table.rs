@@ -130,7 +130,7 @@ impl TablePrinter {
                 .map(|cell| cell.text(table.now_ms));
             match (&self.options.kind, text) {
                 (Some(kind), Some(text)) if at.is_some() && at == named => {
-                    line.add(&format!("{kind}/{text}"))
+                    line.add(&format!("{kind}/{text}"));
                 }
                 (_, text) => line.add(&text.unwrap_or_default()),
             }

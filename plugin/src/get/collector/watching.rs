@@ -23,7 +23,7 @@ impl Collector {
                 Standing::Pending => {}
                 Standing::Whole => self.watch_whole(watch, &name, None, wall_ms),
                 Standing::Stale(silent) => self.watch_whole(watch, &name, Some(silent), wall_ms),
-                Standing::Failed(trouble) => self.watch_trouble(&name, trouble),
+                Standing::Failed(trouble) => self.watch_trouble(&name, &trouble),
             }
         }
         if circumstances.end.is_some_and(|end| at >= end) && !self.done {
@@ -47,7 +47,7 @@ impl Collector {
         match member.resource(0) {
             Ok(resource) => {
                 if let Some(refusal) = self.missing(first && changes.is_empty(), &resource) {
-                    return self.watch_trouble(name, Trouble::Refused(refusal));
+                    return self.watch_trouble(name, &Trouble::Refused(refusal));
                 }
                 let shown = if first && watch == Watch::ChangesOnly {
                     &[][..]
@@ -61,17 +61,17 @@ impl Collector {
                 match text.map(|text| text.concat()) {
                     Ok(text) if text.is_empty() => {}
                     Ok(text) => self.output.push(Output::Out(text)),
-                    Err(Malformed) => return self.watch_trouble(name, Trouble::Malformed),
+                    Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
                 }
             }
-            Err(Malformed) => return self.watch_trouble(name, Trouble::Malformed),
+            Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
         }
         let told = if stale.is_some() {
             Told::Stale
         } else {
             Told::Whole
         };
-        let before = self.told.insert(name.clone(), told.clone());
+        let before = self.told.insert(name.clone(), told);
         match (stale, before) {
             (Some(_), Some(Told::Stale)) | (None, None | Some(Told::Whole)) => {}
             (Some(silent), _) => self.fail(messages::stale(name, silent)),
@@ -91,8 +91,8 @@ impl Collector {
         (nothing && alone).then(|| Refusal::not_found(&resource.qualified(), name))
     }
 
-    fn watch_trouble(&mut self, name: &ClusterName, trouble: Trouble) {
-        if let (Trouble::Refused(refusal), Some(_)) = (&trouble, self.selector.only()) {
+    fn watch_trouble(&mut self, name: &ClusterName, trouble: &Trouble) {
+        if let (Trouble::Refused(refusal), Some(_)) = (trouble, self.selector.only()) {
             self.fail(refusal.line());
             return self.finish(1);
         }
@@ -100,13 +100,13 @@ impl Collector {
         // How long an API server is away changes each second, and is told once.
         let again = match self.told.get(name) {
             Some(Told::Trouble(before)) => {
-                std::mem::discriminant(before) == std::mem::discriminant(&trouble)
+                std::mem::discriminant(before) == std::mem::discriminant(trouble)
             }
             _ => false,
         };
         self.told.insert(name.clone(), told);
         if !again {
-            self.fail(self.line(name, &trouble));
+            self.fail(self.line(name, trouble));
         }
     }
 }
