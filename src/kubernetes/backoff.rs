@@ -14,7 +14,11 @@ pub(super) struct Backoff {
 impl Backoff {
     /// From the first wait to the longest.
     pub(super) fn between((first, longest): (Duration, Duration)) -> Self {
-        Self { first, longest, bound: first }
+        Self {
+            first,
+            longest,
+            bound: first,
+        }
     }
     /// The next wait.
     pub(super) fn next(&mut self) -> Duration {

@@ -38,7 +38,10 @@ pub(super) struct Client {
 
 impl Client {
     /// Prepares the connections; none is opened yet. Needs a tokio runtime.
-    pub(super) async fn new(access: &Access, patience: Patience) -> Result<Self, ConfigurationError> {
+    pub(super) async fn new(
+        access: &Access,
+        patience: Patience,
+    ) -> Result<Self, ConfigurationError> {
         let config = access.load().await?;
         let server = config.cluster_url.to_string();
         let server = server.trim_end_matches('/');
@@ -104,7 +107,11 @@ impl Client {
         self.bounded(self.patience.watch_opens, async {
             let response = self.send(&self.requests, request).await?;
             if response.status().is_success() {
-                return Ok(Lines::new(response.into_body(), &self.server, self.patience.watch_silence));
+                return Ok(Lines::new(
+                    response.into_body(),
+                    &self.server,
+                    self.patience.watch_silence,
+                ));
             }
             // Unreachable beyond the error: `succeeded` of an unsuccessful answer is one.
             self.succeeded(response).await?;

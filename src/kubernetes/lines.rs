@@ -31,7 +31,12 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(body: Body, server: &str, silence: Duration) -> Self {
-        Self { body, framing: Framing::default(), server: server.into(), silence }
+        Self {
+            body,
+            framing: Framing::default(),
+            server: server.into(),
+            silence,
+        }
     }
 
     /// Waits for something to be heard. Cancel safe: what was read stays.

@@ -22,8 +22,10 @@ pub(super) async fn run(client: &Client, discovery: &Discovery, events: mpsc::Se
 
 async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Event>) {
     let mut told = None;
-    let (mut outages, mut refusals) =
-        (Backoff::between(client.patience().outage), Backoff::between(client.patience().refusal));
+    let (mut outages, mut refusals) = (
+        Backoff::between(client.patience().outage),
+        Backoff::between(client.patience().refusal),
+    );
     loop {
         let (event, wait) = match discovery.catalog(client, Duration::ZERO).await {
             Ok(catalog) => {

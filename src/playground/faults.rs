@@ -29,7 +29,9 @@ pub struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { state: watch::Sender::new(State::default()) }
+        Self {
+            state: watch::Sender::new(State::default()),
+        }
     }
 }
 
@@ -44,11 +46,13 @@ impl Faults {
     }
     /// Lets watches say nothing while all else works.
     pub fn silence_watches(&self, silent: bool) {
-        self.state.send_modify(|state| state.silent_watches = silent);
+        self.state
+            .send_modify(|state| state.silent_watches = silent);
     }
     /// Answers everything with 503.
     pub fn unavailable(&self, unavailable: bool) {
-        self.state.send_modify(|state| state.unavailable = unavailable);
+        self.state
+            .send_modify(|state| state.unavailable = unavailable);
     }
     /// Lets every answer take so much longer.
     pub fn slow(&self, delay: Duration) {
@@ -81,7 +85,10 @@ impl Faults {
     pub(super) async fn pass(&self) {
         let mut state = self.subscribe();
         // The sender lives as long as `self`.
-        let delay = state.wait_for(|state| !state.hung).await.map(|state| state.delay);
+        let delay = state
+            .wait_for(|state| !state.hung)
+            .await
+            .map(|state| state.delay);
         tokio::time::sleep(delay.unwrap_or_default()).await;
     }
 }

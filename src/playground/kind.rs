@@ -68,7 +68,11 @@ impl Kind {
         }
     }
     pub(super) fn verbs(&self) -> &'static [&'static str] {
-        if self.watchable { &["get", "list", "watch"] } else { &["get", "list"] }
+        if self.watchable {
+            &["get", "list", "watch"]
+        } else {
+            &["get", "list"]
+        }
     }
 }
 
@@ -80,21 +84,85 @@ pub(super) fn built_in() -> Vec<Kind> {
         ("", "events", "event", "Event", true, "ev", ""),
         ("", "namespaces", "namespace", "Namespace", false, "ns", ""),
         ("", "nodes", "node", "Node", false, "no", ""),
-        ("", "persistentvolumeclaims", "persistentvolumeclaim", "PersistentVolumeClaim", true, "pvc", ""),
+        (
+            "",
+            "persistentvolumeclaims",
+            "persistentvolumeclaim",
+            "PersistentVolumeClaim",
+            true,
+            "pvc",
+            "",
+        ),
         ("", "pods", "pod", "Pod", true, "po", ALL),
         ("", "secrets", "secret", "Secret", true, "", ""),
         ("", "services", "service", "Service", true, "svc", ALL),
-        ("apps", "daemonsets", "daemonset", "DaemonSet", true, "ds", ALL),
-        ("apps", "deployments", "deployment", "Deployment", true, "deploy", ALL),
-        ("apps", "replicasets", "replicaset", "ReplicaSet", true, "rs", ALL),
-        ("apps", "statefulsets", "statefulset", "StatefulSet", true, "sts", ALL),
+        (
+            "apps",
+            "daemonsets",
+            "daemonset",
+            "DaemonSet",
+            true,
+            "ds",
+            ALL,
+        ),
+        (
+            "apps",
+            "deployments",
+            "deployment",
+            "Deployment",
+            true,
+            "deploy",
+            ALL,
+        ),
+        (
+            "apps",
+            "replicasets",
+            "replicaset",
+            "ReplicaSet",
+            true,
+            "rs",
+            ALL,
+        ),
+        (
+            "apps",
+            "statefulsets",
+            "statefulset",
+            "StatefulSet",
+            true,
+            "sts",
+            ALL,
+        ),
         ("batch", "cronjobs", "cronjob", "CronJob", true, "cj", ALL),
         ("batch", "jobs", "job", "Job", true, "", ALL),
-        ("networking.k8s.io", "ingresses", "ingress", "Ingress", true, "ing", ""),
-        ("coordination.k8s.io", "leases", "lease", "Lease", true, "", ""),
+        (
+            "networking.k8s.io",
+            "ingresses",
+            "ingress",
+            "Ingress",
+            true,
+            "ing",
+            "",
+        ),
+        (
+            "coordination.k8s.io",
+            "leases",
+            "lease",
+            "Lease",
+            true,
+            "",
+            "",
+        ),
     ];
     let words = |text: &str| text.split_whitespace().map(Into::into).collect();
-    let kind = |(group, plural, singular, kind, namespaced, short, categories): (&str, &str, &str, &str, bool, &str, &str)| Kind {
+    let kind = |(group, plural, singular, kind, namespaced, short, categories): (
+        &str,
+        &str,
+        &str,
+        &str,
+        bool,
+        &str,
+        &str,
+    )| Kind {
         singular: singular.into(),
         short_names: words(short),
         categories: words(categories),

@@ -67,7 +67,11 @@ impl Default for Spec {
 impl Spec {
     /// An empty cluster that stands still: for tests.
     pub fn empty() -> Self {
-        Self { scale: 0, pace: None, ..Self::default() }
+        Self {
+            scale: 0,
+            pace: None,
+            ..Self::default()
+        }
     }
 }
 
@@ -145,7 +149,12 @@ impl Playground {
                 }
             });
         }
-        Ok(Self { shared, simulation, url, _tasks: tasks })
+        Ok(Self {
+            shared,
+            simulation,
+            url,
+            _tasks: tasks,
+        })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -166,12 +175,14 @@ impl Playground {
 
     /// Creates or replaces an object of a resource: `pods`, `deployments.apps`. Unknown resources are ignored.
     pub fn put(&self, resource: &str, object: Value) {
-        self.shared.change(|store| store.put(resource, object, &rfc3339(now())));
+        self.shared
+            .change(|store| store.put(resource, object, &rfc3339(now())));
     }
 
     /// Deletes an object; `namespace` is empty for cluster-scoped ones. A namespace takes what is in it along.
     pub fn delete(&self, resource: &str, namespace: &str, name: &str) {
-        self.shared.change(|store| store.delete(resource, namespace, name));
+        self.shared
+            .change(|store| store.delete(resource, namespace, name));
     }
 
     /// An object as it is now.

@@ -51,13 +51,21 @@ struct Asked {
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.faults.pass().await;
     if shared.faults.state().unavailable {
-        return refuse(503, "ServiceUnavailable", "the playground was told to be unavailable");
+        return refuse(
+            503,
+            "ServiceUnavailable",
+            "the playground was told to be unavailable",
+        );
     }
     if request.method() != Method::GET {
         return refuse(405, "MethodNotAllowed", "a playground is read only");
     }
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let path: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+    let path: Vec<&str> = uri
+        .path()
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     match path.as_slice() {
         ["readyz" | "livez" | "healthz"] => "ok".into_response(),
         ["version"] => json_answer(&json!({"gitVersion": shared.spec.version})),
@@ -66,7 +74,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         ["api", version] => discovery::resources(&shared, "", version),
         ["apis", group, version] => discovery::resources(&shared, group, version),
         ["api", version, rest @ ..] => resource(&shared, ("", version), rest, &uri, &headers),
-        ["apis", group, version, rest @ ..] => resource(&shared, (group, version), rest, &uri, &headers),
+        ["apis", group, version, rest @ ..] => {
+            resource(&shared, (group, version), rest, &uri, &headers)
+        }
         _ => not_served(),
     }
 }
@@ -104,9 +114,11 @@ fn resource(
     };
     match asked.parameters.watch.as_deref() {
         Some("true" | "1") if asked.kind.watchable => watching::answer(shared, asked),
-        Some("true" | "1") => {
-            refuse(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
-        }
+        Some("true" | "1") => refuse(
+            405,
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+        ),
         _ => list::answer(shared, &asked),
     }
 }
@@ -117,11 +129,20 @@ fn asked(kind: Kind, namespace: &str, uri: &Uri, headers: &HeaderMap) -> Result<
     let selector = Selector::parse(&parameters.label_selector, &parameters.field_selector)?;
     let accepts_tables = accept(headers).contains("as=Table");
     let table = accepts_tables && kind.tables;
-    Ok(Asked { kind, namespace: namespace.into(), selector, parameters, table })
+    Ok(Asked {
+        kind,
+        namespace: namespace.into(),
+        selector,
+        parameters,
+        table,
+    })
 }
 
 fn accept(headers: &HeaderMap) -> &str {
-    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 fn json_answer(value: &Value) -> Response {

@@ -74,7 +74,11 @@ impl Simulation {
         }
         for (index, name) in NAMESPACES.iter().enumerate() {
             let age = (index as i64 % 5) * 11 * DAY;
-            store.put("namespaces", render::namespace(name, self.founded + age), "");
+            store.put(
+                "namespaces",
+                render::namespace(name, self.founded + age),
+                "",
+            );
         }
         for workload in &self.workloads {
             for (resource, object) in render::surroundings(workload) {
@@ -100,16 +104,22 @@ impl Simulation {
 
     fn found(&mut self) {
         let workers = 4 + self.scale.min(96);
-        self.nodes = (0..workers + 1).map(|index| Node::new(index, self.founded, &mut self.random)).collect();
+        self.nodes = (0..workers + 1)
+            .map(|index| Node::new(index, self.founded, &mut self.random))
+            .collect();
         for blueprint in WORKLOADS {
             let age = self.random.random_range(3..90) * DAY;
-            let mut workload = Workload::new(blueprint, self.scale, self.now - age, &mut self.random);
+            let mut workload =
+                Workload::new(blueprint, self.scale, self.now - age, &mut self.random);
             if blueprint.controller == Controller::DaemonSet {
                 workload.replicas = self.nodes.len() as u32;
             }
             self.workloads.push(workload);
         }
-        self.cron_jobs = CRON_JOBS.iter().map(|blueprint| CronJob::new(blueprint, self.founded)).collect();
+        self.cron_jobs = CRON_JOBS
+            .iter()
+            .map(|blueprint| CronJob::new(blueprint, self.founded))
+            .collect();
         for workload in 0..self.workloads.len() {
             for ordinal in 0..self.workloads[workload].replicas {
                 let age = self.random.random_range(5..20_000) * MINUTE;
@@ -127,7 +137,11 @@ impl Simulation {
         for job in &mut self.jobs {
             job.completed = Some(job.started + job.takes);
         }
-        for pod in self.pods.iter_mut().filter(|pod| matches!(pod.owner, Owner::Job(_))) {
+        for pod in self
+            .pods
+            .iter_mut()
+            .filter(|pod| matches!(pod.owner, Owner::Job(_)))
+        {
             pod.finish();
         }
     }
@@ -188,7 +202,10 @@ impl Simulation {
 
     fn move_jobs(&mut self, store: &mut Store) {
         for job in &mut self.jobs {
-            let pod = self.pods.iter_mut().find(|pod| pod.owner == Owner::Job(job.name.clone()));
+            let pod = self
+                .pods
+                .iter_mut()
+                .find(|pod| pod.owner == Owner::Job(job.name.clone()));
             if let Some(pod) = pod
                 && job.completed.is_none()
                 && pod.phase == Phase::Running
@@ -196,18 +213,36 @@ impl Simulation {
             {
                 pod.finish();
                 job.completed = Some(self.now);
-                self.events.add(self.now, ("Job", job.namespace, &job.name), "Completed", "Job completed", "job-controller");
+                self.events.add(
+                    self.now,
+                    ("Job", job.namespace, &job.name),
+                    "Completed",
+                    "Job completed",
+                    "job-controller",
+                );
             }
         }
         // As cron jobs do: the last three of each are kept.
         for cron_job in &self.cron_jobs {
             let of_it = |job: &&Job| job.cron_job == cron_job.blueprint.name;
-            let finished = self.jobs.iter().filter(of_it).filter(|job| job.completed.is_some());
+            let finished = self
+                .jobs
+                .iter()
+                .filter(of_it)
+                .filter(|job| job.completed.is_some());
             let excess = finished.clone().count().saturating_sub(3);
-            for old in finished.take(excess).map(|job| job.name.clone()).collect::<Vec<_>>() {
+            for old in finished
+                .take(excess)
+                .map(|job| job.name.clone())
+                .collect::<Vec<_>>()
+            {
                 self.jobs.retain(|job| job.name != old);
                 store.delete("jobs.batch", cron_job.blueprint.namespace, &old);
-                for pod in self.pods.iter_mut().filter(|pod| pod.owner == Owner::Job(old.clone())) {
+                for pod in self
+                    .pods
+                    .iter_mut()
+                    .filter(|pod| pod.owner == Owner::Job(old.clone()))
+                {
                     pod.phase = Phase::Gone;
                 }
             }
@@ -217,15 +252,26 @@ impl Simulation {
     /// Makes pods where some are missing, ends those that are too many: one of each a step, as a rollout does.
     fn reconcile(&mut self) {
         for index in 0..self.workloads.len() {
-            let Workload { revision, replicas: wanted, blueprint, .. } = self.workloads[index];
+            let Workload {
+                revision,
+                replicas: wanted,
+                blueprint,
+                ..
+            } = self.workloads[index];
             let mine = |pod: &&mut Pod| pod.owner == Owner::Workload(index);
             let pods: Vec<&mut Pod> = self.pods.iter_mut().filter(mine).collect();
             let taken: Vec<u32> = pods.iter().map(|pod| pod.ordinal).collect();
             let pods: Vec<&mut Pod> = pods.into_iter().filter(|pod| pod.is_wanted()).collect();
-            let (all, ready) = (pods.len() as u32, pods.iter().filter(|pod| pod.is_ready()).count() as u32);
+            let (all, ready) = (
+                pods.len() as u32,
+                pods.iter().filter(|pod| pod.is_ready()).count() as u32,
+            );
             let current = pods.iter().filter(|pod| pod.revision == revision).count() as u32;
             // Old ones go when enough are ready, the newest when there are too many.
-            let surplus = pods.into_iter().rev().find(|pod| pod.revision != revision || current > wanted);
+            let surplus = pods
+                .into_iter()
+                .rev()
+                .find(|pod| pod.revision != revision || current > wanted);
             if let Some(pod) = surplus
                 && (all > wanted || (current < wanted && ready >= wanted))
             {
@@ -252,7 +298,13 @@ impl Simulation {
             _ => self.random.random_range(1..self.nodes.len()),
         };
         self.addresses += 1;
-        let pod = Pod::of_workload(workload, of, (ordinal, node, self.addresses), created, &mut self.random);
+        let pod = Pod::of_workload(
+            workload,
+            of,
+            (ordinal, node, self.addresses),
+            created,
+            &mut self.random,
+        );
         self.pods.push(pod);
     }
 
@@ -262,7 +314,8 @@ impl Simulation {
         let job = Job::of(of.blueprint, at, &mut self.random);
         self.addresses += 1;
         let node = self.random.random_range(1..self.nodes.len());
-        self.pods.push(Pod::of_job(&job, node, self.addresses, &mut self.random));
+        self.pods
+            .push(Pod::of_job(&job, node, self.addresses, &mut self.random));
         if self.jobs.iter().all(|other| other.name != job.name) {
             self.jobs.push(job);
         }
@@ -277,7 +330,11 @@ impl Simulation {
             store.put("pods", render::pod(pod, &self.nodes[pod.node]), "");
         }
         for (index, workload) in self.workloads.iter_mut().enumerate() {
-            let pods: Vec<&Pod> = self.pods.iter().filter(|pod| pod.owner == Owner::Workload(index)).collect();
+            let pods: Vec<&Pod> = self
+                .pods
+                .iter()
+                .filter(|pod| pod.owner == Owner::Workload(index))
+                .collect();
             for (resource, object) in render::workload(workload, &pods) {
                 store.put(resource, object, "");
             }

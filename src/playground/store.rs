@@ -93,7 +93,10 @@ impl Store {
     }
 
     pub(super) fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
-        self.objects.get(resource)?.get(&(namespace.into(), name.into())).cloned()
+        self.objects
+            .get(resource)?
+            .get(&(namespace.into(), name.into()))
+            .cloned()
     }
 
     /// Creates or replaces an object. The server's own fields are filled in; equal content makes no new version.
@@ -104,8 +107,15 @@ impl Store {
         object["apiVersion"] = kind.api_version().into();
         object["kind"] = kind.kind.clone().into();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let key = (text(&object["metadata"]["namespace"]), text(&object["metadata"]["name"]));
-        let before = self.objects.get(resource).and_then(|objects| objects.get(&key)).cloned();
+        let key = (
+            text(&object["metadata"]["namespace"]),
+            text(&object["metadata"]["name"]),
+        );
+        let before = self
+            .objects
+            .get(resource)
+            .and_then(|objects| objects.get(&key))
+            .cloned();
         if let Some(before) = &before {
             for field in ["uid", "creationTimestamp", "resourceVersion"] {
                 object["metadata"][field] = before["metadata"][field].clone();
@@ -123,7 +133,10 @@ impl Store {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         let object = Arc::new(object);
-        self.objects.entry(resource.into()).or_default().insert(key, object.clone());
+        self.objects
+            .entry(resource.into())
+            .or_default()
+            .insert(key, object.clone());
         self.remember(resource, before, Some(object));
     }
 
@@ -133,7 +146,9 @@ impl Store {
             let inside: Vec<(String, ObjectKey)> = self
                 .objects
                 .iter()
-                .flat_map(|(resource, objects)| objects.keys().map(|key| (resource.clone(), key.clone())))
+                .flat_map(|(resource, objects)| {
+                    objects.keys().map(|key| (resource.clone(), key.clone()))
+                })
                 .filter(|(_, (namespace, _))| namespace == name)
                 .collect();
             for (resource, (namespace, name)) in inside {
@@ -141,7 +156,9 @@ impl Store {
             }
         }
         let objects = self.objects.get_mut(resource);
-        if let Some(object) = objects.and_then(|objects| objects.remove(&(namespace.into(), name.into()))) {
+        if let Some(object) =
+            objects.and_then(|objects| objects.remove(&(namespace.into(), name.into())))
+        {
             self.version += 1;
             // The last state carries the version of its deletion.
             let mut last = (*object).clone();
@@ -152,7 +169,9 @@ impl Store {
 
     /// The changes after `version`, or none if the history does not reach back there.
     pub(super) fn changes_after(&self, version: u64) -> Option<impl Iterator<Item = &Change>> {
-        let from = self.history.partition_point(|change| change.version <= version);
+        let from = self
+            .history
+            .partition_point(|change| change.version <= version);
         (version >= self.since).then(|| self.history.range(from..))
     }
 
@@ -169,7 +188,8 @@ impl Store {
         let version = self.version;
         if self.snapshot(version, resource).is_none() {
             let objects = self.objects(resource);
-            self.snapshots.push_back((version, resource.into(), objects));
+            self.snapshots
+                .push_back((version, resource.into(), objects));
             if self.snapshots.len() > SNAPSHOTS {
                 self.snapshots.pop_front();
             }
@@ -178,13 +198,21 @@ impl Store {
 
     /// A kept state.
     pub(super) fn snapshot(&self, version: u64, resource: &str) -> Option<Objects> {
-        let kept = self.snapshots.iter().find(|(v, r, _)| *v == version && r == resource);
+        let kept = self
+            .snapshots
+            .iter()
+            .find(|(v, r, _)| *v == version && r == resource);
         kept.map(|(_, _, objects)| objects.clone())
     }
 
     fn remember(&mut self, resource: &str, before: Option<Arc<Value>>, after: Option<Arc<Value>>) {
         let (version, resource) = (self.version, resource.into());
-        self.history.push_back(Change { version, resource, before, after });
+        self.history.push_back(Change {
+            version,
+            resource,
+            before,
+            after,
+        });
         if self.history.len() > self.longest_history
             && let Some(forgotten) = self.history.pop_front()
         {
@@ -197,7 +225,14 @@ impl Store {
 fn uid(seed: u64, count: u64) -> String {
     let hash = xxhash_rust::xxh3::xxh3_128_with_seed(&count.to_le_bytes(), seed);
     let hex = format!("{hash:032x}");
-    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
+    )
 }
 
 /// A Kubernetes Status.
@@ -234,11 +269,17 @@ mod tests {
         let uid = store.get("pods", "shop", "a").unwrap()["metadata"]["uid"].clone();
         put(&mut store, "a", "Failed");
         assert_eq!(store.version(), version + 1);
-        assert_eq!(store.get("pods", "shop", "a").unwrap()["metadata"]["uid"], uid);
+        assert_eq!(
+            store.get("pods", "shop", "a").unwrap()["metadata"]["uid"],
+            uid
+        );
         // Made again, it is another object.
         store.delete("pods", "shop", "a");
         put(&mut store, "a", "Failed");
-        assert_ne!(store.get("pods", "shop", "a").unwrap()["metadata"]["uid"], uid);
+        assert_ne!(
+            store.get("pods", "shop", "a").unwrap()["metadata"]["uid"],
+            uid
+        );
     }
 
     #[test]

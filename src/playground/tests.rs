@@ -31,12 +31,23 @@ async fn client(playground: &Playground, patience: Patience) -> Arc<Kubernetes> 
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("kubeconfig");
     std::fs::write(&file, playground.kubeconfig()).unwrap();
-    let access = Access { kubeconfig: Some(file.into()), context: None };
-    Arc::new(Kubernetes::with_patience(&access, false, patience).await.unwrap())
+    let access = Access {
+        kubeconfig: Some(file.into()),
+        context: None,
+    };
+    Arc::new(
+        Kubernetes::with_patience(&access, false, patience)
+            .await
+            .unwrap(),
+    )
 }
 
 fn all(resource: &str, view: View) -> Selection {
-    Selection { resource: resource.into(), view, ..Selection::default() }
+    Selection {
+        resource: resource.into(),
+        view,
+        ..Selection::default()
+    }
 }
 
 /// A stream, and the copy that its events make.
@@ -55,11 +66,18 @@ impl Copy {
     fn run(kubernetes: Arc<Kubernetes>, resolved: Resolved, capacity: usize) -> Self {
         let (sender, events) = mpsc::channel(capacity);
         tokio::spawn(async move { kubernetes.run(&resolved, sender).await });
-        Self { events, entries: BTreeMap::new(), lists: 0 }
+        Self {
+            events,
+            entries: BTreeMap::new(),
+            lists: 0,
+        }
     }
 
     async fn next(&mut self) -> Event {
-        let event = tokio::time::timeout(LONG, self.events.recv()).await.expect("nothing is told").unwrap();
+        let event = tokio::time::timeout(LONG, self.events.recv())
+            .await
+            .expect("nothing is told")
+            .unwrap();
         match &event {
             Event::Listed(entries) => {
                 self.lists += 1;
@@ -85,7 +103,12 @@ impl Copy {
     /// Takes events until the copy has exactly these keys.
     async fn until_keys(&mut self, keys: &[&str]) {
         loop {
-            let have: Vec<&[u8]> = self.entries.keys().filter(|key| !key.is_empty()).map(|key| &key[..]).collect();
+            let have: Vec<&[u8]> = self
+                .entries
+                .keys()
+                .filter(|key| !key.is_empty())
+                .map(|key| &key[..])
+                .collect();
             if self.lists > 0 && have == keys.iter().map(|key| key.as_bytes()).collect::<Vec<_>>() {
                 return;
             }
@@ -119,7 +142,10 @@ async fn a_list_is_followed_by_what_changes() {
     let mut copy = Copy::open(&kubernetes, &all("cm", View::Objects), 8).await;
     copy.until_keys(&["shop/a"]).await;
     let header = Header::decode(copy.entries[&b""[..]].clone()).unwrap();
-    assert_eq!((&*header.plural, &*header.singular, &*header.kind), ("configmaps", "configmap", "ConfigMap"));
+    assert_eq!(
+        (&*header.plural, &*header.singular, &*header.kind),
+        ("configmaps", "configmap", "ConfigMap")
+    );
     playground.put("configmaps", config_map("b", "1"));
     playground.put("configmaps", config_map("a", "2"));
     playground.delete("configmaps", "shop", "b");
@@ -140,11 +166,16 @@ async fn nobody_listens_any_more() {
     let closed = async {
         while playground.requests().open_watches > 0 {
             // The server notices that the connection is gone when it has something to say.
-            playground.put("pods", config_map("x", &playground.requests().lists.to_string()));
+            playground.put(
+                "pods",
+                config_map("x", &playground.requests().lists.to_string()),
+            );
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(LONG, closed).await.expect("the watch stays open");
+    tokio::time::timeout(LONG, closed)
+        .await
+        .expect("the watch stays open");
 }
 
 #[tokio::test]
@@ -197,7 +228,11 @@ async fn a_broken_watch_is_resumed_where_it_stood() {
 
 #[tokio::test]
 async fn bookmarks_move_a_quiet_watch_on() {
-    let (playground, kubernetes) = started(Spec { bookmarks: Duration::from_millis(1), ..Spec::empty() }).await;
+    let (playground, kubernetes) = started(Spec {
+        bookmarks: Duration::from_millis(1),
+        ..Spec::empty()
+    })
+    .await;
     let mut copy = Copy::open(&kubernetes, &all("pods", View::Rows), 8).await;
     copy.until(listed).await;
     for number in 0..20 {
@@ -210,7 +245,9 @@ async fn bookmarks_move_a_quiet_watch_on() {
             playground.faults().close_watches();
         }
     };
-    tokio::time::timeout(LONG, moves_on).await.expect("the version stays");
+    tokio::time::timeout(LONG, moves_on)
+        .await
+        .expect("the version stays");
     assert_eq!(copy.lists, 1);
 }
 
@@ -222,7 +259,9 @@ async fn a_refusal_is_told_and_does_not_last() {
     copy.until_keys(&["shop/a"]).await;
     playground.faults().refuse("configmaps");
     let refused = copy.until(|event| matches!(event, Event::Refused(_))).await;
-    assert!(matches!(refused, Event::Refused(Refusal { code: 403, message, .. }) if message.contains("configmaps is forbidden")));
+    assert!(
+        matches!(refused, Event::Refused(Refusal { code: 403, message, .. }) if message.contains("configmaps is forbidden"))
+    );
     playground.faults().allow("configmaps");
     copy.until(listed).await;
 }
@@ -234,7 +273,8 @@ async fn an_outage_is_told_and_overcome() {
     copy.until(|event| matches!(event, Event::Alive)).await;
     playground.faults().unavailable(true);
     playground.faults().close_watches();
-    copy.until(|event| matches!(event, Event::Down(message) if message.contains("unavailable"))).await;
+    copy.until(|event| matches!(event, Event::Down(message) if message.contains("unavailable")))
+        .await;
     assert!(kubernetes.probe().await.is_err());
     assert!(matches!(kubernetes.identify().await, Err(message) if message.contains("unavailable")));
     playground.put("configmaps", config_map("a", "1"));
@@ -246,15 +286,27 @@ async fn an_outage_is_told_and_overcome() {
 #[tokio::test]
 async fn a_server_that_hangs_is_found_by_its_probe() {
     let playground = Playground::start(Spec::empty()).await.unwrap();
-    let kubernetes = client(&playground, Patience { probe: Duration::from_millis(50), ..patience() }).await;
+    let kubernetes = client(
+        &playground,
+        Patience {
+            probe: Duration::from_millis(50),
+            ..patience()
+        },
+    )
+    .await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
     copy.until(|event| matches!(event, Event::Alive)).await;
     playground.faults().hang();
     let error = kubernetes.probe().await.unwrap_err();
-    assert!(error.contains(playground.url()) && error.contains("does not answer"), "{error}");
+    assert!(
+        error.contains(playground.url()) && error.contains("does not answer"),
+        "{error}"
+    );
     playground.faults().resume();
     let answers = async { while kubernetes.probe().await.is_err() {} };
-    tokio::time::timeout(LONG, answers).await.expect("the probe does not recover");
+    tokio::time::timeout(LONG, answers)
+        .await
+        .expect("the probe does not recover");
     // The watch that hung goes on.
     playground.put("configmaps", config_map("a", "1"));
     copy.until_keys(&["shop/a"]).await;
@@ -264,12 +316,20 @@ async fn a_server_that_hangs_is_found_by_its_probe() {
 #[tokio::test]
 async fn a_watch_that_fell_silent_is_given_up() {
     let playground = Playground::start(Spec::empty()).await.unwrap();
-    let kubernetes = client(&playground, Patience { watch_silence: Duration::from_millis(50), ..patience() }).await;
+    let kubernetes = client(
+        &playground,
+        Patience {
+            watch_silence: Duration::from_millis(50),
+            ..patience()
+        },
+    )
+    .await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
     copy.until(|event| matches!(event, Event::Alive)).await;
     playground.faults().silence_watches(true);
     assert_eq!(kubernetes.probe().await, Ok(()));
-    copy.until(|event| matches!(event, Event::Down(message) if message.contains("fell silent"))).await;
+    copy.until(|event| matches!(event, Event::Down(message) if message.contains("fell silent")))
+        .await;
     playground.put("configmaps", config_map("a", "1"));
     playground.faults().silence_watches(false);
     copy.until_keys(&["shop/a"]).await;
@@ -285,7 +345,10 @@ async fn a_resource_is_found_when_it_is_installed_and_refused_when_it_is_gone() 
         reason: "NotFound".into(),
         message: "the server doesn't have a resource type \"carts\"".into(),
     };
-    assert_eq!(kubernetes.resolve(&carts).await, Err(UpstreamError::Refused(unknown)));
+    assert_eq!(
+        kubernetes.resolve(&carts).await,
+        Err(UpstreamError::Refused(unknown))
+    );
     playground.install(Kind::custom("carts", "Cart", "shop.example.com"));
     playground.put("carts.shop.example.com", config_map("a", "1"));
     let mut copy = Copy::open(&kubernetes, &carts, 8).await;
@@ -308,24 +371,45 @@ async fn columns_that_change_are_listed_anew() {
     playground.put("carts.shop.example.com", config_map("a", "1"));
     let mut copy = Copy::open(&kubernetes, &all("carts", View::Rows), 8).await;
     copy.until_keys(&["shop/a"]).await;
-    let value = CustomColumn { name: "Value".into(), kind: "string".into(), path: "/data/value".into() };
-    playground.install(Kind { columns: vec![value], ..plain });
+    let value = CustomColumn {
+        name: "Value".into(),
+        kind: "string".into(),
+        path: "/data/value".into(),
+    };
+    playground.install(Kind {
+        columns: vec![value],
+        ..plain
+    });
     playground.faults().close_watches();
     playground.put("carts.shop.example.com", config_map("a", "2"));
     copy.until(listed).await;
     let header = Header::decode(copy.entries[&b""[..]].clone()).unwrap();
-    assert_eq!(header.columns.iter().map(|c| &*c.name).collect::<Vec<_>>(), ["Name", "Value"]);
+    assert_eq!(
+        header.columns.iter().map(|c| &*c.name).collect::<Vec<_>>(),
+        ["Name", "Value"]
+    );
 }
 
 #[tokio::test]
 async fn what_cannot_be_watched_is_listed_again_and_again() {
     let (playground, kubernetes) = started(Spec::empty()).await;
-    let loads = Kind { watchable: false, tables: false, ..Kind::custom("loads", "Load", "metrics.example.com") };
+    let loads = Kind {
+        watchable: false,
+        tables: false,
+        ..Kind::custom("loads", "Load", "metrics.example.com")
+    };
     playground.install(loads);
     playground.put("loads.metrics.example.com", config_map("a", "1"));
     let mut copy = Copy::open(&kubernetes, &all("loads", View::Rows), 8).await;
     copy.until_keys(&["shop/a"]).await;
-    assert_eq!(Row::decode(copy.entries[&b"shop/a"[..]].clone()).unwrap().cells.len(), 2, "NAME and AGE");
+    assert_eq!(
+        Row::decode(copy.entries[&b"shop/a"[..]].clone())
+            .unwrap()
+            .cells
+            .len(),
+        2,
+        "NAME and AGE"
+    );
     playground.put("loads.metrics.example.com", config_map("b", "1"));
     copy.until_keys(&["shop/a", "shop/b"]).await;
     assert_eq!(playground.requests().watches, 0);
@@ -336,7 +420,10 @@ async fn a_namespace_that_is_deleted_takes_its_keys_along() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     playground.put("namespaces", json!({"metadata": {"name": "shop"}}));
     playground.put("configmaps", config_map("a", "1"));
-    let selection = Selection { namespace: "shop".into(), ..all("configmaps", View::Rows) };
+    let selection = Selection {
+        namespace: "shop".into(),
+        ..all("configmaps", View::Rows)
+    };
     let mut copy = Copy::open(&kubernetes, &selection, 8).await;
     copy.until_keys(&["shop/a"]).await;
     playground.delete("namespaces", "", "shop");
@@ -374,42 +461,80 @@ async fn selectors_select_and_are_judged_by_the_server() {
     let labelled = |name: &str, app: &str| json!({"metadata": {"name": name, "namespace": "shop", "labels": {"app": app}}});
     playground.put("pods", labelled("a", "web"));
     playground.put("pods", labelled("b", "api"));
-    let selection = Selection { labels: " app==web ".into(), ..all("pods", View::Rows) };
-    assert_eq!(kubernetes.resolve(&selection).await.unwrap().labels, "app=web");
+    let selection = Selection {
+        labels: " app==web ".into(),
+        ..all("pods", View::Rows)
+    };
+    assert_eq!(
+        kubernetes.resolve(&selection).await.unwrap().labels,
+        "app=web"
+    );
     let mut copy = Copy::open(&kubernetes, &selection, 8).await;
     copy.until_keys(&["shop/a"]).await;
     // What leaves the selection is deleted, what enters it is added.
     playground.put("pods", labelled("b", "web"));
     playground.put("pods", labelled("a", "api"));
     copy.until_keys(&["shop/b"]).await;
-    let wrong = Selection { labels: "a==b==".into(), ..selection };
-    let Err(UpstreamError::Refused(refusal)) = kubernetes.resolve(&wrong).await else { panic!("not refused") };
+    let wrong = Selection {
+        labels: "a==b==".into(),
+        ..selection
+    };
+    let Err(UpstreamError::Refused(refusal)) = kubernetes.resolve(&wrong).await else {
+        panic!("not refused")
+    };
     assert_eq!(
         refusal.message,
         "Unable to find \"/v1, Resource=pods\" that match label selector \"a==b==\", field selector \"\": \
          found '==', expected: ',' or 'end of string'"
     );
-    let mut copy = Copy::open(&kubernetes, &Selection { fields: "foo=1".into(), ..all("pods", View::Rows) }, 8).await;
+    let mut copy = Copy::open(
+        &kubernetes,
+        &Selection {
+            fields: "foo=1".into(),
+            ..all("pods", View::Rows)
+        },
+        8,
+    )
+    .await;
     let refused = copy.next().await;
-    assert!(matches!(refused, Event::Refused(Refusal { code: 400, message, .. }) if message.ends_with("field label not supported: foo")));
+    assert!(
+        matches!(refused, Event::Refused(Refusal { code: 400, message, .. }) if message.ends_with("field label not supported: foo"))
+    );
 }
 
 #[tokio::test]
 async fn equal_collections_are_equal_selections() {
     let (_playground, kubernetes) = started(Spec::empty()).await;
     let resolve = async |selection: Selection| kubernetes.resolve(&selection).await.unwrap();
-    let nodes = resolve(Selection { namespace: "shop".into(), managed_fields: true, ..all("no", View::Rows) }).await;
+    let nodes = resolve(Selection {
+        namespace: "shop".into(),
+        managed_fields: true,
+        ..all("no", View::Rows)
+    })
+    .await;
     assert_eq!(nodes, resolve(all("nodes", View::Rows)).await);
-    let maps = resolve(Selection { secret_values: true, ..all("cm", View::Objects) }).await;
+    let maps = resolve(Selection {
+        secret_values: true,
+        ..all("cm", View::Objects)
+    })
+    .await;
     assert_eq!(maps, resolve(all("configmaps.v1.", View::Objects)).await);
-    let secrets = resolve(Selection { secret_values: true, ..all("secrets", View::Objects) }).await;
+    let secrets = resolve(Selection {
+        secret_values: true,
+        ..all("secrets", View::Objects)
+    })
+    .await;
     assert_ne!(secrets, resolve(all("secrets", View::Objects)).await);
 }
 
 #[tokio::test]
 async fn servers_without_aggregated_discovery_are_understood() {
     let (_new, aggregated) = started(Spec::empty()).await;
-    let (_old, legacy) = started(Spec { legacy_discovery: true, ..Spec::empty() }).await;
+    let (_old, legacy) = started(Spec {
+        legacy_discovery: true,
+        ..Spec::empty()
+    })
+    .await;
     let mut catalogs = Vec::new();
     for kubernetes in [aggregated, legacy] {
         let mut copy = Copy::open(&kubernetes, &all("", View::Resources), 8).await;
@@ -444,9 +569,25 @@ async fn no_secret_leaves() {
     };
     playground.put("secrets", secret("a", json!({})));
     playground.put("secrets", secret("b", json!({"mqtt-resource": "true"})));
-    let holds = |copy: &Copy, key: &str| copy.entries[key.as_bytes()].windows(canary.len()).any(|w| w == canary.as_bytes());
-    for (view, secret_values, leaves) in [(View::Rows, true, false), (View::Objects, false, false), (View::Objects, true, true)] {
-        let mut copy = Copy::open(&kubernetes, &Selection { secret_values, ..all("secrets", view) }, 8).await;
+    let holds = |copy: &Copy, key: &str| {
+        copy.entries[key.as_bytes()]
+            .windows(canary.len())
+            .any(|w| w == canary.as_bytes())
+    };
+    for (view, secret_values, leaves) in [
+        (View::Rows, true, false),
+        (View::Objects, false, false),
+        (View::Objects, true, true),
+    ] {
+        let mut copy = Copy::open(
+            &kubernetes,
+            &Selection {
+                secret_values,
+                ..all("secrets", view)
+            },
+            8,
+        )
+        .await;
         copy.until_keys(&["shop/a", "shop/b"]).await;
         assert!(!holds(&copy, "shop/a"), "{view:?}");
         assert_eq!(holds(&copy, "shop/b"), leaves, "{view:?}");
@@ -474,10 +615,26 @@ async fn which_cluster_it_is() {
 /// Each resource of the simulated world, with its rows.
 #[tokio::test]
 async fn a_fleet_has_rows_of_every_kind() {
-    let (_playground, kubernetes) = started(Spec { pace: None, ..Spec::default() }).await;
+    let (_playground, kubernetes) = started(Spec {
+        pace: None,
+        ..Spec::default()
+    })
+    .await;
     for resource in [
-        "pods", "nodes", "namespaces", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs",
-        "services", "configmaps", "secrets", "ingresses", "persistentvolumeclaims",
+        "pods",
+        "nodes",
+        "namespaces",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+        "services",
+        "configmaps",
+        "secrets",
+        "ingresses",
+        "persistentvolumeclaims",
     ] {
         let mut copy = Copy::open(&kubernetes, &all(resource, View::Rows), 8).await;
         copy.until(listed).await;
@@ -503,19 +660,46 @@ fn one_seed_makes_one_world_and_it_moves() {
         (store, settled)
     };
     let ((one, settled), (same, _), (other, _)) = (world(7, 300), world(7, 300), world(8, 2));
-    let pods = |store: &Store| store.objects("pods").values().map(|pod| (**pod).clone()).collect::<Vec<_>>();
+    let pods = |store: &Store| {
+        store
+            .objects("pods")
+            .values()
+            .map(|pod| (**pod).clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!((pods(&one), one.version()), (pods(&same), same.version()));
     assert_ne!(pods(&one), pods(&other));
     assert!(pods(&one).len() > 80, "{}", pods(&one).len());
     let changes: Vec<_> = one.changes_after(settled).unwrap().collect();
-    let seen = |resource: &str, of: fn(&store::Change) -> bool| changes.iter().any(|c| c.resource == resource && of(c));
-    let reason = |change: &store::Change, text: &str| change.after.as_ref().is_some_and(|o| o.to_string().contains(text));
+    let seen = |resource: &str, of: fn(&store::Change) -> bool| {
+        changes.iter().any(|c| c.resource == resource && of(c))
+    };
+    let reason = |change: &store::Change, text: &str| {
+        change
+            .after
+            .as_ref()
+            .is_some_and(|o| o.to_string().contains(text))
+    };
     assert!(seen("pods", |c| c.before.is_none()) && seen("pods", |c| c.after.is_none()));
-    assert!(changes.iter().any(|c| c.resource == "pods" && reason(c, "CrashLoopBackOff")));
-    assert!(changes.iter().any(|c| c.resource == "events" && reason(c, "ScalingReplicaSet")));
-    assert!(seen("jobs.batch", |c| c.before.is_none()) && seen("nodes", |_| true) && seen("deployments.apps", |_| true));
+    assert!(
+        changes
+            .iter()
+            .any(|c| c.resource == "pods" && reason(c, "CrashLoopBackOff"))
+    );
+    assert!(
+        changes
+            .iter()
+            .any(|c| c.resource == "events" && reason(c, "ScalingReplicaSet"))
+    );
+    assert!(
+        seen("jobs.batch", |c| c.before.is_none())
+            && seen("nodes", |_| true)
+            && seen("deployments.apps", |_| true)
+    );
     // A rollout ends: no more pods than wanted for long.
     let workloads = one.objects("deployments.apps");
-    let surplus = workloads.values().filter(|d| d["status"]["replicas"].as_i64() > d["spec"]["replicas"].as_i64().map(|n| n + 1));
+    let surplus = workloads.values().filter(|d| {
+        d["status"]["replicas"].as_i64() > d["spec"]["replicas"].as_i64().map(|n| n + 1)
+    });
     assert_eq!(surplus.count(), 0);
 }

@@ -10,15 +10,29 @@ use serde_json::{Value, json};
 
 /// `/api`.
 pub(super) fn core(shared: &Shared, headers: &HeaderMap) -> Response {
-    let core = groups_of(shared).into_iter().filter(|(group, _)| group.is_empty()).collect();
-    answer(shared, headers, core, |_| json!({"kind": "APIVersions", "versions": ["v1"]}))
+    let core = groups_of(shared)
+        .into_iter()
+        .filter(|(group, _)| group.is_empty())
+        .collect();
+    answer(
+        shared,
+        headers,
+        core,
+        |_| json!({"kind": "APIVersions", "versions": ["v1"]}),
+    )
 }
 
 /// `/apis`.
 pub(super) fn groups(shared: &Shared, headers: &HeaderMap) -> Response {
-    let others = groups_of(shared).into_iter().filter(|(group, _)| !group.is_empty()).collect();
+    let others = groups_of(shared)
+        .into_iter()
+        .filter(|(group, _)| !group.is_empty())
+        .collect();
     answer(shared, headers, others, |groups| {
-        let groups: Vec<Value> = groups.iter().map(|(group, kinds)| legacy_group(group, kinds)).collect();
+        let groups: Vec<Value> = groups
+            .iter()
+            .map(|(group, kinds)| legacy_group(group, kinds))
+            .collect();
         json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
     })
 }
@@ -26,7 +40,10 @@ pub(super) fn groups(shared: &Shared, headers: &HeaderMap) -> Response {
 /// `/api/v1` or `/apis/GROUP/VERSION`.
 pub(super) fn resources(shared: &Shared, group: &str, version: &str) -> Response {
     let store = shared.store();
-    let kinds = store.kinds().iter().filter(|kind| kind.group == group && kind.version == version);
+    let kinds = store
+        .kinds()
+        .iter()
+        .filter(|kind| kind.group == group && kind.version == version);
     let resources: Vec<Value> = kinds
         .map(|kind| {
             json!({
@@ -37,7 +54,9 @@ pub(super) fn resources(shared: &Shared, group: &str, version: &str) -> Response
         .collect();
     match resources.is_empty() {
         true => not_served(),
-        false => json_answer(&json!({"kind": "APIResourceList", "apiVersion": "v1", "resources": resources})),
+        false => json_answer(
+            &json!({"kind": "APIResourceList", "apiVersion": "v1", "resources": resources}),
+        ),
     }
 }
 
@@ -66,15 +85,26 @@ fn versions(kinds: &[Kind]) -> Vec<&str> {
     versions
 }
 
-fn answer(shared: &Shared, headers: &HeaderMap, groups: Groups, legacy: impl Fn(&Groups) -> Value) -> Response {
+fn answer(
+    shared: &Shared,
+    headers: &HeaderMap,
+    groups: Groups,
+    legacy: impl Fn(&Groups) -> Value,
+) -> Response {
     if shared.spec.legacy_discovery || !accept(headers).contains("as=APIGroupDiscoveryList") {
         return json_answer(&legacy(&groups));
     }
-    let items: Vec<Value> = groups.iter().map(|(group, kinds)| aggregated_group(group, kinds)).collect();
+    let items: Vec<Value> = groups
+        .iter()
+        .map(|(group, kinds)| aggregated_group(group, kinds))
+        .collect();
     let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});
     let body = body.to_string();
     let etag = format!("\"{:x}\"", xxhash_rust::xxh3::xxh3_64(body.as_bytes()));
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+    if headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == etag.as_bytes())
+    {
         return (StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response();
     }
     let content = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList".to_owned();
@@ -92,7 +122,11 @@ fn aggregated_group(group: &str, kinds: &[Kind]) -> Value {
         })
     };
     let version = |version: &&str| {
-        let resources: Vec<Value> = kinds.iter().filter(|kind| kind.version == *version).map(resource).collect();
+        let resources: Vec<Value> = kinds
+            .iter()
+            .filter(|kind| kind.version == *version)
+            .map(resource)
+            .collect();
         json!({"version": version, "freshness": "Current", "resources": resources})
     };
     let versions: Vec<Value> = versions(kinds).iter().map(version).collect();
@@ -100,7 +134,8 @@ fn aggregated_group(group: &str, kinds: &[Kind]) -> Value {
 }
 
 fn legacy_group(group: &str, kinds: &[Kind]) -> Value {
-    let version = |version: &str| json!({"groupVersion": format!("{group}/{version}"), "version": version});
+    let version =
+        |version: &str| json!({"groupVersion": format!("{group}/{version}"), "version": version});
     let versions: Vec<Value> = versions(kinds).into_iter().map(version).collect();
     json!({"name": group, "versions": versions, "preferredVersion": versions.first()})
 }

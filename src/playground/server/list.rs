@@ -23,12 +23,15 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Response {
             None => return refuse(400, "BadRequest", "continue key is not valid"),
             Some((version, after)) => match store.snapshot(version, &resource) {
                 Some(objects) => (version, objects, Some(after)),
-                None => return refuse(410, "Expired", "The provided continue parameter is too old"),
+                None => {
+                    return refuse(410, "Expired", "The provided continue parameter is too old");
+                }
             },
         }
     };
     let selected = objects.iter().filter(|((namespace, _), object)| {
-        (asked.namespace.is_empty() || *namespace == asked.namespace) && asked.selector.selects(object)
+        (asked.namespace.is_empty() || *namespace == asked.namespace)
+            && asked.selector.selects(object)
     });
     let mut rest = selected.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
     let limit = match asked.parameters.limit {
@@ -43,9 +46,17 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Response {
     let metadata = json!({"resourceVersion": version.to_string(), "continue": next});
     let objects = page.into_iter().map(|(_, object)| &**object);
     json_answer(&match asked.table {
-        true => table::of(&asked.kind, &asked.parameters.include_object, objects, &metadata, now()),
+        true => table::of(
+            &asked.kind,
+            &asked.parameters.include_object,
+            objects,
+            &metadata,
+            now(),
+        ),
         false => {
-            let items: Vec<Value> = objects.map(|object| without_type(object, &asked.kind.group)).collect();
+            let items: Vec<Value> = objects
+                .map(|object| without_type(object, &asked.kind.group))
+                .collect();
             json!({
                 "kind": format!("{}List", asked.kind.kind), "apiVersion": asked.kind.api_version(),
                 "metadata": metadata, "items": items,

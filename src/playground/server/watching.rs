@@ -20,7 +20,13 @@ use tokio::time::{Instant, sleep_until};
 pub(super) fn answer(shared: &Arc<Shared>, asked: Asked) -> Response {
     let from = match asked.parameters.resource_version.parse::<u64>() {
         Ok(version) => version,
-        Err(_) => return refuse(400, "BadRequest", "a playground's watch needs a resourceVersion"),
+        Err(_) => {
+            return refuse(
+                400,
+                "BadRequest",
+                "a playground's watch needs a resourceVersion",
+            );
+        }
     };
     if from > shared.store().version() {
         return refuse(504, "Timeout", "Too large resource version");
@@ -30,7 +36,11 @@ pub(super) fn answer(shared: &Arc<Shared>, asked: Asked) -> Response {
         let line = watch.next().await?;
         Some((line, watch))
     });
-    ([(CONTENT_TYPE, "application/json")], Body::from_stream(lines)).into_response()
+    (
+        [(CONTENT_TYPE, "application/json")],
+        Body::from_stream(lines),
+    )
+        .into_response()
 }
 
 /// One open watch.
@@ -82,7 +92,12 @@ impl Watch {
             let silent = |state: &State| state.hung || state.silent_watches;
             // Whoever may be broken off while silent must not wait for the end of the silence alone.
             let breaks = self.breaks;
-            let state = self.faults.wait_for(|state| !silent(state) || state.breaks > breaks).await.ok()?.clone();
+            let state = self
+                .faults
+                .wait_for(|state| !silent(state) || state.breaks > breaks)
+                .await
+                .ok()?
+                .clone();
             if state.breaks > self.breaks {
                 return Some(Err(std::io::Error::other("told to break off")));
             }
@@ -112,7 +127,9 @@ impl Watch {
         let now_at = store.version();
         let Some(changes) = store.changes_after(self.told) else {
             let gone = format!("too old resource version: {} ({now_at})", self.told);
-            self.lines.push_back(json!({"type": "ERROR", "object": status(410, "Expired", &gone)}).to_string());
+            self.lines.push_back(
+                json!({"type": "ERROR", "object": status(410, "Expired", &gone)}).to_string(),
+            );
             self.ended = true;
             return;
         };
@@ -120,7 +137,12 @@ impl Watch {
         let changes = changes.filter(|change| change.resource == resource);
         let lines: Vec<String> = changes.filter_map(|change| self.line(change)).collect();
         // A resource that is served no more.
-        let Kind { group, version, plural, .. } = &self.asked.kind;
+        let Kind {
+            group,
+            version,
+            plural,
+            ..
+        } = &self.asked.kind;
         let gone = store.kind(group, version, plural).is_none();
         drop(store);
         self.lines.extend(lines);
@@ -135,7 +157,10 @@ impl Watch {
             (self.asked.namespace.is_empty() || namespace == self.asked.namespace)
                 && self.asked.selector.selects(object)
         };
-        let (before, after) = (change.before.as_ref().filter(selected), change.after.as_ref().filter(selected));
+        let (before, after) = (
+            change.before.as_ref().filter(selected),
+            change.after.as_ref().filter(selected),
+        );
         let (kind, object) = match (before, after) {
             (None, Some(after)) => ("ADDED", after),
             (Some(_), Some(after)) => ("MODIFIED", after),
@@ -156,7 +181,8 @@ impl Watch {
             "kind": self.asked.kind.kind, "apiVersion": self.asked.kind.api_version(),
             "metadata": {"resourceVersion": self.told.to_string(), "creationTimestamp": null},
         });
-        self.lines.push_back(json!({"type": "BOOKMARK", "object": self.shown(&object)}).to_string());
+        self.lines
+            .push_back(json!({"type": "BOOKMARK", "object": self.shown(&object)}).to_string());
     }
 
     fn shown(&self, object: &Value) -> Value {
@@ -165,6 +191,12 @@ impl Watch {
         }
         let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
         let include = &self.asked.parameters.include_object;
-        table::of(&self.asked.kind, include, std::iter::once(object), &metadata, now())
+        table::of(
+            &self.asked.kind,
+            include,
+            std::iter::once(object),
+            &metadata,
+            now(),
+        )
     }
 }

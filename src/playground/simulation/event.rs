@@ -35,11 +35,25 @@ struct Event {
 }
 
 impl Events {
-    pub(super) fn add(&mut self, now: i64, about: About<'_>, reason: &'static str, message: &str, component: &'static str) {
+    pub(super) fn add(
+        &mut self,
+        now: i64,
+        about: About<'_>,
+        reason: &'static str,
+        message: &str,
+        component: &'static str,
+    ) {
         self.tell(now, about, ("Normal", reason), message, component);
     }
 
-    pub(super) fn warn(&mut self, now: i64, about: About<'_>, reason: &'static str, message: &str, component: &'static str) {
+    pub(super) fn warn(
+        &mut self,
+        now: i64,
+        about: About<'_>,
+        reason: &'static str,
+        message: &str,
+        component: &'static str,
+    ) {
         self.tell(now, about, ("Warning", reason), message, component);
     }
 
@@ -51,9 +65,16 @@ impl Events {
         message: &str,
         component: &'static str,
     ) {
-        let namespace = if namespace.is_empty() { "default" } else { namespace };
+        let namespace = if namespace.is_empty() {
+            "default"
+        } else {
+            namespace
+        };
         let same = |event: &&mut Event| {
-            event.about == (of, name.to_owned()) && event.namespace == namespace && event.reason == reason && event.message == message
+            event.about == (of, name.to_owned())
+                && event.namespace == namespace
+                && event.reason == reason
+                && event.message == message
         };
         if let Some(event) = self.kept.iter_mut().find(same) {
             event.count += 1;
@@ -63,7 +84,10 @@ impl Events {
         }
         self.made += 1;
         self.kept.push_back(Event {
-            name: format!("{name}.{:016x}", 0x17fa_0000_0000_0000 + self.made * 0x51_7cc1),
+            name: format!(
+                "{name}.{:016x}",
+                0x17fa_0000_0000_0000 + self.made * 0x51_7cc1
+            ),
             namespace: namespace.into(),
             about: (of, name.into()),
             kind,

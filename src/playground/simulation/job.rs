@@ -15,7 +15,11 @@ pub(super) struct CronJob {
 
 impl CronJob {
     pub(super) fn new(blueprint: &'static Recurring, created: i64) -> Self {
-        Self { blueprint, created, last_schedule: None }
+        Self {
+            blueprint,
+            created,
+            last_schedule: None,
+        }
     }
 }
 

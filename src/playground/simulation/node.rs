@@ -39,7 +39,13 @@ impl Node {
         self.turn(false, now);
         self.steps_left = random.random_range(20..80);
         let message = format!("Node {} status is now: NodeNotReady", self.name);
-        events.warn(now, ("Node", "", &self.name), "NodeNotReady", &message, "node-controller");
+        events.warn(
+            now,
+            ("Node", "", &self.name),
+            "NodeNotReady",
+            &message,
+            "node-controller",
+        );
     }
 
     pub(super) fn step(&mut self, now: i64, events: &mut Events) {
@@ -50,7 +56,13 @@ impl Node {
         if self.steps_left == 0 {
             self.turn(true, now);
             let message = format!("Node {} status is now: NodeReady", self.name);
-            events.add(now, ("Node", "", &self.name), "NodeReady", &message, "kubelet");
+            events.add(
+                now,
+                ("Node", "", &self.name),
+                "NodeReady",
+                &message,
+                "kubelet",
+            );
         }
     }
 

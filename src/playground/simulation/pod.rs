@@ -80,12 +80,14 @@ impl Pod {
                 ("ReplicaSet", of.replica_set(of.revision)),
                 format!("{}-{hash}-{suffix}", blueprint.name),
             ),
-            Controller::StatefulSet => {
-                (("StatefulSet", blueprint.name.into()), format!("{}-{ordinal}", blueprint.name))
-            }
-            Controller::DaemonSet => {
-                (("DaemonSet", blueprint.name.into()), format!("{}-{suffix}", blueprint.name))
-            }
+            Controller::StatefulSet => (
+                ("StatefulSet", blueprint.name.into()),
+                format!("{}-{ordinal}", blueprint.name),
+            ),
+            Controller::DaemonSet => (
+                ("DaemonSet", blueprint.name.into()),
+                format!("{}-{suffix}", blueprint.name),
+            ),
         };
         Self {
             app: blueprint.name,
@@ -151,7 +153,11 @@ impl Pod {
         if (self.flaky || random.random_bool(0.04)) && age > 10 {
             self.restarts = random.random_range(1..9);
             let at = now - random.random_range(2..age) * MINUTE;
-            self.last_end = Some(End { at, reason: "Error", code: 1 });
+            self.last_end = Some(End {
+                at,
+                reason: "Error",
+                code: 1,
+            });
             self.started = at + 10_000;
         }
     }
@@ -167,7 +173,10 @@ impl Pod {
 
     /// One step of its life.
     pub(super) fn step(&mut self, now: i64, node: &str, random: &mut StdRng, events: &mut Events) {
-        let moving = matches!(self.phase, Phase::Pending | Phase::Creating | Phase::CrashLoop | Phase::Terminating);
+        let moving = matches!(
+            self.phase,
+            Phase::Pending | Phase::Creating | Phase::CrashLoop | Phase::Terminating
+        );
         if !moving {
             return;
         }
@@ -179,7 +188,10 @@ impl Pod {
         let about = ("Pod", self.namespace, self.name.as_str());
         match self.phase {
             Phase::Pending => {
-                let message = format!("Successfully assigned {}/{} to {node}", self.namespace, self.name);
+                let message = format!(
+                    "Successfully assigned {}/{} to {node}",
+                    self.namespace, self.name
+                );
                 events.add(now, about, "Scheduled", &message, "default-scheduler");
                 self.phase = Phase::Creating;
                 self.steps_left = random.random_range(2..8);
@@ -187,12 +199,24 @@ impl Pod {
             Phase::Creating => {
                 let message = format!("Successfully pulled image \"{}\" in 1.73s", self.image);
                 events.add(now, about, "Pulled", &message, "kubelet");
-                events.add(now, about, "Started", &format!("Started container {}", self.app), "kubelet");
+                events.add(
+                    now,
+                    about,
+                    "Started",
+                    &format!("Started container {}", self.app),
+                    "kubelet",
+                );
                 self.phase = Phase::Running;
                 self.started = now;
             }
             Phase::CrashLoop => {
-                events.add(now, about, "Started", &format!("Started container {}", self.app), "kubelet");
+                events.add(
+                    now,
+                    about,
+                    "Started",
+                    &format!("Started container {}", self.app),
+                    "kubelet",
+                );
                 self.phase = Phase::Running;
                 self.started = now;
                 self.restarts += 1;
@@ -203,18 +227,41 @@ impl Pod {
 
     /// Its container ends badly.
     pub(super) fn crash(&mut self, now: i64, random: &mut StdRng, events: &mut Events) {
-        let (reason, code) = if random.random_bool(0.3) { ("OOMKilled", 137) } else { ("Error", 1) };
-        self.last_end = Some(End { at: now, reason, code });
+        let (reason, code) = if random.random_bool(0.3) {
+            ("OOMKilled", 137)
+        } else {
+            ("Error", 1)
+        };
+        self.last_end = Some(End {
+            at: now,
+            reason,
+            code,
+        });
         self.phase = Phase::CrashLoop;
         self.steps_left = random.random_range(10..50);
         self.changed = true;
-        let message = format!("Back-off restarting failed container {} in pod {}", self.app, self.name);
-        events.warn(now, ("Pod", self.namespace, &self.name), "BackOff", &message, "kubelet");
+        let message = format!(
+            "Back-off restarting failed container {} in pod {}",
+            self.app, self.name
+        );
+        events.warn(
+            now,
+            ("Pod", self.namespace, &self.name),
+            "BackOff",
+            &message,
+            "kubelet",
+        );
     }
 
     pub(super) fn terminate(&mut self, events: &mut Events, now: i64) {
         let message = format!("Stopping container {}", self.app);
-        events.add(now, ("Pod", self.namespace, &self.name), "Killing", &message, "kubelet");
+        events.add(
+            now,
+            ("Pod", self.namespace, &self.name),
+            "Killing",
+            &message,
+            "kubelet",
+        );
         self.phase = Phase::Terminating;
         self.ended = Some(now);
         self.steps_left = 3;

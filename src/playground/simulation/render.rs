@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 type Rendered = (&'static str, Value);
 
 fn metadata(namespace: &str, name: &str, created: i64, labels: &Value) -> Value {
-    let mut metadata = json!({"name": name, "creationTimestamp": rfc3339(created), "labels": labels});
+    let mut metadata =
+        json!({"name": name, "creationTimestamp": rfc3339(created), "labels": labels});
     if !namespace.is_empty() {
         metadata["namespace"] = namespace.into();
     }
@@ -86,12 +87,22 @@ pub(super) fn pod(pod: &Pod, node: &Node) -> Value {
 fn status(pod: &Pod) -> Value {
     let (phase, state) = match pod.phase {
         Phase::Pending => return json!({"phase": "Pending"}),
-        Phase::Creating => ("Pending", json!({"waiting": {"reason": "ContainerCreating"}})),
-        Phase::CrashLoop => ("Running", json!({"waiting": {"reason": "CrashLoopBackOff"}})),
-        Phase::Succeeded => ("Succeeded", json!({"terminated": {"exitCode": 0, "reason": "Completed"}})),
-        Phase::Running | Phase::Terminating | Phase::Gone => {
-            ("Running", json!({"running": {"startedAt": rfc3339(pod.started)}}))
-        }
+        Phase::Creating => (
+            "Pending",
+            json!({"waiting": {"reason": "ContainerCreating"}}),
+        ),
+        Phase::CrashLoop => (
+            "Running",
+            json!({"waiting": {"reason": "CrashLoopBackOff"}}),
+        ),
+        Phase::Succeeded => (
+            "Succeeded",
+            json!({"terminated": {"exitCode": 0, "reason": "Completed"}}),
+        ),
+        Phase::Running | Phase::Terminating | Phase::Gone => (
+            "Running",
+            json!({"running": {"startedAt": rfc3339(pod.started)}}),
+        ),
     };
     let ready = matches!(pod.phase, Phase::Running | Phase::Terminating);
     let last = pod.last_end.map_or(json!({}), |end| {
@@ -106,7 +117,11 @@ fn status(pod: &Pod) -> Value {
         }],
     });
     if pod.phase != Phase::Creating {
-        let ip = format!("10.42.{}.{}", pod.address / 250 % 250, pod.address % 250 + 2);
+        let ip = format!(
+            "10.42.{}.{}",
+            pod.address / 250 % 250,
+            pod.address % 250 + 2
+        );
         status["podIP"] = ip.into();
     }
     status
@@ -118,10 +133,18 @@ fn labels(app: &str) -> Value {
 
 /// The workload itself, and a Deployment's ReplicaSets.
 pub(super) fn workload(workload: &Workload, pods: &[&Pod]) -> Vec<Rendered> {
-    let Blueprint { namespace, name, controller, .. } = workload.blueprint;
+    let Blueprint {
+        namespace,
+        name,
+        controller,
+        ..
+    } = workload.blueprint;
     let pods: Vec<&&Pod> = pods.iter().filter(|pod| pod.is_wanted()).collect();
     let ready = pods.iter().filter(|pod| pod.is_ready()).count();
-    let updated = pods.iter().filter(|pod| pod.revision == workload.revision).count();
+    let updated = pods
+        .iter()
+        .filter(|pod| pod.revision == workload.revision)
+        .count();
     let head = metadata(namespace, name, workload.created, &labels(name));
     let spec = json!({
         "replicas": workload.replicas, "selector": {"matchLabels": labels(name)},
@@ -133,32 +156,51 @@ pub(super) fn workload(workload: &Workload, pods: &[&Pod]) -> Vec<Rendered> {
     match controller {
         Controller::Deployment => {
             let mut rendered = replica_sets(workload, &pods);
-            rendered.push(("deployments.apps", json!({"metadata": head, "spec": spec, "status": status})));
+            rendered.push((
+                "deployments.apps",
+                json!({"metadata": head, "spec": spec, "status": status}),
+            ));
             rendered
         }
         Controller::StatefulSet => {
-            vec![("statefulsets.apps", json!({"metadata": head, "spec": spec, "status": status}))]
+            vec![(
+                "statefulsets.apps",
+                json!({"metadata": head, "spec": spec, "status": status}),
+            )]
         }
         Controller::DaemonSet => {
             let status = json!({
                 "desiredNumberScheduled": workload.replicas, "currentNumberScheduled": pods.len(),
                 "numberReady": ready, "updatedNumberScheduled": updated, "numberAvailable": ready,
             });
-            vec![("daemonsets.apps", json!({"metadata": head, "spec": spec, "status": status}))]
+            vec![(
+                "daemonsets.apps",
+                json!({"metadata": head, "spec": spec, "status": status}),
+            )]
         }
     }
 }
 
 fn replica_sets(workload: &Workload, pods: &[&&Pod]) -> Vec<Rendered> {
-    let Blueprint { namespace, name, .. } = workload.blueprint;
+    let Blueprint {
+        namespace, name, ..
+    } = workload.blueprint;
     let set = |revision: u32| {
         let pods: Vec<_> = pods.iter().filter(|pod| pod.revision == revision).collect();
         let ready = pods.iter().filter(|pod| pod.is_ready()).count();
         let current = revision == workload.revision;
         let mut labels = labels(name);
         labels["pod-template-hash"] = workload.hash(revision).into();
-        let created = if current { workload.released } else { workload.created };
-        let desired = if current { workload.replicas as usize } else { pods.len() };
+        let created = if current {
+            workload.released
+        } else {
+            workload.created
+        };
+        let desired = if current {
+            workload.replicas as usize
+        } else {
+            pods.len()
+        };
         let mut head = metadata(namespace, &workload.replica_set(revision), created, &labels);
         head["ownerReferences"] = json!([{"kind": "Deployment", "name": name, "controller": true}]);
         head["annotations"] = json!({"deployment.kubernetes.io/revision": revision.to_string()});
@@ -181,15 +223,34 @@ fn template(name: &str, image: &str) -> Value {
 
 /// What belongs to a workload and never changes.
 pub(super) fn surroundings(workload: &Workload) -> Vec<Rendered> {
-    let Blueprint { namespace, name, port, host, .. } = workload.blueprint;
-    let head = |name: &str| metadata(namespace, name, workload.created, &labels(workload.blueprint.name));
+    let Blueprint {
+        namespace,
+        name,
+        port,
+        host,
+        ..
+    } = workload.blueprint;
+    let head = |name: &str| {
+        metadata(
+            namespace,
+            name,
+            workload.created,
+            &labels(workload.blueprint.name),
+        )
+    };
     let mut rendered = vec![
-        ("configmaps", json!({"metadata": head(name), "data": {"LOG_LEVEL": "info", "REGION": "eu-central-1"}})),
-        ("secrets", json!({
-            "metadata": head(name), "type": "Opaque",
-            // "not a real password", "token"
-            "data": {"password": "bm90IGEgcmVhbCBwYXNzd29yZA==", "token": "dG9rZW4="},
-        })),
+        (
+            "configmaps",
+            json!({"metadata": head(name), "data": {"LOG_LEVEL": "info", "REGION": "eu-central-1"}}),
+        ),
+        (
+            "secrets",
+            json!({
+                "metadata": head(name), "type": "Opaque",
+                // "not a real password", "token"
+                "data": {"password": "bm90IGEgcmVhbCBwYXNzd29yZA==", "token": "dG9rZW4="},
+            }),
+        ),
     ];
     if *port > 0 {
         let public = workload.blueprint.namespace == "ingress-nginx";
@@ -207,7 +268,8 @@ pub(super) fn surroundings(workload: &Workload) -> Vec<Rendered> {
         })));
     }
     if workload.blueprint.controller == Controller::StatefulSet {
-        let claims = (0..workload.replicas).map(|ordinal| claim(&head(&format!("data-{name}-{ordinal}")), ordinal));
+        let claims = (0..workload.replicas)
+            .map(|ordinal| claim(&head(&format!("data-{name}-{ordinal}")), ordinal));
         rendered.extend(claims.map(|claim| ("persistentvolumeclaims", claim)));
     }
     rendered
@@ -217,7 +279,10 @@ fn service(head: &Value, name: &str, port: u16, public: bool) -> Value {
     let hash = xxhash_rust::xxh3::xxh3_64(head.to_string().as_bytes());
     let address = format!("10.96.{}.{}", hash % 256, hash / 256 % 256);
     let (kind, status) = match public {
-        true => ("LoadBalancer", json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})),
+        true => (
+            "LoadBalancer",
+            json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}}),
+        ),
         false => ("ClusterIP", json!({"loadBalancer": {}})),
     };
     json!({
@@ -245,8 +310,12 @@ fn claim(head: &Value, ordinal: u32) -> Value {
 
 pub(super) fn cron_job(cron_job: &CronJob, jobs: &[Job]) -> Value {
     let blueprint = cron_job.blueprint;
-    let running = jobs.iter().filter(|job| job.cron_job == blueprint.name && job.completed.is_none());
-    let active: Vec<Value> = running.map(|job| json!({"kind": "Job", "name": job.name})).collect();
+    let running = jobs
+        .iter()
+        .filter(|job| job.cron_job == blueprint.name && job.completed.is_none());
+    let active: Vec<Value> = running
+        .map(|job| json!({"kind": "Job", "name": job.name}))
+        .collect();
     let template = json!({"spec": {"template": template(blueprint.name, blueprint.image)}});
     let mut status = json!({"active": active});
     if let Some(at) = cron_job.last_schedule {
@@ -261,7 +330,8 @@ pub(super) fn cron_job(cron_job: &CronJob, jobs: &[Job]) -> Value {
 
 pub(super) fn job(job: &Job) -> Value {
     let mut head = metadata(job.namespace, &job.name, job.started, &labels(job.cron_job));
-    head["ownerReferences"] = json!([{"kind": "CronJob", "name": job.cron_job, "controller": true}]);
+    head["ownerReferences"] =
+        json!([{"kind": "CronJob", "name": job.cron_job, "controller": true}]);
     let mut status = json!({"startTime": rfc3339(job.started)});
     match job.completed {
         Some(at) => {

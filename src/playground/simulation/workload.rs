@@ -31,7 +31,12 @@ pub(super) struct Workload {
 }
 
 impl Workload {
-    pub(super) fn new(blueprint: &'static Blueprint, scale: u32, created: i64, random: &mut StdRng) -> Self {
+    pub(super) fn new(
+        blueprint: &'static Blueprint,
+        scale: u32,
+        created: i64,
+        random: &mut StdRng,
+    ) -> Self {
         let replicas = blueprint.replicas * scale;
         let revision = random.random_range(1..12);
         Self {
@@ -53,12 +58,20 @@ impl Workload {
     /// The image of a release.
     pub(super) fn image_of(&self, revision: u32) -> String {
         let (major, minor) = self.blueprint.version;
-        format!("{}:{major}.{}.{}", self.blueprint.image, minor + revision / 4, revision % 4)
+        format!(
+            "{}:{major}.{}.{}",
+            self.blueprint.image,
+            minor + revision / 4,
+            revision % 4
+        )
     }
 
     /// What a ReplicaSet's name ends with.
     pub(super) fn hash(&self, revision: u32) -> String {
-        let text = format!("{}/{}/{revision}", self.blueprint.namespace, self.blueprint.name);
+        let text = format!(
+            "{}/{}/{revision}",
+            self.blueprint.namespace, self.blueprint.name
+        );
         safe_name(xxhash_rust::xxh3::xxh3_64(text.as_bytes()), 10)
     }
 
@@ -73,9 +86,20 @@ impl Workload {
         self.revision += 1;
         self.released = now;
         if self.blueprint.controller == Controller::Deployment {
-            let (set, Blueprint { namespace, name, .. }) = (self.replica_set(self.revision), self.blueprint);
+            let (
+                set,
+                Blueprint {
+                    namespace, name, ..
+                },
+            ) = (self.replica_set(self.revision), self.blueprint);
             let message = format!("Scaled up replica set {set} from 0 to 1");
-            events.add(now, ("Deployment", namespace, name), "ScalingReplicaSet", &message, "deployment-controller");
+            events.add(
+                now,
+                ("Deployment", namespace, name),
+                "ScalingReplicaSet",
+                &message,
+                "deployment-controller",
+            );
         }
     }
 
@@ -85,24 +109,42 @@ impl Workload {
         if self.blueprint.controller != Controller::Deployment || !bounds.contains(&wanted) {
             return;
         }
-        let (set, Blueprint { namespace, name, .. }) = (self.replica_set(self.revision), self.blueprint);
+        let (
+            set,
+            Blueprint {
+                namespace, name, ..
+            },
+        ) = (self.replica_set(self.revision), self.blueprint);
         let direction = if by > 0 { "up" } else { "down" };
-        let message = format!("Scaled {direction} replica set {set} from {} to {wanted}", self.replicas);
+        let message = format!(
+            "Scaled {direction} replica set {set} from {} to {wanted}",
+            self.replicas
+        );
         self.replicas = wanted;
-        events.add(now, ("Deployment", namespace, name), "ScalingReplicaSet", &message, "deployment-controller");
+        events.add(
+            now,
+            ("Deployment", namespace, name),
+            "ScalingReplicaSet",
+            &message,
+            "deployment-controller",
+        );
     }
 
     /// ReplicaSets that are kept no longer.
     pub(super) fn forgotten_revisions(&mut self) -> Vec<String> {
         let upto = self.revision.saturating_sub(KEPT_REVISIONS + 1);
-        let gone = (self.forgotten + 1..=upto).map(|revision| self.replica_set(revision)).collect();
+        let gone = (self.forgotten + 1..=upto)
+            .map(|revision| self.replica_set(revision))
+            .collect();
         self.forgotten = self.forgotten.max(upto);
         gone
     }
 
     /// The revisions whose ReplicaSets exist, the newest last.
     pub(super) fn kept_revisions(&self) -> std::ops::RangeInclusive<u32> {
-        let oldest = self.forgotten.max(self.revision.saturating_sub(KEPT_REVISIONS + 1));
+        let oldest = self
+            .forgotten
+            .max(self.revision.saturating_sub(KEPT_REVISIONS + 1));
         oldest + 1..=self.revision
     }
 }
