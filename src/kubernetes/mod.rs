@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! server ── resolve ──> discovery ─> catalog     which resource a word means
-//!    │                                selector    selectors in one canonical form
 //!    └───── run ──────> list_watch                list, watch, resume, relist
 //!                         │  client, lines        HTTP, one line at a time
 //!                         └> view                 JSON to entries
@@ -35,7 +34,6 @@ mod patience;
 mod request;
 mod resources;
 mod secret;
-mod selector;
 mod server;
 mod table;
 mod view;

@@ -6,8 +6,9 @@ use super::configuration::{Access, ConfigurationError};
 use super::discovery::Discovery;
 use super::failure::Failure;
 use super::patience::Patience;
-use super::{list_watch, request, resources, selector};
+use super::{list_watch, request, resources};
 use crate::protocol::message::{Selection, View};
+use crate::protocol::selector::{FieldSelector, LabelSelector};
 use crate::source::{BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError};
 use serde::Deserialize;
 use std::time::Duration;
@@ -124,13 +125,13 @@ impl Kubernetes {
         resolved: &mut Resolved,
     ) -> Result<(), Failure> {
         let (labels, fields) = (typed.labels.trim(), typed.fields.trim());
-        match (selector::labels(labels), selector::fields(fields)) {
-            (Some(labels), Some(fields)) => {
-                resolved.labels = labels;
-                resolved.fields = fields;
+        match (LabelSelector::parse(labels), FieldSelector::parse(fields)) {
+            (Ok(labels), Ok(fields)) => {
+                resolved.labels = labels.to_string();
+                resolved.fields = fields.to_string();
             }
             _ => {
-                // What we cannot read the server can, or it says what is wrong with it.
+                // A newer server may read what we cannot; and what is wrong is said in its words.
                 resolved.labels = labels.into();
                 resolved.fields = fields.into();
                 let url = request::list(resolved, "", Some(1), "");

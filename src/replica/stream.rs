@@ -147,19 +147,8 @@ impl Stream {
                 self.listing_since.get_or_insert(now);
             }
             (Upstream::Down(message), _) => self.disconnected(Word::Down(message)),
-            (
-                Upstream::Refused {
-                    code,
-                    reason,
-                    message,
-                },
-                _,
-            ) => {
-                self.disconnected(Word::Refused {
-                    code,
-                    reason,
-                    message,
-                });
+            (Upstream::Refused { code, reason, message }, _) => {
+                self.disconnected(Word::Refused { code, reason, message });
             }
         }
         false

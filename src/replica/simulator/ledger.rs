@@ -31,9 +31,7 @@ impl Account {
 
     /// When it had its first list.
     pub(super) fn began(&self) -> Moment {
-        self.records
-            .first()
-            .map_or(Moment::default(), |record| record.at)
+        self.records.first().map_or(Moment::default(), |record| record.at)
     }
 
     /// The seq at a moment.
@@ -45,11 +43,7 @@ impl Account {
     /// The seq that was flushed before a moment.
     pub(super) fn flushed_before(&self, at: Moment) -> u64 {
         let until = self.flushes.partition_point(|(_, left)| *left < at);
-        self.flushes[..until]
-            .iter()
-            .map(|(to, _)| *to)
-            .max()
-            .unwrap_or(0)
+        self.flushes[..until].iter().map(|(to, _)| *to).max().unwrap_or(0)
     }
 }
 

@@ -99,9 +99,6 @@ fn copies_are_true_whatever_happens() {
         None => 0..number("SEEDS").unwrap_or(2_000),
     };
     let (failures, _) = run_many(seeds);
-    let words: Vec<String> = failures
-        .iter()
-        .map(|(seed, failure)| format!("SEED={seed}: {failure}"))
-        .collect();
+    let words: Vec<String> = failures.iter().map(|(seed, failure)| format!("SEED={seed}: {failure}")).collect();
     assert!(failures.is_empty(), "\n{}\n", words.join("\n"));
 }

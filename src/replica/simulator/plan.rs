@@ -126,11 +126,7 @@ impl Plan {
     fn mixed(rng: &mut Rng) -> Self {
         let often = |rng: &mut Rng, probability: f64, low: u64, high: u64| {
             let time = rng.millis(low * 1000..=high * 1000);
-            if rng.chance(probability) {
-                time
-            } else {
-                Duration::ZERO
-            }
+            if rng.chance(probability) { time } else { Duration::ZERO }
         };
         let faults = Faults {
             source_link: often(rng, 0.5, 2, 20),
@@ -143,11 +139,7 @@ impl Plan {
             rival: often(rng, 0.25, 5, 30),
         };
         let slow = rng.chance(0.15);
-        let high = if slow {
-            1500
-        } else {
-            rng.pick(&[2, 20, 60, 200, 600])
-        };
+        let high = if slow { 1500 } else { rng.pick(&[2, 20, 60, 200, 600]) };
         let low = if rng.chance(0.5) { high / 3 } else { 1 };
         Self {
             scenario: Scenario::Mixed,

@@ -22,51 +22,18 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) enum Event {
     Connect(ClientId),
-    Ready {
-        client: ClientId,
-        generation: u32,
-    },
-    Arrive {
-        from: ClientId,
-        generation: u32,
-        message: Rc<Message>,
-        ticket: u64,
-    },
-    Deliver {
-        to: ClientId,
-        generation: u32,
-        message: Rc<Message>,
-    },
-    Ack {
-        to: ClientId,
-        generation: u32,
-        ticket: u64,
-    },
-    Subscribe {
-        client: ClientId,
-        generation: u32,
-        stream: usize,
-    },
-    Subscribed {
-        client: ClientId,
-        generation: u32,
-        stream: usize,
-    },
+    Ready { client: ClientId, generation: u32 },
+    Arrive { from: ClientId, generation: u32, message: Rc<Message>, ticket: u64 },
+    Deliver { to: ClientId, generation: u32, message: Rc<Message> },
+    Ack { to: ClientId, generation: u32, ticket: u64 },
+    Subscribe { client: ClientId, generation: u32, stream: usize },
+    Subscribed { client: ClientId, generation: u32, stream: usize },
     Will(Presence),
     WakeSource(usize),
     WakeViewer(usize),
     PullPage(usize),
-    List {
-        source: usize,
-        stream: usize,
-        opening: Opening,
-        step: List,
-    },
-    Watch {
-        source: usize,
-        stream: usize,
-        opening: Opening,
-    },
+    List { source: usize, stream: usize, opening: Opening, step: List },
+    Watch { source: usize, stream: usize, opening: Opening },
     Probe(usize),
     Churn(usize),
     Fault(Fault),
@@ -167,9 +134,7 @@ impl World {
             ordered: plan.ordered,
             delay_ms: plan.delay_ms,
         };
-        let truths = (0..plan.streams)
-            .map(|_| Truth::new(&mut rng, kind))
-            .collect();
+        let truths = (0..plan.streams).map(|_| Truth::new(&mut rng, kind)).collect();
         Self {
             net: Network::new(weather),
             truths,
@@ -237,10 +202,7 @@ impl World {
 
     /// With `TRACE` set, what happens is told: for one seed.
     fn trace(&self, event: &Event) {
-        let dull = matches!(
-            event,
-            Event::Tick | Event::WakeSource(_) | Event::WakeViewer(_) | Event::PullPage(_)
-        );
+        let dull = matches!(event, Event::Tick | Event::WakeSource(_) | Event::WakeViewer(_) | Event::PullPage(_));
         if self.traced && !dull {
             let _ = writeln!(std::io::stderr(), "{:>10} {event:?}", self.now.as_micros());
         }
@@ -282,47 +244,20 @@ impl World {
                 Party::Liar(_) => {}
             },
             Event::Ready { client, generation } => self.ready(client, generation),
-            Event::Arrive {
-                from,
-                generation,
-                message,
-                ticket,
-            } => {
+            Event::Arrive { from, generation, message, ticket } => {
                 self.arrive(from, generation, &message, ticket);
             }
-            Event::Deliver {
-                to,
-                generation,
-                message,
-            } => self.deliver(to, generation, &message),
-            Event::Ack {
-                to,
-                generation,
-                ticket,
-            } => {
-                if let (true, Party::Source(source)) = (
-                    self.net.clients[to].generation == generation,
-                    self.net.clients[to].party,
-                ) {
+            Event::Deliver { to, generation, message } => self.deliver(to, generation, &message),
+            Event::Ack { to, generation, ticket } => {
+                if let (true, Party::Source(source)) = (self.net.clients[to].generation == generation, self.net.clients[to].party) {
                     self.acknowledge(source, ticket);
                 }
             }
-            Event::Subscribe {
-                client,
-                generation,
-                stream,
-            } => {
+            Event::Subscribe { client, generation, stream } => {
                 self.subscribe_at_broker(client, generation, stream);
             }
-            Event::Subscribed {
-                client,
-                generation,
-                stream,
-            } => {
-                if let (true, Party::Viewer(viewer)) = (
-                    self.net.clients[client].generation == generation,
-                    self.net.clients[client].party,
-                ) {
+            Event::Subscribed { client, generation, stream } => {
+                if let (true, Party::Viewer(viewer)) = (self.net.clients[client].generation == generation, self.net.clients[client].party) {
                     self.subscribed(viewer, stream);
                 }
             }
@@ -336,17 +271,8 @@ impl World {
                 self.pull_page(source);
                 self.drive_source(source);
             }
-            Event::List {
-                source,
-                stream,
-                opening,
-                step,
-            } => self.list(source, stream, opening, step),
-            Event::Watch {
-                source,
-                stream,
-                opening,
-            } => self.watch(source, stream, opening),
+            Event::List { source, stream, opening, step } => self.list(source, stream, opening, step),
+            Event::Watch { source, stream, opening } => self.watch(source, stream, opening),
             Event::Probe(source) => self.probe(source),
             Event::Churn(stream) => self.churn(stream),
             Event::Fault(fault) => self.fault(fault),
@@ -406,23 +332,12 @@ impl World {
             }
             Phase::Quiet => {
                 self.judge_settled();
-                let lied = if self.plan.liars > 0 {
-                    settings.renewal_interval
-                } else {
-                    Duration::ZERO
-                };
+                let lied = if self.plan.liars > 0 { settings.renewal_interval } else { Duration::ZERO };
                 (Phase::Still, Duration::from_secs(6) + lied)
             }
             Phase::Still => {
                 self.judge_still();
-                (
-                    Phase::Deserted,
-                    if self.has_rivals() {
-                        roles
-                    } else {
-                        Duration::from_secs(3)
-                    },
-                )
+                (Phase::Deserted, if self.has_rivals() { roles } else { Duration::from_secs(3) })
             }
             Phase::Deserted => {
                 self.judge_still();
@@ -433,14 +348,7 @@ impl World {
             }
             Phase::Empty => {
                 self.judge_empty();
-                (
-                    Phase::Over,
-                    if self.has_rivals() {
-                        roles * 2
-                    } else {
-                        Duration::from_secs(1)
-                    },
-                )
+                (Phase::Over, if self.has_rivals() { roles * 2 } else { Duration::from_secs(1) })
             }
         };
         self.after(after, Event::Next(next));
