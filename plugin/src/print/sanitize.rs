@@ -91,6 +91,17 @@ mod tests {
     }
 
     #[test]
+    fn no_class_of_hostile_characters_is_forgotten() {
+        // The ends of each range: C0 around the tab, DEL and C1, marks, separators and embeddings, isolates.
+        for c in "\0\u{8}\n\u{1f}\u{7f}\u{80}\u{85}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
+            assert!(is_hostile(c), "U+{:04X}", u32::from(c));
+        }
+        for c in "\t ~\u{a0}\u{200d}\u{202f}é漢😀".chars() {
+            assert!(!is_hostile(c), "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
     fn harmless_text_is_untouched() {
         let text = "pod/ü 漢字 😀 \\r";
         assert!(matches!(line(text), Cow::Borrowed(same) if same == text));

@@ -656,6 +656,8 @@ fn a_watch_takes_up_clusters_that_join_and_those_that_were_silent() {
     scene.present(&["west"]);
     assert_eq!(scene.collector.take_wanted(), [name("east"), name("west")]);
     scene.wait(5 * SECOND);
+    // Once, however long it lasts.
+    scene.wait(5 * SECOND);
     assert_eq!(scene.err.len(), 1);
     scene.see("west", 0, pods(&["b"]));
     assert!(
