@@ -3,8 +3,8 @@
 //! # Layers
 //! | module | what it is | what it never does |
 //! |---|---|---|
-//! | [`print`] | kubectl's bytes: tables, JSON, YAML, names | IO, clocks; knows no cluster |
 //! | [`table`] | rows of many clusters as one table | IO, clocks; knows neither broker nor terminal |
+//! | [`print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`terminal`] | stdout, stderr, progress | knows what is printed |

@@ -3,7 +3,8 @@
 use super::{ClusterArgs, connect, disconnect};
 use crate::error::Failure;
 use crate::get::ClusterSelector;
-use crate::print::{age, sanitize};
+use crate::print::sanitize;
+use crate::table::age;
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueEnum};
 use mqtt_informer::cli::{BrokerArgs, duration};

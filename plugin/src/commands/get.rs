@@ -45,8 +45,11 @@ const PACE: Duration = Duration::from_millis(10);
   kubectl mqinformer get deploy -A -o json |
     jq -r '.items[] | .metadata.annotations[\"mqinformer.io/cluster\"] + \" \" + .spec.template.spec.containers[].image'")]
 pub struct GetArgs {
-    /// TYPE[.VERSION][.GROUP][,TYPE...] [NAME...], or TYPE/NAME...
-    #[arg(value_name = "TYPE [NAME]")]
+    /// Types and names, as kubectl has them.
+    #[arg(
+        value_name = "TYPE [NAME]",
+        help = "TYPE[.VERSION][.GROUP][,TYPE...] [NAME...], or TYPE/NAME..."
+    )]
     pub words: Vec<String>,
 
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! One cluster of a `get`: its streams, and what has become of each.
 
-use super::messages::{self, Refusal};
+use super::messages::{self, Doubt, Refusal};
 use crate::table::{Malformed, Resource};
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState};
@@ -40,17 +40,6 @@ pub enum Standing {
     Stale(Doubt),
     /// There will be no answer.
     Failed(Trouble),
-}
-
-/// Why a whole copy may be old.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// The source's last will came.
-    Offline,
-    /// The API server has not answered its source for so long.
-    ApiServerAway(Duration),
-    /// The source was not heard lately.
-    Unheard,
 }
 
 /// Why there is no answer.

@@ -2,14 +2,24 @@
 //!
 //! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
 
-use super::member::Doubt;
-use crate::print::age;
 use crate::print::sanitize::word;
+use crate::table::age;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
 /// The beginning of kubectl's message for a type that a cluster does not have; sources word it likewise.
 const NO_TYPE: &str = "the server doesn't have a resource type";
+
+/// Why a whole copy may be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The source's last will came.
+    Offline,
+    /// The API server has not answered its source for so long.
+    ApiServerAway(Duration),
+    /// The source was not heard lately.
+    Unheard,
+}
 
 /// An API server's refusal: a Kubernetes Status in short.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,8 @@
 //! A `get` that goes on: each cluster when it is there, then its changes.
 
 use super::{Collector, Output, Told};
-use crate::get::member::{At, Doubt, Standing, Trouble};
-use crate::get::messages::{self, Refusal};
+use crate::get::member::{At, Standing, Trouble};
+use crate::get::messages::{self, Doubt, Refusal};
 use crate::get::plan::Watch;
 use crate::table::{Malformed, Resource};
 use mqtt_informer::protocol::names::ClusterName;
