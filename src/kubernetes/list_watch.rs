@@ -20,10 +20,6 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 const PAGE: u32 = 500;
-/// Resources that cannot be watched are listed so often.
-const POLL: Duration = Duration::from_secs(15);
-/// A watch that lasted so long went well.
-const STEADY: Duration = Duration::from_secs(5);
 /// So many answers in a row that a watch cannot be served, and the resourceVersion is doubted: after a restored backup
 /// the server's own are lower, and it waits in vain for ours.
 const DOUBT_AFTER: u32 = 3;
@@ -43,8 +39,8 @@ pub(super) async fn run(
         singular,
         projection: Projection::new(selection, show_secrets),
         events,
-        outages: Backoff::for_outages(),
-        refusals: Backoff::for_refusals(),
+        outages: Backoff::between(client.patience().outage),
+        refusals: Backoff::between(client.patience().refusal),
     };
     tokio::select! {
         () = receiver_gone.closed() => {}
@@ -84,7 +80,7 @@ impl Stream<'_> {
             self.watch_from(version).await
         } else {
             self.outages.reset();
-            sleep(POLL).await;
+            sleep(self.client.patience().poll).await;
             Ok(())
         }
     }
@@ -131,7 +127,7 @@ impl Stream<'_> {
         loop {
             let opened = Instant::now();
             let ended = self.watch(&mut version).await;
-            let steady = opened.elapsed() >= STEADY;
+            let steady = opened.elapsed() >= self.client.patience().steady;
             if steady {
                 self.outages.reset();
                 in_doubt = 0;

@@ -4,7 +4,7 @@
 
 use mqtt5::broker::config::{StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -43,6 +43,8 @@ impl EmbeddedBroker {
             listen,
             reason: reason.to_owned(),
         };
+        // The library words a failure to listen over many lines; this has the system's own word for it.
+        TcpListener::bind(listen).map_err(|error| failed(&error.to_string()))?;
         let mut broker = MqttBroker::with_config(config(listen))
             .await
             .map_err(|error| failed(&error.to_string()))?;

@@ -1,17 +1,15 @@
-//! The link over MQTT 5 (crate rumqttc, known to nobody else).
+//! The link over MQTT 5.
 //!
 //! One task owns the connection and never waits for anybody but the broker; the handle fills an outbox and returns.
+//! The packets are those of crate rumqttc (known to nobody else); its event loop is not used, because it
+//! - does not read while it writes, so that two sides with full buffers wait for each other,
+//! - does not understand how mosquitto and others say that a client id was taken over, and takes it for silence,
+//! - keeps state across connections that can stop the next one for good (a packet number that waits for an acknowledgement
+//!   that cannot come any more), counts messages that a broker refused as under way, and gives numbers twice,
+//! - writes and flushes each message by itself.
 //!
-//! What the library needs from us, each found by losing something:
-//! - **A fresh event loop for each connection.** Its state outlives a connection in ways that stop the next one for good: a
-//!   packet number held for an acknowledgement that cannot come any more, and a count of numbers that passed a smaller limit.
-//! - **Nobody awaits its client in the task that polls it**, or both wait for ever. Requests are handed over without waiting,
-//!   and only as many as fit.
-//! - **Polling is never cancelled** but to give the connection up: a packet half taken up would be lost.
-//! - **A watchdog.** It does not read while it writes, so two sides that both have full buffers wait for each other.
-//! - It neither subscribes again nor says which message an acknowledgement is for: see [`outbox`] and [`flight`].
-//!
-//! Sessions are always clean: nothing here depends on what a broker may have kept.
+//! So here reading and writing never wait for each other, each connection starts from nothing, and
+//! [`flight`] gives the numbers. Sessions are always clean: nothing depends on what a broker may have kept.
 
 mod backoff;
 mod certificate;
@@ -19,9 +17,12 @@ mod failure;
 mod flight;
 mod outbox;
 mod plan;
+mod rivalry;
 mod session;
 mod terms;
 mod tls;
+mod transport;
+mod wire;
 
 use super::{
     BrokerOptions, Connection, Event, Failure, Link, OptionsError, Publish, events, topics,
@@ -31,6 +32,8 @@ use events::{EventSender, WeakEventSender};
 use failure::Attempt;
 use outbox::Outbox;
 use plan::Plan;
+use rivalry::Rivalry;
+use session::Lost;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -53,6 +56,7 @@ pub fn connect(options: BrokerOptions) -> Result<Connection, OptionsError> {
         events: sender,
         outbox: outbox.clone(),
         backoff: Backoff::default(),
+        rivalry: Rivalry::default(),
     };
     let token = abandoned.clone();
     tokio::spawn(async move {
@@ -138,6 +142,7 @@ struct Driver {
     events: EventSender,
     outbox: Arc<Outbox>,
     backoff: Backoff,
+    rivalry: Rivalry,
 }
 
 impl Driver {
@@ -163,17 +168,33 @@ impl Driver {
             .await
             .map_err(|error| self.attempt.misconfigured(&error))?
             .map_err(|error| self.attempt.misconfigured(&error))?;
-        let opened = session::open(plan, &self.outbox, &self.events).await?;
-        let Some((session, library)) = opened else {
+        let opened = session::open(plan, &self.outbox, &self.events).await;
+        let Some(session) = opened.inspect_err(|_| self.rivalry.interrupted())? else {
             return Ok(());
         };
         let since = Instant::now();
-        let result = session.run(library).await;
+        let result = session.run().await;
         self.outbox.disconnected();
         if since.elapsed() >= SETTLED {
             self.backoff.succeeded();
         }
-        result
+        result.map_err(|lost| self.explained(lost))
+    }
+
+    fn explained(&mut self, lost: Lost) -> Failure {
+        match lost {
+            Lost::Closed(attempt) => {
+                if self.rivalry.closed(Instant::now()) {
+                    attempt.taken_over()
+                } else {
+                    attempt.closed()
+                }
+            }
+            Lost::Failed(failure) => {
+                self.rivalry.interrupted();
+                failure
+            }
+        }
     }
 
     /// Waits; true when the link was closed meanwhile.

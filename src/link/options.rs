@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
-/// Shorter is refused by the client library, and costs wake-ups.
-const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Seconds are what the protocol counts it in.
+const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// Which payloads may be configured: below, protocol overhead would dominate; above, MQTT's own limit (256 MB) is near.
 const PAYLOADS: std::ops::RangeInclusive<usize> = 1 << 10..=128 << 20;
@@ -38,7 +38,7 @@ pub struct BrokerOptions {
     pub client_id: String,
     /// For everything but presence.
     pub quality_of_service: QualityOfService,
-    /// How often an idle connection is tested, at least 5 s. Twice that in silence, and it is made anew.
+    /// How often a connection is tested, at least 1 s. Twice that in silence, and it is made anew.
     pub keep_alive: Duration,
     /// The largest payload to send and to take, in bytes.
     pub max_payload: usize,
@@ -60,7 +60,7 @@ impl BrokerOptions {
             client_key: None,
             client_id: client_id.into(),
             quality_of_service: QualityOfService::default(),
-            keep_alive: SHORTEST_KEEP_ALIVE,
+            keep_alive: Duration::from_secs(5),
             max_payload: 64 << 10,
             last_will: None,
         }
@@ -226,7 +226,7 @@ impl BrokerOptions {
     fn check_limits(&self) -> Result<(), OptionsError> {
         if self.keep_alive < SHORTEST_KEEP_ALIVE {
             return Err(OptionsError::new(
-                "the keep-alive must be at least 5 seconds",
+                "the keep-alive must be at least 1 second",
             ));
         }
         if !PAYLOADS.contains(&self.max_payload) {
@@ -453,7 +453,7 @@ mod tests {
             ),
             (|o| o.client_id.clear(), "the client id"),
             (|o| o.client_id = "a#".into(), "must not contain"),
-            (|o| o.keep_alive = Duration::from_secs(1), "at least 5"),
+            (|o| o.keep_alive = Duration::ZERO, "at least 1"),
             (|o| o.max_payload = 3, "between 1024 and"),
             (
                 |o| {

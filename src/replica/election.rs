@@ -244,10 +244,11 @@ impl Election {
         if mutant!(StandbyRenews) && self.claimed > self.term && !self.writes() {
             return Some(self.take_over(wall_ms));
         }
+        let answers = self.api_answers(now);
         match &mut self.phase {
             Phase::Starting => {
                 let settled = now >= up + self.settings.settle;
-                (settled && self.api_answers(now)).then(|| self.take_over(wall_ms))
+                (settled && answers).then(|| self.take_over(wall_ms))
             }
             Phase::Writing => {
                 if self.renew_at().is_some_and(|at| at <= now) {
@@ -259,9 +260,9 @@ impl Election {
                 due.then(|| self.told(now))
             }
             Phase::StandingBy(rival) => {
-                if rival.over_at(&self.settings, up) <= now {
-                    let free = self.api_answers(now) && !mutant!(NoTakeOver);
-                    return free.then(|| self.take_over(wall_ms));
+                let over = rival.over_at(&self.settings, up) <= now && !mutant!(NoTakeOver);
+                if over && answers {
+                    return Some(self.take_over(wall_ms));
                 }
                 let ask = rival.ask_at(&self.settings, up) <= now;
                 ask.then(|| {

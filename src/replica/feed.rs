@@ -6,8 +6,9 @@
 //!   digest as they are at its end; without changes a heartbeat. *Else a copy is a state that never was: the older change of
 //!   a superseded key is missing.* When the link breaks before the broker took all of it, its keys return to what is pending.
 //!   *Else every consumer has a gap after the source's reconnect.*
-//! - **F5 Delta.** A value leaves as a delta only while nothing above the step's start was ever named. *Else somebody stands
-//!   between the two, applies it to another value, and gets garbage.*
+//! - **F5 Delta.** A value leaves as a delta, and a key whose value came back to what it was is left out, only while nothing
+//!   above the step's start was ever named. *Else somebody stands between the two: a delta makes garbage of his value, and what
+//!   is left out stays with him.*
 
 use super::collection::{Collection, Held};
 use super::delta;
@@ -158,6 +159,7 @@ impl Feed {
         self.seq += 1;
     }
 
+    #[cfg(test)]
     pub(super) fn epoch(&self) -> Epoch {
         self.epoch
     }
@@ -212,12 +214,12 @@ impl Feed {
     /// All that is pending, as one step; a heartbeat if that is nothing. Each slice has a ticket; 0 = nobody waits.
     pub(super) fn flush(&mut self, stamp: Stamp, tickets: &mut Tickets) -> Vec<(u64, Live)> {
         let prev = self.published;
-        let deltas = self.told == prev || mutant!(DeltasWhateverTold);
+        let alone = self.told == prev || mutant!(DeltasWhateverTold);
         let before = self.take_pending(stamp.slice_bytes);
         let (to, digest) = self.leads_to();
         let mut changes = Vec::new();
         for (key, old) in &before {
-            if let Some(change) = self.change(key, old.as_ref(), deltas) {
+            if let Some(change) = self.change(key, old.as_ref(), alone) {
                 write_change(&mut changes, key, &change);
             }
         }
@@ -295,21 +297,20 @@ impl Feed {
         (self.seq, self.now.digest())
     }
 
-    /// What became of a key; none if it is what it was.
-    fn change(&self, key: &Key, old: Option<&Held>, deltas: bool) -> Option<Change> {
-        let Some(new) = self.now.get(key) else {
-            return old.map(|_| Change::Deleted);
-        };
-        let Some(old) = old else {
-            return Some(Change::Value(new.packed.clone()));
-        };
-        if old.digest == new.digest {
-            return None;
+    /// What became of a key. `alone`: nobody stands between the step's ends, so what a value was at its start counts.
+    /// None: it is what it was, and nobody has seen it otherwise.
+    fn change(&self, key: &Key, old: Option<&Held>, alone: bool) -> Option<Change> {
+        let (old, new) = (old.filter(|_| alone), self.now.get(key));
+        match (old, new) {
+            (None, None) if alone => None,
+            (_, None) => Some(Change::Deleted),
+            (Some(old), Some(new)) if old.digest == new.digest => None,
+            (Some(old), Some(new)) => {
+                let delta = delta::between(&self.packer, &old.packed, &new.packed);
+                Some(delta.map_or_else(|| Change::Value(new.packed.clone()), Change::Delta))
+            }
+            (None, Some(new)) => Some(Change::Value(new.packed.clone())),
         }
-        let delta = deltas
-            .then(|| delta::between(&self.packer, &old.packed, &new.packed))
-            .flatten();
-        Some(delta.map_or_else(|| Change::Value(new.packed.clone()), Change::Delta))
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Target {
 /// What an upstream tells about one open stream, in order.
 #[derive(Clone, Debug)]
 pub enum Upstream {
-    /// A list is under way; so many items so far.
+    /// A list is under way; so many items so far. To be told with 0 when it begins: its age counts from there.
     Listing(u64),
     /// A complete, consistent list (the first, or a relist, which is diffed). One that broke half-way is never told.
     Listed(Vec<(Bytes, Bytes)>),
@@ -47,7 +47,8 @@ pub enum Upstream {
     Put(Bytes, Bytes),
     /// A key is gone.
     Delete(Bytes),
-    /// The API server was heard for this stream.
+    /// The watch is open and was heard (bytes, or a probe answered), and all that came of it is told. To be told after
+    /// each batch of changes, and at least once a heartbeat.
     Alive,
     /// The API server does not answer; in words.
     Down(String),
@@ -674,5 +675,14 @@ fn too_many_streams() -> State {
         code: 429,
         reason: "TooManyRequests".to_owned(),
         message: "the source serves as many streams as it may; try again later".to_owned(),
+    }
+}
+
+#[cfg(test)]
+impl Publisher {
+    /// What a stream's feed has: epoch, seq, digest.
+    pub(super) fn state_of(&self, stream: StreamId) -> Option<(Epoch, u64, u64)> {
+        let feed = self.streams.get(&stream)?.feed()?;
+        Some((feed.epoch(), feed.seq(), feed.collection().digest()))
     }
 }

@@ -59,7 +59,9 @@ pub struct ServerClock {
 /// Counters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Requests sent, re-asks included, renewals not.
+    /// Requests: digests sent, and an answer wanted.
+    pub requests: u64,
+    /// Messages that these took: windows and re-asks included, renewals not.
     pub syncs: u64,
     /// Renewals sent.
     pub renewals: u64,
@@ -265,7 +267,7 @@ impl Reflector {
         }
         let renewal = (!mutant!(NoRenewal)).then(|| self.asked + self.settings.lease / 3);
         let request = match (&self.request, self.due) {
-            (Some(request), _) => Some(request.deadline()),
+            (Some(request), _) => Some(request.next_deadline()),
             (None, Some(due)) => Some(due),
             (None, None) => self.reason_at(),
         };
@@ -544,6 +546,7 @@ impl Reflector {
 
     fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
         let rid = rids.next();
+        self.tally.requests += 1;
         if self.failures > 0 {
             return Request::new(rid, now, vec![0], 0);
         }
@@ -552,7 +555,7 @@ impl Reflector {
     }
 
     fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {
-        let due = self.request.as_ref()?.deadline() <= now;
+        let due = self.request.as_ref()?.is_due(now);
         let again = self.request.as_ref()?.is_reask();
         if !due || (again && mutant!(NoReask)) {
             return None;
@@ -562,7 +565,7 @@ impl Reflector {
         }
         let request = self.request.as_mut()?;
         if window == 0 {
-            request.wait(now + Duration::from_millis(20));
+            request.no_room(now);
             return None;
         }
         self.asked = now;
@@ -578,7 +581,18 @@ impl Reflector {
         }
         self.asked = now;
         self.tally.renewals += 1;
+        self.scrub();
         Some(self.addressed(Sync::default()))
+    }
+
+    /// Counts the digest anew: memory may hold something else than was put there.
+    fn scrub(&mut self) {
+        let digest = self.copy.count_digest();
+        if digest != self.copy.digest {
+            self.copy.digest = digest;
+            self.tally.divergences += 1;
+            self.diverged = true;
+        }
     }
 
     fn addressed(&self, sync: Sync) -> Sync {
@@ -598,5 +612,34 @@ fn too_large(bytes: usize) -> State {
         message: format!(
             "the collection is larger than the {bytes} bytes that are allowed for one"
         ),
+    }
+}
+
+#[cfg(test)]
+impl Reflector {
+    /// Changes a byte of the copy, as if it had been put there wrongly, or (not `counted`) behind everybody's back.
+    pub(super) fn corrupt(&mut self, pick: usize, counted: bool) -> bool {
+        let entries = self.copy.entries.clone();
+        let Some((key, value)) = entries.iter().nth(pick % entries.len().max(1)) else {
+            return false;
+        };
+        let mut bytes = value.to_vec();
+        let at = pick % bytes.len();
+        bytes[at] ^= 0x55;
+        self.copy.entries.insert(key.clone(), bytes.into());
+        if counted {
+            self.copy.digest = self.copy.count_digest();
+        }
+        true
+    }
+
+    /// A request is out, or about to be.
+    pub(super) fn is_asking(&self) -> bool {
+        self.request.is_some() || self.due.is_some()
+    }
+
+    /// No flush waits.
+    pub(super) fn holds_nothing_back(&self) -> bool {
+        self.buffer.is_empty()
     }
 }

@@ -38,7 +38,7 @@ impl Authority {
 const USERS: [&str; 3] = ["cluster1", "cluster2", "alice"];
 
 /// The sample for open networks; each user's password is its name.
-fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
+pub fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
     let sample = include_str!("../../samples/mosquitto-secure.conf")
         .replace("listener 8883", "listener PORT 127.0.0.1")
         .replace("/etc/mosquitto", "DIR");
@@ -63,7 +63,7 @@ fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
     })
 }
 
-fn anonymous(broker: &Mosquitto, id: &str) -> BrokerOptions {
+pub fn anonymous(broker: &Mosquitto, id: &str) -> BrokerOptions {
     let mut options = BrokerOptions::new(format!("mqtts://127.0.0.1:{}", broker.port), id);
     options.ca_crt = Some(broker.directory.path().join("ca.crt"));
     options
@@ -106,12 +106,20 @@ async fn each_is_kept_to_its_own() {
         ("viewer", "/payload/cluster1/live/pods.v1./-/hash"),
     ];
     for (number, (who, topic)) in (1..).zip(allowed) {
-        let client = if who == "syncer" { &mut syncer } else { &mut viewer };
+        let client = if who == "syncer" {
+            &mut syncer
+        } else {
+            &mut viewer
+        };
         client.publish(topic, "", number);
         assert_eq!(client.acknowledged().await, number, "{who} {topic}");
     }
     for (number, (who, topic)) in (1..).zip(forbidden) {
-        let client = if who == "syncer" { &mut syncer } else { &mut viewer };
+        let client = if who == "syncer" {
+            &mut syncer
+        } else {
+            &mut viewer
+        };
         client.publish(topic, "", number);
         let (ticket, reason) = client.refused().await;
         assert_eq!(ticket, number, "{who} {topic}");
@@ -144,7 +152,7 @@ async fn each_hears_its_own() {
         topics.into_iter().map(|(topic, ..)| topic).collect()
     };
     let mut by_alice = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         by_alice.push(alice.message().await);
     }
     let mut by_alice = heard(by_alice);
@@ -156,6 +164,7 @@ async fn each_hears_its_own() {
             "/payload/cluster2/live/pods.v1./-/hash",
             "/payload/cluster2/presence",
             "/payload/cluster2/reply/alice/s",
+            "/signal/-/alice/s", // what is asked of everybody, everybody may hear
         ]
     );
     let mut by_cluster = heard(vec![
@@ -179,7 +188,10 @@ async fn strangers_are_told_what_to_check() {
     let broker = secure(|sample| sample);
     let failure_of_stranger = failure(anonymous(&broker, "x")).await;
     let words = "does not let anonymous clients in: check --username";
-    assert!(failure_of_stranger.message.contains(words), "{failure_of_stranger}");
+    assert!(
+        failure_of_stranger.message.contains(words),
+        "{failure_of_stranger}"
+    );
 
     let mut options = user(&broker, "alice");
     options.password = Some("wrong".into());
@@ -203,7 +215,10 @@ async fn a_host_that_is_not_in_the_certificate() {
     let mut options = user(&broker, "alice");
     options.url = options.url.replace("127.0.0.1", "localhost");
     let failure = failure(options).await;
-    assert!(failure.message.contains("not for the host \"localhost\""), "{failure}");
+    assert!(
+        failure.message.contains("not for the host \"localhost\""),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -218,7 +233,9 @@ async fn encryption_where_there_is_none() {
 #[tokio::test]
 async fn no_encryption_where_it_is_wanted() {
     let broker = secure(|sample| sample);
-    let failure = Client::start(BrokerOptions::new(broker.url(), "me")).down().await;
+    let failure = Client::start(BrokerOptions::new(broker.url(), "me"))
+        .down()
+        .await;
     assert!(failure.message.contains("mqtts://"), "{failure}");
 }
 
@@ -226,7 +243,10 @@ async fn no_encryption_where_it_is_wanted() {
 async fn a_certificate_is_a_user() {
     let broker = secure(|sample| {
         sample
-            .replace("require_certificate false", "require_certificate true\nuse_identity_as_username true")
+            .replace(
+                "require_certificate false",
+                "require_certificate true\nuse_identity_as_username true",
+            )
             .replace("password_file", "# password_file")
     });
     let mut options = anonymous(&broker, "x");

@@ -28,9 +28,15 @@ async fn an_address_in_use_is_told_in_one_line() {
     let broker = EmbeddedBroker::start("127.0.0.1:0".parse().unwrap())
         .await
         .unwrap();
-    let error = EmbeddedBroker::start(broker.local_addr()).await.err().unwrap();
+    let error = EmbeddedBroker::start(broker.local_addr())
+        .await
+        .err()
+        .unwrap();
     let message = error.to_string();
-    assert!(message.starts_with("cannot start a broker on 127.0.0.1:"), "{message}");
+    assert!(
+        message.starts_with("cannot start a broker on 127.0.0.1:"),
+        "{message}"
+    );
     assert!(!message.contains('\n'), "{message}");
 }
 
@@ -131,9 +137,13 @@ async fn closing_sends_what_is_queued(url: &str) {
 
 async fn the_second_of_an_id_takes_over(url: &str) {
     let mut first = Client::connected(BrokerOptions::new(url, "twin"), &[]).await;
-    let _second = Client::connected(BrokerOptions::new(url, "twin"), &[]).await;
-    let failure = first.down().await;
-    assert!(failure.permanent, "{failure}");
+    let _second = Client::start(BrokerOptions::new(url, "twin"));
+    let failure = first
+        .until("take-over", |event| match event {
+            Event::Down(failure) => failure.permanent.then_some(failure),
+            _ => None,
+        })
+        .await;
     assert!(failure.message.contains("client id \"twin\""), "{failure}");
 }
 

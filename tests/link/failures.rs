@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::mosquitto::Mosquitto;
 use crate::peer;
 use mqtt_informer::link::{BrokerOptions, Event, Failure};
+use std::time::Duration;
 
 async fn failure(options: BrokerOptions) -> Failure {
     let failure = Client::start(options).down().await;
@@ -33,7 +34,9 @@ async fn a_killed_broker_comes_back_and_so_do_we_with_all_subscriptions() {
 #[tokio::test]
 async fn a_broker_that_hangs_is_noticed() {
     let broker = Mosquitto::start();
-    let mut client = Client::connected(BrokerOptions::new(broker.url(), "patient"), &[]).await;
+    let mut options = BrokerOptions::new(broker.url(), "patient");
+    options.keep_alive = Duration::from_secs(1);
+    let mut client = Client::connected(options, &[]).await;
     broker.signal("STOP");
     let failure = client.down().await;
     broker.signal("CONT");
@@ -56,15 +59,22 @@ async fn nobody_listens() {
 #[tokio::test]
 async fn the_host_does_not_exist() {
     let failure = failure(BrokerOptions::new("tcp://nowhere.invalid", "me")).await;
-    assert!(failure.message.contains("\"nowhere.invalid\" is unknown"), "{failure}");
+    assert!(
+        failure.message.contains("\"nowhere.invalid\" is unknown"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
-async fn a_broker_of_the_older_protocol_hangs_up() {
+async fn a_broker_of_the_older_protocol() {
     // Return code 1, "unacceptable protocol version", as MQTT 3.1.1 words it.
     let url = peer::play(&[&[0x20, 2, 0, 1]]).await;
     let failure = failure(BrokerOptions::new(url, "me")).await;
-    assert!(failure.message.contains("MQTT 5"), "{failure}");
+    assert!(
+        failure.message.contains("does not speak MQTT 5"),
+        "{failure}"
+    );
+    assert!(failure.permanent);
 }
 
 #[tokio::test]
@@ -72,7 +82,10 @@ async fn a_broker_of_the_older_protocol_says_so() {
     // Reason 0x84, "unsupported protocol version".
     let url = peer::play(&[&[0x20, 3, 0, 0x84, 0]]).await;
     let failure = failure(BrokerOptions::new(url, "me")).await;
-    assert!(failure.message.contains("does not speak MQTT 5"), "{failure}");
+    assert!(
+        failure.message.contains("does not speak MQTT 5"),
+        "{failure}"
+    );
     assert!(failure.permanent);
 }
 
@@ -87,14 +100,17 @@ async fn a_peer_that_closes_at_once() {
 async fn a_peer_that_speaks_something_else() {
     let url = peer::play(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]).await;
     let failure = failure(BrokerOptions::new(url, "me")).await;
-    assert!(failure.message.contains("does not speak MQTT 5"), "{failure}");
+    assert!(
+        failure.message.contains("does not speak MQTT 5"),
+        "{failure}"
+    );
     assert!(failure.permanent);
 }
 
 #[tokio::test]
 async fn a_broker_that_breaks_the_protocol_is_left_and_tried_again() {
-    // An acknowledgement of what was never sent.
-    let url = peer::play(&[peer::WELCOME, &[0x40, 2, 0, 9]]).await;
+    // A subscription, which only clients send.
+    let url = peer::play(&[peer::WELCOME, &[0x82, 7, 0, 9, 0, 0, 1, b'a', 0]]).await;
     let mut client = Client::start(BrokerOptions::new(url, "me"));
     client.link.subscribe("a");
     client.up().await;
@@ -157,4 +173,34 @@ async fn a_link_can_be_closed_while_it_cannot_connect() {
     client.down().await;
     client.link.close();
     client.ended().await;
+}
+
+#[tokio::test]
+async fn a_link_can_be_closed_while_the_broker_hangs() {
+    let broker = Mosquitto::start();
+    let mut client = Client::connected(BrokerOptions::new(broker.url(), "me"), &[]).await;
+    broker.signal("STOP");
+    for _ in 0..200 {
+        client.publish("t", vec![0; 60_000], 0);
+    }
+    client.link.close();
+    client.ended().await;
+    broker.signal("CONT");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_outbox_is_refused_with_its_ticket() {
+    let broker = Mosquitto::start();
+    let mut client = Client::connected(BrokerOptions::new(broker.url(), "me"), &[]).await;
+    broker.signal("STOP");
+    for ticket in 1..=1_000 {
+        client.publish("t", vec![0; 60_000], ticket);
+    }
+    let (ticket, reason) = client.refused().await;
+    broker.signal("CONT");
+    assert!(
+        ticket > 100 && reason.contains("queued already"),
+        "{ticket} {reason}"
+    );
+    assert!(client.link.queued() <= 16 << 20);
 }

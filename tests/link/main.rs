@@ -2,7 +2,12 @@
 //!
 //! No test sleeps: each waits for an event, with a deadline that only a hang reaches.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub
+)]
 
 mod access;
 mod brokers;
@@ -11,3 +16,4 @@ mod client;
 mod failures;
 mod mosquitto;
 mod peer;
+mod web_sockets;

@@ -15,19 +15,18 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// The configuration is a text with `PORT` and `DIR` in it; `prepare` puts files into the directory first.
+    /// The configuration is a text with `PORT` (and `SPARE`, another one) and `DIR` in it; `prepare` puts files into the directory first.
     pub fn start_with(configuration: &str, prepare: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         prepare(directory.path());
         let configuration = configuration.replace("DIR", directory.path().to_str().unwrap());
-        // Another program may take the port in between: then try with another.
+        // Another program may take a port in between: then try with others.
         for _ in 0..20 {
-            let port = free_port();
-            fs::write(
-                directory.path().join("mosquitto.conf"),
-                configuration.replace("PORT", &port.to_string()),
-            )
-            .unwrap();
+            let [port, spare] = free_ports();
+            let configuration = configuration
+                .replace("PORT", &port.to_string())
+                .replace("SPARE", &spare.to_string());
+            fs::write(directory.path().join("mosquitto.conf"), configuration).unwrap();
             if let Some(process) = run(directory.path()) {
                 return Self {
                     port,
@@ -42,7 +41,10 @@ impl Mosquitto {
     /// The sample that a newcomer uses.
     pub fn start() -> Self {
         let sample = include_str!("../../samples/mosquitto.conf");
-        Self::start_with(&sample.replace("listener 1883", "listener PORT 127.0.0.1"), |_| ())
+        Self::start_with(
+            &sample.replace("listener 1883", "listener PORT 127.0.0.1"),
+            |_| (),
+        )
     }
 
     pub fn url(&self) -> String {
@@ -85,7 +87,9 @@ fn run(directory: &Path) -> Option<Child> {
         .spawn()
         .expect("mosquitto is installed");
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-    let runs = lines.by_ref().any(|line| line.unwrap().ends_with(" running"));
+    let runs = lines
+        .by_ref()
+        .any(|line| line.unwrap().ends_with(" running"));
     if !runs {
         process.wait().unwrap();
         return None;
@@ -104,7 +108,7 @@ pub fn executable(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{name} is not installed: apt-get install mosquitto"))
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
 }

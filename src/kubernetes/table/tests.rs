@@ -204,7 +204,7 @@ fn dates_of_custom_resources_stay_while_their_text_does() {
     assert_eq!(relisted.entries, page.entries);
     assert_eq!(
         shown(&later(&mut rows, r#""3s""#, 60)),
-        "c | <-57s> | 5m | <18000s>"
+        "c | <-56s> | 5m | <18000s>"
     );
     assert_eq!(
         shown(&later(&mut rows, "null", 60)),

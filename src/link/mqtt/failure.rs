@@ -1,12 +1,11 @@
 //! Why a connection failed, in one line that says what to do.
 //!
-//! The client library's own words are not used: its `Debug` forms print whole packets, payloads included.
+//! The libraries' own words are not used where they would print what was received: payloads stay out of logs.
 
+use super::transport::DialError;
+use super::wire::WireError;
 use crate::link::Failure;
-use rumqttc::TlsError;
-use rumqttc::v5::mqttbytes::Error as ProtocolError;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
-use rumqttc::v5::{ConnectionError, StateError};
 use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
 use std::fmt::Debug;
@@ -37,24 +36,38 @@ pub(super) fn words(reason: impl Debug) -> String {
 }
 
 impl Attempt {
-    pub(super) fn failed(&self, error: &ConnectionError) -> Failure {
-        if let Some(failure) = self.by_cause(error) {
-            return failure;
-        }
+    /// There is no connection.
+    pub(super) fn not_reached(&self, error: &DialError) -> Failure {
+        let Self { broker, host, .. } = self;
         match error {
-            ConnectionError::ConnectionRefused(code) => self.refused(*code),
-            ConnectionError::MqttState(state) => self.by_state(state),
-            ConnectionError::Timeout(_) => self.silent(),
-            ConnectionError::NotConnAck(_) => self.no_mqtt(),
-            ConnectionError::Websocket(error) => self.passing(format!(
-                "no web socket at {}: {error}; check the URL's path (often /mqtt)",
-                self.broker
+            DialError::Lookup => self.passing(format!(
+                "the host {host:?} is unknown: check the name in {broker}"
             )),
-            ConnectionError::ResponseValidation(_) => self.passing(format!(
-                "the web socket at {} does not speak MQTT: check the URL's path (often /mqtt)",
-                self.broker
+            DialError::Name => self.lasting(format!(
+                "{host:?} is no name that a certificate can be for: check the host in {broker}"
             )),
-            _ => self.passing(format!("cannot connect to {}", self.broker)),
+            DialError::Socket(error) | DialError::Tls(error) => self.by_io(error),
+            DialError::WebSocket(error) => self.passing(format!(
+                "no web socket at {broker}: {error}; check the URL's path (often /mqtt)"
+            )),
+            DialError::Protocol => self.passing(format!(
+                "the web socket at {broker} does not speak MQTT: check the URL's path (often /mqtt)"
+            )),
+        }
+    }
+
+    /// There was a connection, at least to somebody.
+    pub(super) fn lost(&self, error: &WireError) -> Failure {
+        let broker = &self.broker;
+        match error {
+            WireError::Io(error) => self.by_io(error),
+            _ if !self.connected => self.no_mqtt(),
+            WireError::TooLarge => self.passing(format!(
+                "the broker {broker} sent more than was agreed in one message: connecting again"
+            )),
+            WireError::Malformed => self.passing(format!(
+                "the broker {broker} broke the protocol: connecting again"
+            )),
         }
     }
 
@@ -68,9 +81,30 @@ impl Attempt {
         self.passing(format!("the broker {} {what}", self.broker))
     }
 
+    /// The end of the stream, after we were let in.
+    pub(super) fn closed(&self) -> Failure {
+        self.passing(format!("the broker {} closed the connection", self.broker))
+    }
+
+    /// See [`super::rivalry`].
+    pub(super) fn taken_over(&self) -> Failure {
+        self.lasting(format!(
+            "another client took over the client id {:?} at {}: give each its own --client-id",
+            self.client_id, self.broker
+        ))
+    }
+
     /// The options became unusable while the link lived: a file is gone.
     pub(super) fn misconfigured(&self, error: &dyn Error) -> Failure {
         self.lasting(format!("cannot connect to {}: {error}", self.broker))
+    }
+
+    /// The options do not fit into a packet: a last will of megabytes, for example.
+    pub(super) fn unwritable(&self) -> Failure {
+        self.lasting(format!(
+            "cannot say hello to the broker {}: the last will or the password is too long",
+            self.broker
+        ))
     }
 
     /// [`crate::link::Link::reconnect`] was called.
@@ -81,51 +115,15 @@ impl Attempt {
         ))
     }
 
-    /// Errors of TLS and sockets hide at different depths, depending on the transport and on the moment.
-    fn by_cause(&self, error: &ConnectionError) -> Option<Failure> {
-        let first: &(dyn Error + 'static) = match error {
-            ConnectionError::MqttState(StateError::Deserialization(ProtocolError::Io(error))) => {
-                error
-            }
-            ConnectionError::Tls(TlsError::DNSName(_)) => {
-                return Some(self.lasting(format!(
-                    "{:?} is no name that a certificate can be for: check the host in {}",
-                    self.host, self.broker
-                )));
-            }
-            other => other,
-        };
-        let mut cause = Some(first);
-        while let Some(error) = cause {
-            if let Some(error) = error.downcast_ref::<rustls::Error>() {
-                return Some(self.by_tls(error));
-            }
-            if let Some(error) = error.downcast_ref::<io::Error>() {
-                let inner = error
-                    .get_ref()
-                    .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-                return Some(match inner {
-                    Some(error) => self.by_tls(error),
-                    None => self.by_socket(error),
-                });
-            }
-            cause = error.source();
+    /// Errors of TLS come inside those of sockets, at the first or at a later read.
+    fn by_io(&self, error: &io::Error) -> Failure {
+        let inner = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(error) = inner {
+            return self.by_tls(error);
         }
-        None
-    }
-
-    fn by_socket(&self, error: &io::Error) -> Failure {
         let broker = &self.broker;
-        // std gives a failed look-up no kind of its own, only this text.
-        if error
-            .to_string()
-            .starts_with("failed to lookup address information")
-        {
-            return self.passing(format!(
-                "the host {:?} is unknown: check the name in {broker}",
-                self.host
-            ));
-        }
         if self.connected {
             return self.passing(format!(
                 "lost the connection to the broker {broker}: {error}"
@@ -135,7 +133,9 @@ impl Attempt {
             io::ErrorKind::ConnectionRefused => self.passing(format!(
                 "nothing listens at {broker}: check that the broker runs, and the port"
             )),
+            io::ErrorKind::TimedOut => self.silent(),
             io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::BrokenPipe => self.hung_up(),
             _ => self.passing(format!("cannot reach the broker {broker}: {error}")),
@@ -172,31 +172,8 @@ impl Attempt {
         }
     }
 
-    fn by_state(&self, error: &StateError) -> Failure {
-        let broker = &self.broker;
-        match error {
-            StateError::ServerDisconnect { reason_code, .. } => self.dismissed(*reason_code),
-            StateError::ConnectionAborted if !self.connected => self.hung_up(),
-            StateError::ConnectionAborted => {
-                self.passing(format!("the broker {broker} closed the connection"))
-            }
-            StateError::AwaitPingResp | StateError::CollisionTimeout => self.silent(),
-            StateError::Deserialization(ProtocolError::InvalidConnectReturnCode(_)) => {
-                self.no_mqtt()
-            }
-            StateError::Deserialization(ProtocolError::PayloadSizeLimitExceeded { .. }) => self
-                .passing(format!(
-                    "the broker {broker} sent more than was agreed in one message"
-                )),
-            _ if !self.connected => self.no_mqtt(),
-            _ => self.passing(format!(
-                "the broker {broker} broke the protocol: connecting again"
-            )),
-        }
-    }
-
     /// An answer to CONNECT other than yes.
-    fn refused(&self, code: ConnectReturnCode) -> Failure {
+    pub(super) fn refused(&self, code: ConnectReturnCode) -> Failure {
         use ConnectReturnCode as Code;
         let Self { broker, user, .. } = self;
         match code {
@@ -233,13 +210,10 @@ impl Attempt {
     }
 
     /// The broker said goodbye.
-    fn dismissed(&self, reason: DisconnectReasonCode) -> Failure {
+    pub(super) fn dismissed(&self, reason: DisconnectReasonCode) -> Failure {
         let broker = &self.broker;
         match reason {
-            DisconnectReasonCode::SessionTakenOver => self.lasting(format!(
-                "another client took over the client id {:?} at {broker}: give each its own --client-id",
-                self.client_id
-            )),
+            DisconnectReasonCode::SessionTakenOver => self.taken_over(),
             DisconnectReasonCode::NotAuthorized | DisconnectReasonCode::AdministrativeAction => {
                 self.lasting(format!(
                     "the broker {broker} sent this client away ({}): check its access rules for the user {:?}",
@@ -255,14 +229,14 @@ impl Attempt {
     }
 
     /// No answer to CONNECT at all. Not permanent: proxies without a backend do so too.
-    fn hung_up(&self) -> Failure {
+    pub(super) fn hung_up(&self) -> Failure {
         self.passing(format!(
             "{} closed the connection without an answer: check that it is a broker for MQTT 5, and whether this port wants TLS (mqtts://) or a client certificate",
             self.broker
         ))
     }
 
-    fn no_mqtt(&self) -> Failure {
+    pub(super) fn no_mqtt(&self) -> Failure {
         self.lasting(format!(
             "what listens at {} does not speak MQTT 5: use a broker that does, and check the port and whether it wants TLS (mqtts://)",
             self.broker
@@ -270,17 +244,19 @@ impl Attempt {
     }
 
     fn passing(&self, message: String) -> Failure {
-        Failure {
-            message,
-            permanent: false,
-        }
+        failure(&message, false)
     }
 
     fn lasting(&self, message: String) -> Failure {
-        Failure {
-            message,
-            permanent: true,
-        }
+        failure(&message, true)
+    }
+}
+
+/// Libraries may quote what a stranger sent: it stays one line.
+fn failure(message: &str, permanent: bool) -> Failure {
+    Failure {
+        message: message.replace(char::is_control, " "),
+        permanent,
     }
 }
 
@@ -314,144 +290,129 @@ mod tests {
         }
     }
 
-    fn tls(error: rustls::Error) -> ConnectionError {
-        ConnectionError::Tls(TlsError::Io(io::Error::other(error)))
-    }
-
-    fn state(error: StateError) -> ConnectionError {
-        ConnectionError::MqttState(error)
+    fn check(failure: &Failure, permanent: bool, words: &str) {
+        assert!(failure.message.contains(words), "{failure}");
+        assert_eq!(failure.permanent, permanent, "{failure}");
+        assert!(!failure.message.contains('\n'), "{failure}");
     }
 
     #[test]
-    fn failures_say_what_to_do_and_whether_waiting_helps() {
+    fn refusals_say_what_to_change() {
         use ConnectReturnCode as Code;
-        let cases = [
+        for (code, permanent, words) in [
             (
-                ConnectionError::ConnectionRefused(Code::NotAuthorized),
+                Code::NotAuthorized,
                 true,
                 "let the user \"eve\" in: check --username",
             ),
+            (Code::UnsupportedProtocolVersion, true, "MQTT 5"),
             (
-                ConnectionError::ConnectionRefused(Code::UnsupportedProtocolVersion),
+                Code::ClientIdentifierNotValid,
                 true,
-                "MQTT 5",
+                "\"me\": choose another with --client-id",
             ),
+            (Code::RetainNotSupported, true, "--retained=false"),
+            (Code::ServerBusy, false, "(server busy)"),
+        ] {
+            check(&attempt(false).refused(code), permanent, words);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_reached_says_what_to_check() {
+        for (error, permanent, words) in [
+            (DialError::Lookup, false, "\"b\" is unknown"),
+            (DialError::Name, true, "no name that a certificate"),
+            (DialError::Protocol, false, "the URL's path"),
             (
-                ConnectionError::ConnectionRefused(Code::ClientIdentifierNotValid),
-                true,
-                "--client-id",
-            ),
-            (
-                ConnectionError::ConnectionRefused(Code::RetainNotSupported),
-                true,
-                "--retained=false",
-            ),
-            (
-                ConnectionError::ConnectionRefused(Code::ServerBusy),
-                false,
-                "(server busy)",
-            ),
-            (
-                ConnectionError::Io(io::ErrorKind::ConnectionRefused.into()),
+                DialError::Socket(io::ErrorKind::ConnectionRefused.into()),
                 false,
                 "nothing listens",
             ),
             (
-                ConnectionError::Io(io::Error::other("failed to lookup address information: x")),
+                DialError::Socket(io::ErrorKind::TimedOut.into()),
                 false,
-                "\"b\" is unknown",
+                "firewall",
             ),
+        ] {
+            check(&attempt(false).not_reached(&error), permanent, words);
+        }
+    }
+
+    #[test]
+    fn failures_of_tls_name_the_file_to_give() {
+        use CertificateError as Certificate;
+        for (error, permanent, words) in [
             (
-                tls(rustls::Error::InvalidCertificate(
-                    CertificateError::UnknownIssuer,
-                )),
+                rustls::Error::InvalidCertificate(Certificate::UnknownIssuer),
                 true,
                 "--ca-crt",
             ),
             (
-                tls(rustls::Error::InvalidCertificate(
-                    CertificateError::NotValidForName,
-                )),
+                rustls::Error::InvalidCertificate(Certificate::NotValidForName),
                 true,
                 "not for the host",
             ),
             (
-                tls(rustls::Error::AlertReceived(
-                    AlertDescription::CertificateRequired,
-                )),
+                rustls::Error::InvalidCertificate(Certificate::Expired),
+                true,
+                "renew",
+            ),
+            (
+                rustls::Error::AlertReceived(AlertDescription::CertificateRequired),
                 true,
                 "--client-crt",
             ),
             (
-                tls(rustls::Error::InvalidMessage(
-                    rustls::InvalidMessage::InvalidContentType,
-                )),
+                rustls::Error::AlertReceived(AlertDescription::InternalError),
+                false,
+                "failed",
+            ),
+            (
+                rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType),
                 true,
                 "does not speak TLS",
             ),
-            (
-                state(StateError::ConnectionAborted),
-                false,
-                "without an answer",
-            ),
-            (
-                state(StateError::Deserialization(ProtocolError::MalformedPacket)),
-                true,
-                "MQTT 5",
-            ),
-            (
-                state(StateError::Deserialization(ProtocolError::Io(
-                    io::Error::other(rustls::Error::AlertReceived(
-                        AlertDescription::BadCertificate,
-                    )),
-                ))),
-                true,
-                "--client-crt",
-            ),
-        ];
-        for (error, permanent, words) in cases {
-            let failure = attempt(false).failed(&error);
-            assert!(failure.message.contains(words), "{failure}");
-            assert_eq!(failure.permanent, permanent, "{failure}");
-            assert!(!failure.message.contains('\n'));
+        ] {
+            let error = WireError::Io(io::Error::other(error));
+            check(&attempt(false).lost(&error), permanent, words);
+            check(&attempt(true).lost(&error), permanent, words);
         }
     }
 
     #[test]
     fn the_end_of_a_good_connection_is_told_apart_from_none() {
-        let dismissed = |reason_code| {
-            state(StateError::ServerDisconnect {
-                reason_code,
-                reason_string: None,
-            })
-        };
-        let cases = [
-            (
-                dismissed(DisconnectReasonCode::SessionTakenOver),
-                true,
-                "client id \"me\"",
-            ),
-            (
-                dismissed(DisconnectReasonCode::ServerShuttingDown),
-                false,
-                "(server shutting down)",
-            ),
-            (
-                state(StateError::ConnectionAborted),
-                false,
-                "closed the connection",
-            ),
-            (state(StateError::AwaitPingResp), false, "no longer answers"),
-            (
-                state(StateError::Deserialization(ProtocolError::MalformedPacket)),
-                false,
-                "broke the protocol",
-            ),
-        ];
-        for (error, permanent, words) in cases {
-            let failure = attempt(true).failed(&error);
-            assert!(failure.message.contains(words), "{failure}");
-            assert_eq!(failure.permanent, permanent, "{failure}");
-        }
+        check(
+            &attempt(false).lost(&WireError::Malformed),
+            true,
+            "does not speak MQTT 5",
+        );
+        check(
+            &attempt(true).lost(&WireError::Malformed),
+            false,
+            "broke the protocol",
+        );
+        check(
+            &attempt(true).lost(&WireError::TooLarge),
+            false,
+            "more than was agreed",
+        );
+        check(&attempt(false).silent(), false, "does not answer");
+        check(&attempt(true).silent(), false, "no longer answers");
+        check(&attempt(false).hung_up(), false, "MQTT 5");
+        let reset = WireError::Io(io::ErrorKind::ConnectionReset.into());
+        check(&attempt(false).lost(&reset), false, "without an answer");
+        check(&attempt(true).lost(&reset), false, "lost the connection");
+        let dismissed = |reason| attempt(true).dismissed(reason);
+        check(
+            &dismissed(DisconnectReasonCode::SessionTakenOver),
+            true,
+            "client id \"me\"",
+        );
+        check(
+            &dismissed(DisconnectReasonCode::ServerShuttingDown),
+            false,
+            "(server shutting down)",
+        );
     }
 }

@@ -1,118 +1,132 @@
-//! Which of our messages a packet from the broker is about.
+//! What waits for an answer of the broker, by the number of its packet (MQTT 5, sections 2.2.1, 4.3 and 4.9).
 //!
-//! The client library numbers packets by itself and tells only the number, in the order in which it was given the
-//! requests. So what was handed over is remembered in that order, and again by number until it is acknowledged.
+//! **Architecture invariant:** pure; knows numbers and what they stand for, no sockets and no clock.
 
 use crate::link::Ticket;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet};
 
-/// A request that was handed to the client library.
-#[derive(Debug)]
-pub(super) enum Handed {
-    Publish(Sent),
-    Subscribe(String),
-    Unsubscribe,
-}
+/// Subscriptions, their ends and messages under way together. A number is 16 bits; far fewer keep a connection busy.
+const MOST: usize = 4_096;
 
-/// A message under way.
+/// A message on its way to the broker.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) ticket: Ticket,
     pub(super) topic: String,
-    /// What it weighs in the outbox.
-    pub(super) cost: usize,
-    /// The broker will acknowledge it.
-    pub(super) acknowledged: bool,
 }
 
-/// A message that the client library has written.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Written {
-    /// What it weighed in the outbox.
-    pub(super) cost: usize,
-    /// Nothing more will be heard of it: this is its acknowledgement.
-    pub(super) done: Option<Ticket>,
-}
-
-/// The requests of one connection that were not answered yet.
-#[derive(Debug, Default)]
+/// One connection's open questions.
+#[derive(Debug)]
 pub(super) struct Flight {
-    handed: VecDeque<Handed>,
-    sent: HashMap<u16, Sent>,
-    /// A message that waits for its packet number: the broker acknowledges out of order.
-    held: Option<(u16, Sent)>,
-    /// A packet number can be in use twice: the library reuses those of subscriptions early. Brokers answer in order.
-    subscribing: HashMap<u16, VecDeque<String>>,
+    waiting: HashMap<u16, Waiting>,
+    /// How many messages the broker lets us have under way, and how many there are.
+    limit: usize,
+    messages: usize,
+    last: u16,
+    /// Messages of quality 2 that were passed on and may come again until the broker releases their numbers.
+    passed_on: HashSet<u16>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Message(Sent),
+    Subscribe(String),
+    Unsubscribe,
 }
 
 impl Flight {
-    /// How many requests the client library has not taken up yet.
-    pub(super) fn waiting(&self) -> usize {
-        self.handed.len()
+    /// At most `limit` messages under way (at least one).
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            waiting: HashMap::new(),
+            limit: limit.max(1),
+            messages: 0,
+            last: 0,
+            passed_on: HashSet::new(),
+        }
     }
 
-    pub(super) fn hand(&mut self, request: Handed) {
-        self.handed.push_back(request);
+    /// Whether anything more may be sent that waits for an answer.
+    pub(super) fn has_room(&self) -> bool {
+        self.messages < self.limit && self.waiting.len() < MOST
     }
 
-    /// The library wrote a publish with this number (0 at quality of service 0).
-    pub(super) fn published(&mut self, number: u16) -> Written {
-        let sent = match self.held.take() {
-            Some((held, sent)) if held == number => sent,
-            held => {
-                self.held = held;
-                match self.handed.pop_front() {
-                    Some(Handed::Publish(sent)) => sent,
-                    _ => return Written::default(),
-                }
+    /// Numbers a message. There must be room.
+    pub(super) fn message(&mut self, sent: Sent) -> u16 {
+        self.messages += 1;
+        self.number(Waiting::Message(sent))
+    }
+
+    /// Numbers a subscription. There must be room.
+    pub(super) fn subscribe(&mut self, filter: String) -> u16 {
+        self.number(Waiting::Subscribe(filter))
+    }
+
+    /// Numbers the end of a subscription. There must be room.
+    pub(super) fn unsubscribe(&mut self) -> u16 {
+        self.number(Waiting::Unsubscribe)
+    }
+
+    /// Whether a message of this number is under way.
+    pub(super) fn is_message(&self, number: u16) -> bool {
+        matches!(self.waiting.get(&number), Some(Waiting::Message(_)))
+    }
+
+    /// The broker is done with the message of this number.
+    pub(super) fn answered_message(&mut self, number: u16) -> Option<Sent> {
+        match self.waiting.remove(&number) {
+            Some(Waiting::Message(sent)) => {
+                self.messages -= 1;
+                Some(sent)
             }
-        };
-        let cost = sent.cost;
-        if !sent.acknowledged {
-            return Written {
-                cost,
-                done: Some(sent.ticket),
-            };
+            other => self.put_back(number, other),
         }
-        self.sent.insert(number, sent);
-        Written { cost, done: None }
-    }
-
-    /// The library holds the next publish back: its number is still in use.
-    pub(super) fn held_back(&mut self, number: u16) {
-        if let Some(Handed::Publish(sent)) = self.handed.pop_front() {
-            self.held = Some((number, sent));
-        }
-    }
-
-    /// The broker is done with the publish of this number.
-    pub(super) fn acknowledged(&mut self, number: u16) -> Option<Sent> {
-        self.sent.remove(&number)
-    }
-
-    /// The library wrote a subscription with this number.
-    pub(super) fn subscribing(&mut self, number: u16) {
-        if let Some(Handed::Subscribe(filter)) = self.handed.pop_front() {
-            self.subscribing
-                .entry(number)
-                .or_default()
-                .push_back(filter);
-        }
-    }
-
-    /// The library wrote the end of a subscription.
-    pub(super) fn unsubscribing(&mut self) {
-        self.handed.pop_front();
     }
 
     /// The broker answered the subscription of this number.
-    pub(super) fn subscribed(&mut self, number: u16) -> Option<String> {
-        let waiting = self.subscribing.get_mut(&number)?;
-        let filter = waiting.pop_front();
-        if waiting.is_empty() {
-            self.subscribing.remove(&number);
+    pub(super) fn answered_subscribe(&mut self, number: u16) -> Option<String> {
+        match self.waiting.remove(&number) {
+            Some(Waiting::Subscribe(filter)) => Some(filter),
+            other => self.put_back(number, other),
         }
-        filter
+    }
+
+    /// The broker confirmed the end of a subscription.
+    pub(super) fn answered_unsubscribe(&mut self, number: u16) {
+        match self.waiting.remove(&number) {
+            Some(Waiting::Unsubscribe) => {}
+            other => {
+                self.put_back::<()>(number, other);
+            }
+        }
+    }
+
+    /// The broker sent a message of quality 2; true when it was not passed on before.
+    pub(super) fn is_new(&mut self, number: u16) -> bool {
+        self.passed_on.insert(number)
+    }
+
+    /// The broker will not send the message of this number again.
+    pub(super) fn released(&mut self, number: u16) {
+        self.passed_on.remove(&number);
+    }
+
+    /// An answer to another question than was asked changes nothing.
+    fn put_back<T>(&mut self, number: u16, waiting: Option<Waiting>) -> Option<T> {
+        if let Some(waiting) = waiting {
+            self.waiting.insert(number, waiting);
+        }
+        None
+    }
+
+    fn number(&mut self, waiting: Waiting) -> u16 {
+        loop {
+            self.last = self.last.checked_add(1).unwrap_or(1);
+            if !self.waiting.contains_key(&self.last) {
+                self.waiting.insert(self.last, waiting);
+                return self.last;
+            }
+        }
     }
 }
 
@@ -120,72 +134,78 @@ impl Flight {
 mod tests {
     use super::*;
 
-    fn sent(ticket: Ticket, acknowledged: bool) -> Handed {
-        Handed::Publish(Sent {
+    fn sent(ticket: Ticket) -> Sent {
+        Sent {
             ticket,
             topic: "t".into(),
-            cost: 10,
-            acknowledged,
-        })
-    }
-
-    fn ticket(flight: &mut Flight, number: u16) -> Option<Ticket> {
-        flight.acknowledged(number).map(|sent| sent.ticket)
-    }
-
-    #[test]
-    fn acknowledgements_find_their_tickets_in_any_order() {
-        let mut flight = Flight::default();
-        for ticket in [11, 12, 13] {
-            flight.hand(sent(ticket, true));
         }
-        for number in [1, 2, 3] {
-            assert_eq!(
-                flight.published(number),
-                Written {
-                    cost: 10,
-                    done: None
-                }
-            );
+    }
+
+    #[test]
+    fn answers_find_their_questions_in_any_order_and_once() {
+        let mut flight = Flight::new(10);
+        let numbers: Vec<u16> = (11..14)
+            .map(|ticket| flight.message(sent(ticket)))
+            .collect();
+        assert_eq!(numbers, [1, 2, 3]);
+        assert_eq!(flight.answered_message(2), Some(sent(12)));
+        assert_eq!(flight.answered_message(1), Some(sent(11)));
+        assert_eq!(flight.answered_message(2), None);
+        assert_eq!(flight.answered_message(3), Some(sent(13)));
+    }
+
+    #[test]
+    fn the_brokers_limit_counts_messages_until_they_are_answered() {
+        let mut flight = Flight::new(2);
+        let first = flight.message(sent(1));
+        flight.subscribe("a".into());
+        assert!(flight.has_room());
+        flight.message(sent(2));
+        assert!(!flight.has_room());
+        flight.answered_message(first);
+        assert!(flight.has_room());
+        assert!(
+            Flight::new(0).has_room(),
+            "a broker that lets nothing pass is no broker"
+        );
+    }
+
+    #[test]
+    fn an_answer_to_another_question_changes_nothing() {
+        let mut flight = Flight::new(10);
+        let message = flight.message(sent(1));
+        let subscription = flight.subscribe("a".into());
+        let end = flight.unsubscribe();
+        assert_eq!(flight.answered_message(subscription), None);
+        assert_eq!(flight.answered_subscribe(message), None);
+        flight.answered_unsubscribe(message);
+        assert!(flight.is_message(message) && !flight.is_message(end));
+        assert_eq!(
+            flight.answered_subscribe(subscription).as_deref(),
+            Some("a")
+        );
+        assert_eq!(flight.answered_message(message), Some(sent(1)));
+        flight.answered_unsubscribe(end);
+        assert!(flight.waiting.is_empty());
+    }
+
+    #[test]
+    fn numbers_in_use_are_not_given_again() {
+        let mut flight = Flight::new(10);
+        let stuck = flight.message(sent(1));
+        for _ in 0..70_000 {
+            let number = flight.message(sent(2));
+            assert!(number != stuck && number != 0);
+            flight.answered_message(number);
         }
-        assert_eq!(ticket(&mut flight, 2), Some(12));
-        assert_eq!(ticket(&mut flight, 1), Some(11));
-        assert_eq!(ticket(&mut flight, 2), None, "twice");
-        assert_eq!(ticket(&mut flight, 3), Some(13));
     }
 
     #[test]
-    fn without_acknowledgement_written_is_done() {
-        let mut flight = Flight::default();
-        flight.hand(sent(7, false));
-        assert_eq!(flight.published(0).done, Some(7));
-        assert_eq!(flight.waiting(), 0);
-    }
-
-    #[test]
-    fn a_message_held_back_for_its_number_keeps_its_ticket() {
-        let mut flight = Flight::default();
-        flight.hand(sent(11, true));
-        flight.published(1);
-        flight.hand(sent(12, true));
-        flight.held_back(1);
-        assert_eq!(ticket(&mut flight, 1), Some(11));
-        assert_eq!(flight.published(1).cost, 10);
-        assert_eq!(ticket(&mut flight, 1), Some(12));
-    }
-
-    #[test]
-    fn subscriptions_that_share_a_number_are_answered_in_order() {
-        let mut flight = Flight::default();
-        for filter in ["a", "b"] {
-            flight.hand(Handed::Subscribe(filter.into()));
-            flight.subscribing(1);
-        }
-        flight.hand(Handed::Unsubscribe);
-        flight.unsubscribing();
-        assert_eq!(flight.waiting(), 0);
-        assert_eq!(flight.subscribed(1).as_deref(), Some("a"));
-        assert_eq!(flight.subscribed(1).as_deref(), Some("b"));
-        assert_eq!(flight.subscribed(1), None);
+    fn a_message_of_quality_two_is_passed_on_once() {
+        let mut flight = Flight::new(10);
+        assert!(flight.is_new(7));
+        assert!(!flight.is_new(7), "sent again");
+        flight.released(7);
+        assert!(flight.is_new(7), "another message");
     }
 }

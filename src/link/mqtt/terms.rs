@@ -1,9 +1,12 @@
 //! What we want and what the broker takes, whichever is less.
 
-use super::plan::{HEADROOM, KEPT_SECONDS, packet_size};
+use super::plan::{HEADROOM, KEPT_SECONDS, max_packet};
 use crate::link::{Publish, QualityOfService};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnAckProperties, PublishProperties};
+
+/// More of our messages than that are never under way, whatever the broker allows: AWS IoT closes the connection at 101.
+const UNACKNOWLEDGED: u16 = 100;
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(super) struct Terms {
     ceiling: QualityOfService,
     retains: bool,
     max_packet: usize,
+    /// Messages under way without an acknowledgement.
+    pub(super) unacknowledged: usize,
     /// The broker told at least one of its limits.
     pub(super) announced: bool,
 }
@@ -28,14 +33,16 @@ impl Terms {
             Some(1) => QualityOfService::AtLeastOnce,
             _ => QualityOfService::ExactlyOnce,
         };
-        let max_packet = broker.and_then(|limits| limits.max_packet_size);
-        let ours = packet_size(max_payload);
+        let largest = broker.and_then(|limits| limits.max_packet_size);
+        let receive_max = broker.and_then(|limits| limits.receive_max);
+        let ours = max_packet(max_payload);
         Self {
             wanted: wanted.min(ceiling),
             ceiling,
             retains: broker.and_then(|limits| limits.retain_available) != Some(0),
-            max_packet: max_packet.unwrap_or(ours).min(ours) as usize,
-            announced: max_packet.is_some() || broker.is_some_and(|b| b.receive_max.is_some()),
+            max_packet: largest.map_or(ours, |largest| ours.min(largest as usize)),
+            unacknowledged: receive_max.unwrap_or(u16::MAX).min(UNACKNOWLEDGED).into(),
+            announced: largest.is_some() || receive_max.is_some(),
         }
     }
 
@@ -124,18 +131,22 @@ mod tests {
     fn a_silent_broker_leaves_us_to_our_own_limits() {
         let terms = Terms::agreed(QualityOfService::AtMostOnce, PAYLOAD, None);
         assert_eq!(terms.max_payload(), PAYLOAD);
+        assert_eq!(terms.unacknowledged, 100);
         assert!(!terms.announced);
         assert_eq!(terms.quality(), QoS::AtMostOnce);
         assert_eq!(terms.quality_for(&message(1)), QoS::AtLeastOnce);
         assert!(terms.retain(&message(1)));
+        let kept = terms.properties_for(&message(1)).message_expiry_interval;
+        assert_eq!(kept, Some(604_800), "a week");
     }
 
     #[test]
     fn the_brokers_limits_win() {
-        // maximum packet size 4,096; maximum quality 0; nothing retained
-        let limits = broker(&[39, 0, 0, 16, 0, 36, 0, 37, 0]);
+        // maximum packet size 4,096; maximum quality 0; nothing retained; 20 unacknowledged
+        let limits = broker(&[39, 0, 0, 16, 0, 36, 0, 37, 0, 33, 0, 20]);
         let terms = Terms::agreed(QualityOfService::ExactlyOnce, PAYLOAD, limits.as_ref());
         assert_eq!(terms.max_payload(), 4096 - HEADROOM);
+        assert_eq!(terms.unacknowledged, 20);
         assert!(terms.announced);
         assert_eq!(terms.quality_for(&message(1)), QoS::AtMostOnce);
         assert!(!terms.retain(&message(1)));
