@@ -143,7 +143,9 @@ async fn everybody_is_there(url: String) -> Result<(), Failure> {
     let all = clusters.wait_for(|known| known.len() == CLUSTERS.len());
     match tokio::time::timeout(PATIENCE, all).await {
         Ok(Ok(_)) => Ok(()),
-        _ => Err(Failure::because("the simulated clusters did not start; RUST_LOG=info says why")),
+        _ => Err(Failure::because(
+            "the simulated clusters did not start; RUST_LOG=info says why",
+        )),
     }
 }
 

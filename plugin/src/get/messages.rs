@@ -2,6 +2,7 @@
 //!
 //! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
 
+use super::member::Doubt;
 use crate::print::age;
 use crate::print::sanitize::word;
 use mqtt_informer::protocol::names::ClusterName;
@@ -134,13 +135,19 @@ pub fn api_server_away(cluster: &ClusterName, since: Duration, message: &str) ->
 }
 
 /// Rows are shown that may be old.
-pub fn stale(cluster: &ClusterName, upstream_silent: Option<Duration>) -> String {
-    let why = match upstream_silent {
-        Some(since) => format!("its API server has not answered for {}", human(since)),
-        None => "its syncer has not been heard lately".to_owned(),
+pub fn stale(cluster: &ClusterName, doubt: Doubt) -> String {
+    let why = match doubt {
+        Doubt::Offline => "offline: its syncer left the broker".to_owned(),
+        Doubt::ApiServerAway(since) => {
+            format!(
+                "stale: its API server has not answered for {}",
+                human(since)
+            )
+        }
+        Doubt::Unheard => "stale: its syncer has not been heard lately".to_owned(),
     };
     format!(
-        "warning: cluster {}: stale: {why}; rows may be old",
+        "warning: cluster {}: {why}; rows may be old",
         quoted(cluster)
     )
 }
@@ -253,7 +260,7 @@ mod tests {
         let lines = [
             silent(&cluster, Duration::from_millis(1500), false),
             api_server_away(&cluster, Duration::from_secs(7), "refused\nnow\x07"),
-            stale(&cluster, None),
+            stale(&cluster, Doubt::Unheard),
             broker("bad\nnews"),
             no_cluster("a\n*", &[&cluster]),
         ];

@@ -14,6 +14,8 @@ use mqtt_informer::source::{
 };
 use prost::Message;
 use snapbox::str;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -148,7 +150,7 @@ struct Fleet {
     url: String,
     _runtime: tokio::runtime::Runtime,
     _broker: EmbeddedBroker,
-    _stops: Vec<watch::Sender<bool>>,
+    stops: Vec<watch::Sender<bool>>,
 }
 
 fn fleet(clusters: &[(&str, &'static str)]) -> Fleet {
@@ -172,7 +174,7 @@ fn fleet(clusters: &[(&str, &'static str)]) -> Fleet {
         url,
         _runtime: runtime,
         _broker: broker,
-        _stops: stops,
+        stops,
     }
 }
 
@@ -308,6 +310,58 @@ error: cluster "east": its syncer is connected and would come back at once; stop
 error: no cluster "nobody" is known at this broker
 
 "#]]);
+}
+
+#[test]
+fn a_watch_tells_who_leaves_and_ends_in_peace() {
+    let fleet = fleet(&[("east", "web")]);
+    let path = env!("CARGO_BIN_EXE_kubectl-mqinformer");
+    let mut watch = std::process::Command::new(path)
+        .args(["get", "pods", "-w", "--broker", &fleet.url])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(watch.stdout.take().unwrap());
+    let first: Vec<String> = out.lines().take(2).map(Result::unwrap).collect();
+    assert_eq!(first, ["CLUSTER   NAME   AGE", "east      web    60m"]);
+    fleet.stops[0].send(true).unwrap();
+    let err = BufReader::new(watch.stderr.take().unwrap());
+    let line = err.lines().next().unwrap().unwrap();
+    assert_eq!(
+        line,
+        "warning: cluster \"east\": offline: its syncer left the broker; rows may be old"
+    );
+    let pid = watch.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_demo_runs_a_command_against_simulated_clusters() {
+    let demo = plugin(&[
+        "demo",
+        "--",
+        "get",
+        "nodes",
+        "-o",
+        "name",
+        "--cluster",
+        "berlin",
+    ])
+    .assert();
+    let said = String::from_utf8(demo.success().get_output().stdout.clone()).unwrap();
+    assert!(
+        said.lines().count() > 2 && said.lines().all(|line| line.starts_with("node/")),
+        "{said}"
+    );
 }
 
 #[test]

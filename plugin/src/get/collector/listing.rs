@@ -84,8 +84,8 @@ impl Collector {
                     }
                 },
             }
-            if let Standing::Stale(silent) = standing {
-                lines.insert(messages::stale(name, *silent));
+            if let Standing::Stale(doubt) = standing {
+                lines.insert(messages::stale(name, *doubt));
             }
         }
         let complete = lines.is_empty() && refusals.is_empty();
@@ -203,8 +203,8 @@ impl Collector {
                                 lines.insert(self.line(name, &Trouble::Malformed));
                             }
                         }
-                        if let Standing::Stale(silent) = standing {
-                            lines.insert(messages::stale(name, *silent));
+                        if let Standing::Stale(doubt) = standing {
+                            lines.insert(messages::stale(name, *doubt));
                         }
                     }
                 }

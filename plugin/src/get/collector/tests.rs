@@ -632,6 +632,22 @@ fn a_watch_goes_on_without_broker_and_tells_who_is_stale() {
 }
 
 #[test]
+fn a_last_will_during_a_watch_is_said_at_once() {
+    let mut scene = Scene::new("pods", &["c1"], watching);
+    scene.present(&["c1"]);
+    scene.discovered();
+    scene.see("c1", 0, pods(&["a"]));
+    scene.collector.cluster(&name("c1"), true, scene.at);
+    scene.step();
+    scene.step();
+    let gone = "warning: cluster \"c1\": offline: its syncer left the broker; rows may be old";
+    assert_eq!(scene.err, [gone]);
+    scene.collector.cluster(&name("c1"), false, scene.at);
+    scene.step();
+    assert_eq!(scene.err, [gone, "cluster \"c1\": fresh again"]);
+}
+
+#[test]
 fn a_watch_takes_up_clusters_that_join_and_those_that_were_silent() {
     let mut scene = Scene::new("pods", &[], watching);
     scene.present(&["east"]);

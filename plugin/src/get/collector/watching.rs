@@ -1,12 +1,11 @@
 //! A `get` that goes on: each cluster when it is there, then its changes.
 
 use super::{Collector, Output, Told};
-use crate::get::member::{At, Standing, Trouble};
+use crate::get::member::{At, Doubt, Standing, Trouble};
 use crate::get::messages::{self, Refusal};
 use crate::get::plan::Watch;
 use crate::table::{Malformed, Resource};
 use mqtt_informer::protocol::names::ClusterName;
-use std::time::Duration;
 
 impl Collector {
     pub(super) fn watch(&mut self, watch: Watch, at: At, wall_ms: i64) {
@@ -22,7 +21,7 @@ impl Collector {
             match standing {
                 Standing::Pending => {}
                 Standing::Whole => self.watch_whole(watch, &name, None, wall_ms),
-                Standing::Stale(silent) => self.watch_whole(watch, &name, Some(silent), wall_ms),
+                Standing::Stale(doubt) => self.watch_whole(watch, &name, Some(doubt), wall_ms),
                 Standing::Failed(trouble) => self.watch_trouble(&name, &trouble),
             }
         }
@@ -35,7 +34,7 @@ impl Collector {
         &mut self,
         watch: Watch,
         name: &ClusterName,
-        stale: Option<Option<Duration>>,
+        doubt: Option<Doubt>,
         wall_ms: i64,
     ) {
         let first = !matches!(self.told.get(name), Some(Told::Whole | Told::Stale));
@@ -66,15 +65,15 @@ impl Collector {
             }
             Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
         }
-        let told = if stale.is_some() {
+        let told = if doubt.is_some() {
             Told::Stale
         } else {
             Told::Whole
         };
         let before = self.told.insert(name.clone(), told);
-        match (stale, before) {
+        match (doubt, before) {
             (Some(_), Some(Told::Stale)) | (None, None | Some(Told::Whole)) => {}
-            (Some(silent), _) => self.fail(messages::stale(name, silent)),
+            (Some(doubt), _) => self.fail(messages::stale(name, doubt)),
             (None, Some(_)) => self.output.push(Output::Err(messages::fresh_again(name))),
         }
     }
