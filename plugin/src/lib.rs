@@ -4,7 +4,7 @@
 //! | module | what it is | what it never does |
 //! |---|---|---|
 //! | [`table`] | rows of many clusters as one table | IO, clocks; knows neither broker nor terminal |
-//! | [`print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
+//! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`terminal`] | stdout, stderr, progress | knows what is printed |

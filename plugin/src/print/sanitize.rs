@@ -18,7 +18,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// One word, for messages: as [`line`], and tabs are shown too.
+/// One word, for messages: as [`line()`], and tabs are shown too.
 pub fn word(text: &str) -> Cow<'_, str> {
     match line(text) {
         safe if safe.contains('\t') => Cow::Owned(safe.replace('\t', "^I")),
