@@ -151,7 +151,7 @@ impl Election {
     /// Somebody of my cluster's name was heard of: born, dying, or answering. Perhaps myself.
     pub(super) fn presence(&mut self, now: Moment, heard: &Presence) {
         if heard.term.nonce == self.term.nonce {
-            self.tell |= !heard.online;
+            self.tell |= !heard.online || heard.term < self.term;
             return;
         }
         self.heard = self.heard.max(heard.term.number);
@@ -260,7 +260,7 @@ impl Election {
                 due.then(|| self.told(now))
             }
             Phase::StandingBy(rival) => {
-                let over = rival.over_at(&self.settings, up) <= now && !mutant!(NoTakeOver);
+                let over = rival.over_at(&self.settings, up) <= now;
                 if over && answers {
                     return Some(self.take_over(wall_ms));
                 }
@@ -338,6 +338,9 @@ impl Rival {
 
     /// When it counts as gone.
     fn over_at(&self, settings: &Settings, link_up: Moment) -> Moment {
+        if mutant!(NoTakeOver) {
+            return Moment::NEVER;
+        }
         let silent = self.heard.max(link_up) + self.patience;
         match self.will {
             Some(will) => silent.min(will + settings.will_grace),
@@ -348,7 +351,7 @@ impl Rival {
     /// When to ask whether it is there: in the second half of its silence, and then again and again.
     fn ask_at(&self, settings: &Settings, link_up: Moment) -> Moment {
         if mutant!(NoWho) {
-            return Moment::from_micros(u64::MAX);
+            return Moment::NEVER;
         }
         let half = self.heard.max(link_up) + settings.writer_silence / 2;
         match self.asked {

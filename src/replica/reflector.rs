@@ -387,7 +387,6 @@ impl Reflector {
         if staged == Staged::Dropped {
             return;
         }
-        self.heard = now;
         self.status = None;
         self.upstream_age = Duration::from_millis(page.upstream_age_ms);
         self.clock = Some(ServerClock {
@@ -437,6 +436,8 @@ impl Reflector {
         self.become_next(next);
         let age = Duration::from_millis(request.stage.upstream_age_ms());
         self.was_current(request.since - age);
+        // What answers an old request is old: it may have been made long before it arrived.
+        self.heard = self.heard.max(request.since);
         self.reached();
         self.apply();
     }
@@ -547,17 +548,18 @@ impl Reflector {
     fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
         let rid = rids.next();
         self.tally.requests += 1;
+        let digests = self.copy.digests(self.settings.most_buckets);
+        self.scrub(digests.iter().copied().fold(0, u64::wrapping_add));
         if self.failures > 0 {
             return Request::new(rid, now, vec![0], 0);
         }
-        let digests = self.copy.digests(self.settings.most_buckets);
         Request::new(rid, now, digests, self.copy.packer.id())
     }
 
     fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {
         let due = self.request.as_ref()?.is_due(now);
         let again = self.request.as_ref()?.is_reask();
-        if !due || (again && mutant!(NoReask)) {
+        if !due {
             return None;
         }
         if again && mutant!(NewRidEachReask) {
@@ -581,13 +583,12 @@ impl Reflector {
         }
         self.asked = now;
         self.tally.renewals += 1;
-        self.scrub();
+        self.scrub(self.copy.count_digest());
         Some(self.addressed(Sync::default()))
     }
 
-    /// Counts the digest anew: memory may hold something else than was put there.
-    fn scrub(&mut self) {
-        let digest = self.copy.count_digest();
+    /// The digest, counted anew, is the copy's: memory may hold something else than was put there.
+    fn scrub(&mut self, digest: u64) {
         if digest != self.copy.digest {
             self.copy.digest = digest;
             self.tally.divergences += 1;

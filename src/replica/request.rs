@@ -4,6 +4,7 @@
 //! time-out, every answer is too late for ever.* Words from the source hold it. *Else each re-ask brings a word, and each word
 //! the next re-ask, while an API server is away.*
 
+use super::mutants::mutant;
 use super::settings::Settings;
 use super::staging::Stage;
 use super::time::Moment;
@@ -108,10 +109,11 @@ impl Request {
         settings: &Settings,
     ) -> Sync {
         let wait = pace.timeout(settings) * 2_u32.saturating_pow(self.tries.min(16));
+        let wait = wait.min(settings.timeout.1);
         self.asked = self.asked.or(Some(now));
         self.tries += 1;
         self.no_room_until = None;
-        self.deadline = now + wait.min(settings.timeout.1);
+        self.deadline = if mutant!(NoReask) { Moment::NEVER } else { now + wait };
         self.left = window;
         self.window = window;
         self.stage.asked();
@@ -131,10 +133,12 @@ impl Request {
     /// others not, after the time in which they may come late.
     pub(super) fn answered(&mut self, now: Moment, last: bool, pace: &mut Pace, settings: &Settings) {
         self.measure(now, pace);
-        let complete = self.stage.has_window(self.window);
+        let naive = last && mutant!(StagedPagesTakenAgain);
+        let complete = naive || self.stage.has_window(self.window);
         self.left = if last || complete { 0 } else { self.left.saturating_sub(1) };
         self.deadline = match (complete, last) {
             (true, _) => now,
+            _ if mutant!(NoReask) => Moment::NEVER,
             (false, true) => now + pace.grace(settings),
             (false, false) => now + pace.timeout(settings),
         };

@@ -1,7 +1,7 @@
 //! What goes wrong, and how it is put right.
 
 use super::network::{Message, Weather};
-use super::plan::Plan;
+use super::plan::{Lies, Plan};
 use super::world::{Event, Phase, World};
 use crate::protocol::message::{Epoch, Request, Selection, Sync, Term};
 use std::time::Duration;
@@ -102,7 +102,10 @@ impl World {
                 let wait = self.rng.millis(500..=9_000);
                 self.after(wait, Event::Heal(Fault::Hang));
             }
-            Fault::Corrupt => self.corrupt(),
+            Fault::Corrupt => {
+                let counted = self.rng.chance(0.5);
+                self.corrupt(counted);
+            }
             Fault::Rival => self.rival(),
         }
     }
@@ -151,19 +154,25 @@ impl World {
         if alive > 2 {
             return;
         }
-        match self.rng.below(6) {
+        match self.rng.below(7) {
             0 | 1 => {
                 self.start_source(false);
             }
             2 => {
                 self.start_source(true);
             }
+            // The writer gets stuck while a healthy one stands by.
+            3 if alive == 2 => {
+                if let Some(writer) = self.writer() {
+                    self.sources[writer].stuck = true;
+                }
+            }
             // Somebody who is there already gets stuck, or deaf and stuck; a healthy one is there or comes.
             way => {
                 if let Some(source) = self.some_source() {
                     self.sources[source].stuck = true;
                     let client = self.sources[source].client;
-                    self.net.clients[client].deaf |= way == 3;
+                    self.net.clients[client].deaf |= way == 4;
                     self.start_source(false);
                 }
             }
@@ -171,10 +180,10 @@ impl World {
     }
 
     /// A byte of a copy changes: as if a wrong value had been put there, or behind everybody's back.
-    fn corrupt(&mut self) {
+    pub(super) fn corrupt(&mut self, counted: bool) {
         let viewer = self.rng.below(self.viewers.len());
         let stream = self.rng.below(self.plan.streams);
-        let (pick, counted) = (self.rng.next(), self.rng.chance(0.5));
+        let pick = self.rng.next();
         let copied = &mut self.viewers[viewer].copies[stream];
         if copied.reflector.corrupt(pick as usize, counted) {
             copied.corrupt = true;
@@ -217,9 +226,14 @@ impl World {
             let margin = if clocks_right { 0 } else { 600_000 };
             let wall_ms = 1_700_000_000_000 + self.now.as_micros() / 1000;
             let bound = wall_ms + self.plan.settings.claim_bound_ms - margin;
-            let number = match self.rng.below(4) {
-                0 | 1 => term.number + 1,
-                2 => bound.max(term.number),
+            let kind = match self.plan.lies {
+                Lies::OwnAndOne => 0,
+                Lies::Bound => 1,
+                Lies::Any => self.rng.below(3),
+            };
+            let number = match kind {
+                0 => term.number + 1,
+                1 => bound.max(term.number),
                 _ => u64::MAX - self.rng.next() % 3,
             };
             let epoch = Epoch {
@@ -247,7 +261,7 @@ impl World {
             let request = Request::Sync(sync);
             self.publish(client, Message::Ask { from, request }, 0);
         }
-        let wait = self.rng.about(Duration::from_millis(700));
+        let wait = self.rng.about(self.plan.lie_every);
         self.after(wait, Event::Lie(liar));
     }
 

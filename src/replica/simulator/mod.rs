@@ -18,9 +18,10 @@ use super::mutants::{self, Mutant};
 use crate::protocol::compress::UnpackError;
 use bytes::Bytes;
 use std::cell::Cell;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use world::World;
 
 thread_local! {
@@ -53,52 +54,83 @@ pub(super) fn apply(old: &[u8], delta: &[u8]) -> Result<Bytes, UnpackError> {
 }
 
 /// One run, perhaps with a broken rule. A panic is a failure too.
-fn simulate(seed: u64, mutant: Option<Mutant>) -> (Result<(), String>, u64) {
+fn simulate(seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
     let mut world = World::new(seed);
+    world.describe();
     DELTAS.set(world.plan.deltas);
     let run = AssertUnwindSafe(|| mutants::run_as(mutant, || world.run()));
     let result = catch_unwind(run).unwrap_or_else(|_| Err("panicked".to_owned()));
     DELTAS.set(false);
-    (result, world.events)
+    result
 }
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Runs many seeds on all cores; the failures, lowest seed first.
-fn run_many(seeds: std::ops::Range<u64>) -> (Vec<(u64, String)>, u64) {
-    let (next, events) = (AtomicU64::new(seeds.start), AtomicU64::new(0));
-    let failures = Mutex::new(Vec::new());
+/// Does something for each of many on all cores; what it returns, in order.
+fn on_all_cores<T: Sync, R: Send>(of: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end || failures.lock().unwrap().len() > 20 {
-                        break;
-                    }
-                    let (result, took) = simulate(seed, None);
-                    events.fetch_add(took, Ordering::Relaxed);
-                    if let Err(failure) = result {
-                        failures.lock().unwrap().push((seed, failure));
-                    }
+                while let at = next.fetch_add(1, Ordering::Relaxed)
+                    && at < of.len()
+                {
+                    let result = run(&of[at]);
+                    results.lock().unwrap().push((at, result));
                 }
             });
         }
     });
-    let mut failures = failures.into_inner().unwrap();
-    failures.sort();
-    (failures, events.into_inner())
+    let mut results = results.into_inner().unwrap();
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[test]
 fn copies_are_true_whatever_happens() {
-    let seeds = match number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SEEDS").unwrap_or(2_000),
+    let seeds: Vec<u64> = match number("SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("SEEDS").unwrap_or(2_000)).collect(),
     };
-    let (failures, _) = run_many(seeds);
-    let words: Vec<String> = failures.iter().map(|(seed, failure)| format!("SEED={seed}: {failure}")).collect();
-    assert!(failures.is_empty(), "\n{}\n", words.join("\n"));
+    let failed = AtomicUsize::new(0);
+    let results = on_all_cores(&seeds, |seed| {
+        if failed.load(Ordering::Relaxed) > 20 {
+            return None;
+        }
+        let failure = simulate(*seed, None).err()?;
+        failed.fetch_add(1, Ordering::Relaxed);
+        Some(format!("SEED={seed}: {failure}"))
+    });
+    let failures: Vec<String> = results.into_iter().flatten().collect();
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+/// Within so many seeds every broken rule has to be noticed; most are within a few.
+const MUTANT_SEEDS: u64 = 800;
+
+#[test]
+fn every_broken_rule_is_noticed() {
+    let only = std::env::var("MUTANT").ok();
+    let named = |mutant: &Mutant| only.as_ref().is_none_or(|only| format!("{mutant:?}") == *only);
+    let mutants: Vec<Mutant> = Mutant::ALL.iter().copied().filter(named).collect();
+    let limit = number("SEEDS").unwrap_or(MUTANT_SEEDS);
+    let killed = on_all_cores(&mutants, |mutant| {
+        let failure = |seed| Some((seed, simulate(seed, Some(*mutant)).err()?));
+        (0..limit).find_map(failure)
+    });
+    let mut table = String::new();
+    let mut survivors = 0;
+    for (mutant, killed) in mutants.iter().zip(killed) {
+        let name = format!("{mutant:?}");
+        survivors += u32::from(killed.is_none());
+        let words = killed.map_or("SURVIVED".to_owned(), |(seed, failure)| format!("{seed:>4}  {failure}"));
+        table += &format!("{name:<32} {words}\n");
+    }
+    if std::env::var_os("TABLE").is_some() {
+        let _ = write!(std::io::stderr(), "{table}");
+    }
+    assert_eq!(survivors, 0, "\n{table}");
 }

@@ -58,6 +58,8 @@ pub(super) struct Network {
     pub(super) clients: Vec<Client>,
     pub(super) retained: Option<Presence>,
     pub(super) weather: Weather,
+    /// A source missed a presence: what is retained may be wrong until it is told anew, hourly.
+    pub(super) presence_missed: bool,
 }
 
 impl Network {
@@ -66,6 +68,7 @@ impl Network {
             clients: Vec::new(),
             retained: None,
             weather,
+            presence_missed: false,
         }
     }
 
@@ -142,6 +145,8 @@ impl World {
     pub(super) fn deliver_to(&mut self, to: ClientId, message: Rc<Message>) {
         let weather = self.net.weather;
         if self.rng.chance(weather.loss) {
+            let to_source = matches!(self.net.clients[to].party, Party::Source(_));
+            self.net.presence_missed |= to_source && matches!(*message, Message::Presence(_));
             return;
         }
         let copies = if self.rng.chance(weather.duplicates) { 2 } else { 1 };

@@ -45,6 +45,16 @@ pub(super) enum Wills {
     Any,
 }
 
+/// What a lying consumer claims to have heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lies {
+    /// One more than the source's own number.
+    OwnAndOne,
+    /// The highest that is believed.
+    Bound,
+    Any,
+}
+
 /// One seed's world.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -80,6 +90,8 @@ pub(super) struct Plan {
     pub(super) presence_lost: f64,
     pub(super) stuck_stays: bool,
     pub(super) liars: usize,
+    pub(super) lies: Lies,
+    pub(super) lie_every: Duration,
     pub(super) faults_for: Duration,
 }
 
@@ -98,13 +110,17 @@ impl Plan {
         let mut plan = Self::mixed(rng);
         plan.scenario = scenario;
         plan.direct(rng);
+        // So that whole answers of all streams, one page a round trip, take a few seconds only.
+        let collection = plan.keys * (plan.value_bytes + 24);
+        let message_bytes = plan.settings.message_bytes.max(collection / 24);
+        plan.settings.message_bytes = message_bytes;
         plan
     }
 
     /// After the faults: until a writer that is gone, stuck or lied about is replaced, and everyone has followed.
     pub(super) fn settle_for(&self) -> Duration {
         let settings = &self.settings;
-        let mut time = Duration::from_secs(15);
+        let mut time = Duration::from_secs(15) + self.answers_take() * 2;
         if self.roles_change() {
             time += settings.stuck + settings.writer_silence * 6 / 5 + Duration::from_secs(5);
         }
@@ -112,6 +128,14 @@ impl Plan {
             time += settings.renewal_interval;
         }
         time
+    }
+
+    /// How long it takes to answer all streams of a viewer, once the faults have ceased. With a small buffer the changes
+    /// that come meanwhile are forgotten and asked for again, so this is how far behind it may be.
+    pub(super) fn answers_take(&self) -> Duration {
+        let pages = self.keys * (self.value_bytes * 2 + 24) / self.settings.message_bytes + 2;
+        let trips = (pages * self.streams) as u32 / self.window.min(self.settings.window).max(1) + 1;
+        Duration::from_millis(self.delay_ms.1.min(40) * 2 + 2) * trips
     }
 
     fn roles_change(&self) -> bool {
@@ -169,6 +193,8 @@ impl Plan {
             presence_lost: rng.pick(&[0.0, 0.0, 0.5, 1.0]),
             stuck_stays: rng.chance(0.5),
             liars: usize::from(rng.chance(0.15)),
+            lies: rng.pick(&[Lies::OwnAndOne, Lies::OwnAndOne, Lies::Bound, Lies::Any]),
+            lie_every: rng.pick(&[10, 100, 700]).millis(),
             faults_for: rng.millis(8_000..=25_000),
         }
     }
@@ -242,7 +268,7 @@ fn settings(rng: &mut Rng) -> Settings {
         message_bytes,
         framing_bytes: 0,
         window: rng.pick(&[1, 2, 4, 16]),
-        buffer_bytes: rng.pick(&[0, message_bytes * 3, 1 << 20]),
+        buffer_bytes: rng.pick(&[0, (message_bytes + 128) * 3, 1 << 20]),
         most_buckets: rng.pick(&[1, 2, 8, 32]),
         feeds_per_user: 3,
         sessions_per_user: rng.pick(&[4, 64]),

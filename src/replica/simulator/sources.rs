@@ -27,6 +27,9 @@ pub(super) struct Source {
     pub(super) foreign: bool,
     pub(super) clock: Clock,
     pub(super) up_since: Option<Moment>,
+    /// A reader renewed its lease with an older term: until then it has to be told.
+    pub(super) owes_presence: Option<Moment>,
+    renewed: Option<Moment>,
     watches: BTreeMap<usize, Watch>,
     wake: Option<Moment>,
     pulls: bool,
@@ -98,6 +101,8 @@ impl World {
             foreign,
             clock,
             up_since: None,
+            owes_presence: None,
+            renewed: None,
             watches: BTreeMap::new(),
             wake: None,
             pulls: false,
@@ -140,6 +145,7 @@ impl World {
             return;
         }
         let will = self.disconnect(client);
+        self.sources[source].owes_presence = None;
         self.sources[source].up_since = None;
         self.sources[source].publisher.link_down(now);
         let wills = match self.plan.wills {
@@ -198,6 +204,12 @@ impl World {
             Message::Reply { .. } => {}
             Message::Ask { from, request } => match request {
                 Request::Sync(sync) => {
+                    let below = sync.max_messages == 0 && sync.epoch.term < publisher.term();
+                    if below && publisher.role() == Role::Writing {
+                        let until = now + self.plan.settings.presence_interval * 2;
+                        self.sources[source].owes_presence.get_or_insert(until);
+                    }
+                    let publisher = &mut self.sources[source].publisher;
                     let stream: usize = sync.selection.resource.parse().expect("a stream");
                     let target = Target {
                         stream: StreamId(FIRST_STREAM + stream as u128),
@@ -256,7 +268,10 @@ impl World {
                 self.publish(client, Message::Live { stream, live }, ticket);
             }
             Output::Reply { to, reply } => self.publish(client, Message::Reply { to, reply }, 0),
-            Output::Presence(presence) => self.publish(client, Message::Presence(presence), 0),
+            Output::Presence(presence) => {
+                self.sources[source].owes_presence = None;
+                self.publish(client, Message::Presence(presence), 0);
+            }
             Output::Who { rid } => {
                 let from = self.sources[source].session.clone();
                 let request = Request::Who(rid);
@@ -476,6 +491,7 @@ impl World {
 
     /// In the end nobody's role or term changes any more.
     fn note_role(&mut self, source: usize) {
+        self.note_renewal(source);
         let role = self.sources[source].publisher.role();
         let now = (source, role, self.sources[source].publisher.term());
         let deaf = self.net.clients[self.sources[source].client].deaf;
@@ -487,6 +503,22 @@ impl World {
         } else {
             self.roles.retain(|(index, ..)| *index != source);
             self.roles.push(now);
+        }
+    }
+
+    /// A writer goes on under a new term once a minute at most, whatever it is told.
+    fn note_renewal(&mut self, source: usize) {
+        let process = &self.sources[source];
+        let (role, term) = (process.publisher.role(), process.publisher.term());
+        let before = self.roles.iter().find(|(index, ..)| *index == source);
+        let again = before.is_some_and(|(_, was, with)| (*was, role) == (Role::Writing, Role::Writing) && *with != term);
+        if again {
+            let interval = self.plan.settings.renewal_interval;
+            let soon = process.renewed.is_some_and(|last| self.now < last + interval);
+            self.sources[source].renewed = Some(self.now);
+            if soon {
+                self.expect(Err(format!("source {source} renewed its term twice within {interval:?}")));
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::network::{ClientId, Message, Party};
 use super::sources::FIRST_STREAM;
 use super::world::{Event, World};
-use crate::protocol::message::{Epoch, Reply, Request, Selection};
+use crate::protocol::message::{Epoch, Reply, Request, Selection, Term};
 use crate::replica::copy::Copy;
 use crate::replica::mutants::mutant;
 use crate::replica::publisher::Session;
@@ -22,7 +22,11 @@ pub(super) struct Viewer {
     pub(super) alive: bool,
     pub(super) copies: Vec<Copied>,
     pub(super) up_since: Option<Moment>,
+    /// The highest term that a presence told it, and when it did first.
+    pub(super) told: (Term, Moment),
     rids: Rids,
+    /// The stream that may ask first: they take turns, or one starves the others of the window.
+    turn: usize,
     wake: Option<Moment>,
     /// How often each part of each answer was asked for.
     asked: HashMap<(u64, Bytes), u32>,
@@ -68,7 +72,9 @@ impl World {
             alive: true,
             copies,
             up_since: None,
+            told: (Term::default(), self.now),
             rids: Rids::default(),
+            turn: 0,
             wake: None,
             asked: HashMap::new(),
         };
@@ -165,6 +171,12 @@ impl World {
 
     pub(super) fn viewer_hears(&mut self, viewer: usize, message: &Message) {
         let now = self.now;
+        if let Message::Presence(presence) = message
+            && presence.online
+            && presence.term > self.viewers[viewer].told.0
+        {
+            self.viewers[viewer].told = (presence.term, now);
+        }
         let copies = &mut self.viewers[viewer].copies;
         match message {
             Message::Live { stream, live } => copies[*stream].reflector.live(now, live.clone()),
@@ -192,7 +204,9 @@ impl World {
         if !self.viewers[viewer].alive {
             return;
         }
-        for stream in 0..self.plan.streams {
+        let first = self.viewers[viewer].turn;
+        let streams = self.plan.streams;
+        for stream in (0..streams).map(|step| (first + step) % streams) {
             self.judge_copy(viewer, stream);
             while let Some(ask) = self.poll_viewer(viewer, stream) {
                 match ask {
@@ -200,6 +214,7 @@ impl World {
                     Ask::Sync(sync) => {
                         if sync.max_messages > 0 {
                             self.judge_ask(viewer, sync.rid, &sync.from);
+                            self.viewers[viewer].turn = stream + 1;
                         }
                         let (client, from) = (self.viewers[viewer].client, self.viewers[viewer].session.clone());
                         let request = Request::Sync(sync);

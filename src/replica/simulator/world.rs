@@ -208,6 +208,12 @@ impl World {
         }
     }
 
+    pub(super) fn describe(&self) {
+        if self.traced {
+            let _ = writeln!(std::io::stderr(), "{:#?}", self.plan);
+        }
+    }
+
     fn set_up(&mut self) {
         for _ in 0..self.plan.sources {
             self.start_source(false);
@@ -332,8 +338,11 @@ impl World {
             }
             Phase::Quiet => {
                 self.judge_settled();
+                if !self.plan.faults.corrupt.is_zero() {
+                    self.corrupt(true);
+                }
                 let lied = if self.plan.liars > 0 { settings.renewal_interval } else { Duration::ZERO };
-                (Phase::Still, Duration::from_secs(6) + lied)
+                (Phase::Still, Duration::from_secs(6) + self.plan.answers_take() * 2 + lied)
             }
             Phase::Still => {
                 self.judge_still();
