@@ -334,6 +334,7 @@ impl Publisher {
     pub fn api_alive(&mut self, now: Moment) {
         self.touched = true;
         self.election.api_alive(now);
+        self.streams.values_mut().for_each(|stream| stream.api_alive(now));
     }
 
     /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.
