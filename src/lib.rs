@@ -27,6 +27,7 @@
 //! API server watch → raw JSON → row or object bytes → `Feed` → flush on the live topic → broker → `Reflector` →
 //! `Store` → dirty keys → a line on a screen. One direction, no detours, no lock held across it.
 
+pub mod cli;
 pub mod informer;
 pub mod kubernetes;
 pub mod link;

@@ -1,1 +1,122 @@
-fn main() {}
+//! `mqtt-informer ROLE ...`, or by the name it is called by: `syncer ...`.
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mqtt_informer::syncer::{self, SyncerArgs};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Kubernetes informers over MQTT: see and steer clusters that nobody can reach.
+#[derive(Parser)]
+#[command(
+    name = "mqtt-informer",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Program {
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    Syncer(Box<SyncerArgs>),
+    /// Mirror clusters into an API server, a database and a Kubernetes-style API (not in this release yet).
+    Controlplane(Later),
+    /// Serve a cluster and apply what the hub wants done in it (not in this release yet).
+    Agent(Later),
+    /// Send workload down to clusters and gather its status (not in this release yet).
+    Hub(Later),
+}
+
+/// A role of a later release takes any words, and says that it is not there yet.
+#[derive(clap::Args)]
+struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    words: Vec<OsString>,
+}
+
+/// The names by which the program may be called instead of the first word.
+const ROLES: [&str; 4] = ["syncer", "controlplane", "agent", "hub"];
+
+fn main() -> ExitCode {
+    match run(std::env::args_os().collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // Nothing is left to be done when stderr is closed.
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Vec<OsString>) -> Result<(), String> {
+    let program = parse(args).unwrap_or_else(|error| error.exit());
+    match program.role {
+        Role::Syncer(args) => syncer::main(*args).map_err(|error| error.to_string()),
+        Role::Controlplane(_) => Err(later("controlplane")),
+        Role::Agent(_) => Err(later("agent")),
+        Role::Hub(_) => Err(later("hub")),
+    }
+}
+
+fn later(role: &str) -> String {
+    format!(
+        "{role} is not in this release yet; syncer serves a cluster, and `kubectl mqinformer` shows it"
+    )
+}
+
+/// Puts the role in front when the program is called by its name.
+fn parse(mut args: Vec<OsString>) -> Result<Program, clap::Error> {
+    let mut command = Program::command();
+    let called = args
+        .first()
+        .and_then(|name| Path::new(name).file_stem()?.to_str().map(str::to_owned));
+    if let Some(role) = called.filter(|name| ROLES.contains(&name.as_str())) {
+        args.insert(1, role.clone().into());
+        command = command.mut_subcommand(role.clone(), |sub| {
+            sub.bin_name(role).version(env!("CARGO_PKG_VERSION"))
+        });
+    }
+    Program::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(words: &[&str]) -> Result<Role, clap::Error> {
+        parse(words.iter().map(OsString::from).collect()).map(|program| program.role)
+    }
+
+    #[test]
+    fn the_seeds_command_line_works_by_either_name() {
+        let seed = "--broker tcp://127.0.0.1:1883 --client-id sourceId --signal-topic /signal --payload-topic /payload --cluster cluster1";
+        let words: Vec<&str> = seed.split(' ').collect();
+        for name in [vec!["/usr/bin/syncer"], vec!["mqtt-informer", "syncer"]] {
+            let Role::Syncer(args) = role(&[name, words.clone()].concat()).unwrap() else {
+                panic!("another role")
+            };
+            assert_eq!(args.cluster, "cluster1");
+            assert_eq!(args.broker.client_id.as_deref(), Some("sourceId"));
+        }
+    }
+
+    #[test]
+    fn later_roles_take_any_words() {
+        assert!(matches!(
+            role(&["controlplane", "--broker", "x", "--anything"]),
+            Ok(Role::Controlplane(_))
+        ));
+    }
+
+    #[test]
+    fn a_missing_cluster_is_named() {
+        let Err(error) = role(&["syncer"]) else {
+            panic!("accepted")
+        };
+        assert!(error.to_string().contains("--cluster"));
+    }
+}

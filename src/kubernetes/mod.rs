@@ -1,1 +1,46 @@
-//! To come.
+//! The API server's side: what a source serves when its upstream is a Kubernetes cluster.
+//!
+//! ```text
+//! server ── resolve ──> discovery ─> catalog     which resource a word means
+//!    └───── run ──────> list_watch                list, watch, resume, relist
+//!                         │  client, lines        HTTP, one line at a time
+//!                         └> view                 JSON to entries
+//!                              table ─> cell, instants, duration     view `rows`
+//!                              object ─> secret                      view `objects`
+//!                       resources                                    view `resources`
+//! ```
+//!
+//! Bytes stay bytes: objects are copied member by member from the answer, never through a tree of values.
+//!
+//! **Architecture invariants:** knows nothing of brokers; only reads (`get`, `list`, `watch`); Secrets leave through
+//! `secret` alone.
+
+mod backoff;
+mod catalog;
+mod cell;
+mod client;
+mod clock;
+mod configuration;
+mod discovery;
+pub mod duration;
+mod failure;
+mod instants;
+mod json;
+mod lines;
+mod list_watch;
+mod number;
+mod object;
+mod patience;
+mod request;
+mod resources;
+mod secret;
+mod server;
+mod table;
+mod view;
+
+pub use catalog::{Catalog, Resource};
+pub use configuration::{Access, ConfigurationError};
+pub use server::Kubernetes;
+
+#[cfg(test)]
+pub(crate) use patience::Patience;

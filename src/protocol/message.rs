@@ -2,6 +2,17 @@
 
 use bytes::Bytes;
 
+/// The most hash buckets that a request compares.
+pub const MAX_BUCKETS: usize = 4096;
+/// The longest cursor, in bytes.
+pub const MAX_CURSOR: usize = 64;
+/// The longest topic, in bytes: what AWS IoT allows.
+pub const MAX_TOPIC: usize = 256;
+/// The longest of the short texts (names, versions, words), in bytes.
+pub const MAX_WORD: usize = 512;
+/// The longest selector as typed, in bytes.
+pub const MAX_SELECTOR: usize = 16 * 1024;
+
 /// One life of a source as the writer of its cluster's streams.
 ///
 /// Ordered by number, then nonce: the newest wins (rule F2).

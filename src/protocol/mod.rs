@@ -6,4 +6,12 @@
 
 pub mod compress;
 pub mod entries;
+pub mod frame;
 pub mod message;
+pub mod names;
+pub mod rows;
+pub mod selector;
+pub mod stream;
+pub mod topics;
+mod wire;
+mod zstandard;

@@ -63,6 +63,8 @@ pub(super) struct Rival {
 pub(super) struct Election {
     settings: Settings,
     cluster_uid: String,
+    /// Who was heard under my name before I knew which cluster I serve.
+    unjudged: Option<Presence>,
     jitter: Jitter,
     phase: Phase,
     /// My own term; number 0 before the first.
@@ -85,6 +87,7 @@ impl Election {
         Self {
             settings,
             cluster_uid: me.cluster_uid.clone(),
+            unjudged: None,
             jitter: Jitter::new(seed),
             phase: Phase::Starting,
             term: Term { number: 0, nonce },
@@ -129,6 +132,14 @@ impl Election {
         self.link_up = None;
     }
 
+    /// Which cluster I serve, as its API server says.
+    pub(super) fn describe(&mut self, now: Moment, cluster_uid: &str) {
+        cluster_uid.clone_into(&mut self.cluster_uid);
+        if let Some(heard) = self.unjudged.take() {
+            self.presence(now, &heard);
+        }
+    }
+
     pub(super) fn api_alive(&mut self, now: Moment) {
         self.api_heard = Some(now);
     }
@@ -155,7 +166,7 @@ impl Election {
             Phase::Starting if foreign && heard.online => {
                 self.stand_by(now, heard.term, foreign);
             }
-            Phase::Starting => {}
+            Phase::Starting => self.unjudged = Some(heard.clone()),
             Phase::StandingBy(rival) if rival.term.nonce == heard.term.nonce => {
                 rival.term = rival.term.max(heard.term);
                 rival.foreign = foreign;

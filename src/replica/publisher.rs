@@ -334,6 +334,14 @@ impl Publisher {
     pub fn api_alive(&mut self, now: Moment) {
         self.touched = true;
         self.election.api_alive(now);
+        self.streams.values_mut().for_each(|stream| stream.api_alive(now));
+    }
+
+    /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.
+    pub fn describe(&mut self, now: Moment, cluster_uid: &str, kubernetes_version: &str) {
+        cluster_uid.clone_into(&mut self.me.cluster_uid);
+        kubernetes_version.clone_into(&mut self.me.kubernetes_version);
+        self.election.describe(now, cluster_uid);
     }
 
     /// The API server did not answer a probe.

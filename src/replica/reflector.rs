@@ -17,7 +17,7 @@ pub struct Rids(u64);
 
 impl Rids {
     /// The next number.
-    pub(super) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 += 1;
         self.0
     }

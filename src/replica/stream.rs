@@ -154,6 +154,14 @@ impl Stream {
         false
     }
 
+    /// The API server answered a probe: a watch that is open and has nothing to tell is alive, too. One that hangs by
+    /// itself is its upstream's to notice.
+    pub(super) fn api_alive(&mut self, now: Moment) {
+        if self.connected {
+            self.heard = Some(now);
+        }
+    }
+
     /// A list is as old as its beginning, until its watch proves to be alive.
     fn list_began(&mut self) -> Moment {
         self.listing_since.take().unwrap_or(self.opened)

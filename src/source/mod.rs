@@ -2,7 +2,18 @@
 //!
 //! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
 
+mod driver;
+mod incoming;
+mod outgoing;
+mod report;
+mod requests;
+mod streams;
+
+pub use driver::{Options, Source, SourceError};
+pub use report::{Health, StreamReport};
+
 use crate::protocol::message::{Selection, View};
+use crate::protocol::stream::CanonicalSelection;
 use bytes::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -38,6 +49,33 @@ pub struct Resolved {
     pub managed_fields: bool,
     /// Values of Secrets that allow it.
     pub secret_values: bool,
+}
+
+impl Resolved {
+    /// What the user's word was resolved to, as `plural.version.group`: `deployments.v1.apps`, `pods.v1`.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        match self.group.as_str() {
+            "" => format!("{}.{}", self.plural, self.version),
+            group => format!("{}.{}.{group}", self.plural, self.version),
+        }
+    }
+
+    /// What makes this collection another one than others.
+    #[must_use]
+    pub fn canonical(&self) -> CanonicalSelection<'_> {
+        CanonicalSelection {
+            group: &self.group,
+            version: &self.version,
+            plural: &self.plural,
+            namespace: &self.namespace,
+            labels: &self.labels,
+            fields: &self.fields,
+            view: self.view,
+            managed_fields: self.managed_fields,
+            secret_values: self.secret_values,
+        }
+    }
 }
 
 /// Why a selection is not served: a Kubernetes Status in short.
@@ -82,6 +120,15 @@ pub enum Event {
     Refused(Refusal),
 }
 
+/// Which cluster an API server belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The uid of the namespace `kube-system`; empty if it may not be read.
+    pub cluster_uid: String,
+    /// The API server's version: `v1.36.3`.
+    pub kubernetes_version: String,
+}
+
 /// Where a source's collections come from. The stream of [`Upstream::open`] ends when its receiver is dropped.
 pub trait Upstream: Send + Sync + 'static {
     /// Resolves the words of a selection.
@@ -94,6 +141,8 @@ pub trait Upstream: Send + Sync + 'static {
     -> BoxFuture<'a, ()>;
     /// Asks the API server for a sign of life.
     fn probe(&self) -> BoxFuture<'_, Result<(), String>>;
+    /// Asks which cluster this is.
+    fn identify(&self) -> BoxFuture<'_, Result<Identity, String>>;
     /// The API server's clock, in ms since 1970 (this machine's until it was heard).
     fn now_ms(&self) -> u64;
 }

@@ -1,1 +1,123 @@
-//! To come.
+//! The role in each cluster: [`crate::kubernetes`] served by [`crate::source`].
+
+mod options;
+mod probes;
+
+pub use options::SyncerArgs;
+
+use crate::cli::BrokerArgs;
+use crate::kubernetes::{Access, Kubernetes};
+use crate::link::{LastWill, mqtt};
+use crate::protocol::names::{self, ClusterName};
+use crate::replica::Settings;
+use crate::source::{Health, Options, Source};
+use anyhow::{Context, Result, bail};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Runs a syncer as a program of its own: logs to stderr, ends on SIGTERM or SIGINT.
+///
+/// # Errors
+/// One line for people: what was tried, what happened, what to do.
+pub fn main(args: SyncerArgs) -> Result<()> {
+    crate::cli::log_to_stderr();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            crate::cli::asked_to_stop().await;
+            // A syncer that has ended needs no word.
+            let _ = stop.send(true);
+        });
+        run(args, stopped).await
+    })
+}
+
+/// Serves a cluster until `shutdown` changes. The caller brings runtime, log and shutdown.
+///
+/// # Errors
+/// As [`main`].
+pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
+    let cluster = ClusterName::new(&args.cluster).context("--cluster")?;
+    if cluster.as_str() == names::HUB {
+        bail!("--cluster {cluster}: this name is the hub's own; choose another");
+    }
+    let access = Access {
+        kubeconfig: args.kubeconfig.clone().map(Into::into),
+        context: None,
+    };
+    let upstream = Arc::new(Kubernetes::connect(&access, args.show_secrets).await?);
+    let settings = settings(&args);
+    let stale_after = settings.stale_after();
+    let source = Source::new(Options {
+        cluster: cluster.clone(),
+        role: "syncer",
+        labels: args.labels.clone(),
+        retained: args.retained,
+        topics: args.broker.topics()?,
+        settings,
+    });
+    let client_id = client_id(&args.broker, &cluster);
+    let (topic, payload) = source.last_will();
+    let mut control = args.broker.options(client_id.clone())?;
+    control.last_will = Some(LastWill {
+        topic,
+        payload,
+        retain: args.retained,
+    });
+    let control = mqtt::connect(control)?;
+    let bulk = mqtt::connect(args.broker.options(format!("{client_id}-bulk"))?)?;
+    let (health, watched) = watch::channel(Health::default());
+    let probes = serve_probes(
+        &args,
+        probes::Probed {
+            health: watched,
+            stale_after,
+        },
+    )
+    .await?;
+    let result = source.run(control, bulk, upstream, health, shutdown).await;
+    probes.abort();
+    Ok(result?)
+}
+
+fn settings(args: &SyncerArgs) -> Settings {
+    Settings {
+        heartbeat: args.heartbeat,
+        linger: args.linger,
+        feeds: args.max_streams,
+        feeds_per_user: args.max_streams_per_user,
+        ..Settings::default()
+    }
+}
+
+/// Replicas need different ids, or they take each other's connection.
+fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
+    let fresh = || format!("mqi-{cluster}-{:08x}", rand::random::<u32>());
+    broker.client_id.clone().unwrap_or_else(fresh)
+}
+
+async fn serve_probes(
+    args: &SyncerArgs,
+    probed: probes::Probed,
+) -> Result<tokio::task::AbortHandle> {
+    let Some(address) = args.listen else {
+        return Ok(tokio::spawn(std::future::pending::<()>()).abort_handle());
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("--listen {address}: choose an address that is free"))?;
+    let local = listener.local_addr()?;
+    tracing::info!(%local, "serving /healthz, /readyz and /metrics");
+    let served = axum::serve(listener, probes::router(probed));
+    Ok(tokio::spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "/healthz, /readyz and /metrics ended");
+        }
+    })
+    .abort_handle())
+}

@@ -1,0 +1,59 @@
+# One target a job. Two matter to a newcomer: `make demo` and `make test`.
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RELEASE := $(TARGET)/release
+ROLES := syncer controlplane agent hub
+SEEDS ?= 2000
+SECONDS ?= 60
+ARGS ?=
+
+.PHONY: build test bench demo lint deny fuzz sim bed-up bed-down clean
+
+## bin/: mqtt-informer, a link for each role, and the kubectl plugin
+build:
+	$(CARGO) build --release --workspace --bins
+	mkdir -p bin
+	cp -f $(RELEASE)/mqtt-informer $(RELEASE)/kubectl-mqinformer bin/
+	for role in $(ROLES); do ln -sf mqtt-informer bin/$$role; done
+
+## Everything: unit tests, the simulator, CLI snapshots, real clusters. Sets up all that it needs.
+# The tests' own build makes the programs, too: `build` first would compile half of the dependencies twice, since
+# dev-dependencies switch features of them on.
+test:
+	$(CARGO) test --release --workspace --no-run
+	$(RELEASE)/bed build
+	$(CARGO) test --release --workspace
+
+## Formatting, clippy, layering, docs
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+## Licences, sources and bans of every dependency (needs cargo-deny)
+deny:
+	cargo-deny --all-features check bans licenses sources
+
+## The replica's simulator: make sim SEEDS=200000
+sim:
+	SEEDS=$(SEEDS) $(CARGO) test --release -p mqtt-informer --lib replica::simulator -- --nocapture
+
+## Fuzz every decoder for SECONDS each (needs cargo-fuzz and a nightly toolchain)
+fuzz:
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
+	  cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS) || exit 1; done
+
+## Simulated clusters behind a broker on loopback: make demo ARGS='-- get pods -A'
+demo: build
+	bin/kubectl-mqinformer demo $(ARGS)
+
+## Real clusters and a broker on this machine, until bed-down
+bed-up: build
+	$(RELEASE)/bed up
+
+bed-down:
+	$(RELEASE)/bed down
+
+clean:
+	$(CARGO) clean
+	rm -rf bin

@@ -1,0 +1,19 @@
+//! What a source may have sent to all.
+#![no_main]
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use mqtt_informer::protocol::frame::{decode_live, encode_live};
+
+const LIMIT: usize = 1 << 20;
+
+fuzz_target!(|input: &[u8]| {
+    // As it came, and behind a header, so that most inputs get past it.
+    let behind_header = |flags: u8| [&[0xa1, flags][..], input].concat();
+    for payload in [input.to_vec(), behind_header(0), behind_header(1)] {
+        if let Ok(message) = decode_live(&Bytes::from(payload), LIMIT) {
+            let again = decode_live(&encode_live(&message), LIMIT);
+            assert_eq!(again.as_ref(), Ok(&message));
+        }
+    }
+});

@@ -1,0 +1,279 @@
+//! A `get` that lists and ends.
+
+use super::{Collector, Output, PATIENCE, Told, is_pending};
+use crate::get::member::{At, Standing, Trouble};
+use crate::get::messages::{self, Refusal};
+use crate::get::printer::Block;
+use crate::table::Malformed;
+use mqtt_informer::protocol::names::ClusterName;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Collector {
+    pub(super) fn list(&mut self, at: At, wall_ms: i64) {
+        let circumstances = self.circumstances(at);
+        let standings: Vec<_> = self
+            .members
+            .values()
+            .filter(|member| !self.told.contains_key(&member.name))
+            .map(|member| (member.name.clone(), member.standings(&circumstances)))
+            .collect();
+        let ready = || {
+            standings
+                .iter()
+                .filter(|(_, standings)| !is_pending(standings))
+        };
+        if ready().any(|(_, standings)| standings.contains(&Standing::Whole)) {
+            self.first_whole.get_or_insert(at);
+        }
+        let nobody_is_missing = self.knows_all() && ready().count() == standings.len();
+        let patience_is_over = self.first_whole.is_some_and(|first| at >= first + PATIENCE);
+        match self.selector.only().cloned() {
+            Some(name) if nobody_is_missing => self.print_one(&name, &standings, wall_ms),
+            Some(_) => {}
+            None if nobody_is_missing || patience_is_over => {
+                let ready: Vec<_> = ready().cloned().collect();
+                self.print_several(&ready, wall_ms);
+                if nobody_is_missing {
+                    self.end_of_several();
+                }
+            }
+            None => {}
+        }
+        if !self.done && circumstances.end.is_some_and(|end| at >= end) && self.members.is_empty() {
+            self.end_of_several();
+        }
+    }
+
+    /// All clusters that are meant are members.
+    fn knows_all(&self) -> bool {
+        self.discovered || (self.selector.is_closed() && !self.members.is_empty())
+    }
+
+    /// kubectl's own output: nothing until everything is there; a type that does not exist forbids the rest.
+    fn print_one(
+        &mut self,
+        name: &ClusterName,
+        standings: &[(ClusterName, Vec<Standing>)],
+        wall_ms: i64,
+    ) {
+        let Some((_, standings)) = standings.iter().find(|(of, _)| of == name) else {
+            return;
+        };
+        let (mut blocks, mut refusals, mut lines) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let no_type = standings.iter().find_map(|standing| match standing {
+            Standing::Failed(Trouble::Refused(refusal)) if refusal.is_no_type() => {
+                Some(refusal.clone())
+            }
+            _ => None,
+        });
+        if let Some(refusal) = no_type {
+            self.fail(refusal.line());
+            return self.finish(1);
+        }
+        for (target, standing) in standings.iter().enumerate() {
+            match standing {
+                Standing::Failed(Trouble::Refused(refusal)) => refusals.push(refusal.clone()),
+                Standing::Failed(trouble) => {
+                    lines.insert(self.line(name, trouble));
+                }
+                _ => match self.take_answer(name, target, wall_ms, &mut blocks) {
+                    Ok(Ok(())) => {}
+                    Ok(Err(refusal)) => refusals.push(refusal),
+                    Err(Malformed) => {
+                        lines.insert(self.line(name, &Trouble::Malformed));
+                    }
+                },
+            }
+            if let Standing::Stale(doubt) = standing {
+                lines.insert(messages::stale(name, *doubt));
+            }
+        }
+        let complete = lines.is_empty() && refusals.is_empty();
+        if self.read_any || !refusals.is_empty() {
+            self.print_kubectl_s(&blocks, name, complete);
+        }
+        if !refusals.is_empty() {
+            messages::refusals(&refusals)
+                .into_iter()
+                .for_each(|line| self.fail(line));
+        }
+        let partial = !lines.is_empty();
+        lines.into_iter().for_each(|line| self.fail(line));
+        let forgiven = self.plan.allow_partial && refusals.is_empty() && self.read_any;
+        self.finish(u8::from((partial || !refusals.is_empty()) && !forgiven));
+    }
+
+    fn print_kubectl_s(&mut self, blocks: &[Block], name: &ClusterName, complete: bool) {
+        if self.plan.single_object() && self.plan.form.is_objects() {
+            // What is refused or missing leaves nothing to print.
+            for (_, answer) in blocks.iter().flat_map(|block| &block.answers) {
+                match self.printer.single(answer, name) {
+                    Ok(text) => self.output.push(Output::Out(text)),
+                    Err(Malformed) => self.fail(messages::malformed(name)),
+                }
+            }
+            return;
+        }
+        let kinds = several_kinds(blocks);
+        let (text, malformed) = self.printer.blocks(blocks, kinds);
+        let text = text + &self.printer.end();
+        malformed
+            .iter()
+            .for_each(|name| self.fail(messages::malformed(name)));
+        match text.is_empty() {
+            false => self.output.push(Output::Out(text)),
+            true if complete && self.plan.form.says_when_empty() => {
+                self.say_that_nothing_was_found();
+            }
+            true => {}
+        }
+    }
+
+    /// Takes the answer to a target into the block of its resource; or says what is missing.
+    fn take_answer(
+        &mut self,
+        name: &ClusterName,
+        target: usize,
+        wall_ms: i64,
+        blocks: &mut Vec<Block>,
+    ) -> Result<Result<(), Refusal>, Malformed> {
+        let member = self.members.get(name).ok_or(Malformed)?;
+        let answer = member.answer(target, wall_ms)?;
+        self.read_any = true;
+        self.all_namespaced &= answer.resource.namespaced;
+        let wanted = self
+            .plan
+            .targets
+            .get(target)
+            .and_then(|target| target.name.as_deref());
+        if let Some(wanted) = wanted {
+            if self.plan.namespace.is_none() && answer.resource.namespaced {
+                let message = "a resource cannot be retrieved by name across all namespaces";
+                return Ok(Err(Refusal::local(message)));
+            }
+            if answer.values.is_empty() {
+                return Ok(Err(Refusal::not_found(
+                    &answer.resource.qualified(),
+                    wanted,
+                )));
+            }
+        }
+        self.existing.insert(target);
+        let merges = self.selector.only().is_none();
+        let block = match merges {
+            true => blocks
+                .iter_mut()
+                .find(|block| block.resource.is_same(&answer.resource)),
+            false => blocks
+                .last_mut()
+                .filter(|block| block.resource.is_same(&answer.resource)),
+        };
+        match block {
+            // Two words for one type are one type.
+            Some(block) if wanted.is_none() && block.answers.iter().any(|(of, _)| of == name) => {}
+            Some(block) => block.answers.push((name.clone(), answer)),
+            None => blocks.push(Block {
+                resource: answer.resource.clone(),
+                answers: vec![(name.clone(), answer)],
+            }),
+        }
+        Ok(Ok(()))
+    }
+
+    fn print_several(&mut self, ready: &[(ClusterName, Vec<Standing>)], wall_ms: i64) {
+        let mut blocks = Vec::new();
+        // One line for a cluster that fails for one reason, however many types were asked for.
+        let mut lines = BTreeSet::new();
+        for target in 0..self.plan.targets.len() {
+            for (name, standings) in ready {
+                match &standings[target] {
+                    Standing::Failed(Trouble::Refused(refusal)) if refusal.is_absence() => {
+                        self.absences.insert((target, refusal.clone()));
+                    }
+                    Standing::Failed(trouble) => {
+                        lines.insert(self.line(name, trouble));
+                    }
+                    standing => {
+                        match self.take_answer(name, target, wall_ms, &mut blocks) {
+                            Ok(Ok(())) => {}
+                            Ok(Err(refusal)) => {
+                                self.absences.insert((target, refusal));
+                            }
+                            Err(Malformed) => {
+                                lines.insert(self.line(name, &Trouble::Malformed));
+                            }
+                        }
+                        if let Standing::Stale(doubt) = standing {
+                            lines.insert(messages::stale(name, *doubt));
+                        }
+                    }
+                }
+            }
+        }
+        for block in &mut blocks {
+            block.answers.sort_by(|(one, _), (other, _)| one.cmp(other));
+        }
+        let (text, malformed) = self.printer.blocks(&blocks, several_kinds(&blocks));
+        if !text.is_empty() {
+            self.output.push(Output::Out(text));
+        }
+        lines.extend(malformed.iter().map(messages::malformed));
+        lines.into_iter().for_each(|line| self.fail(line));
+        self.told
+            .extend(ready.iter().map(|(name, _)| (name.clone(), Told::Whole)));
+    }
+
+    /// Everybody was heard, or given up.
+    fn end_of_several(&mut self) {
+        if self.members.is_empty() {
+            let known: Vec<_> = self.present.iter().collect();
+            let line = messages::no_cluster(&self.selector.to_string(), &known);
+            self.fail(line);
+            return self.finish(1);
+        }
+        let end = self.printer.end();
+        let absences: BTreeSet<_> = self
+            .absences
+            .iter()
+            .filter(|(target, _)| !self.existing.contains(target))
+            .cloned()
+            .collect();
+        let mut lines = BTreeMap::new();
+        for (target, refusal) in &absences {
+            lines.entry(*target).or_insert_with(|| refusal.clone());
+        }
+        let refusals: Vec<_> = lines.into_values().collect();
+        if !end.is_empty() && (refusals.is_empty() || self.printer.written) {
+            self.output.push(Output::Out(end));
+        }
+        let partial = self.failed;
+        messages::refusals(&refusals)
+            .into_iter()
+            .for_each(|line| self.fail(line));
+        if !self.failed && !self.printer.written && self.plan.form.says_when_empty() {
+            self.say_that_nothing_was_found();
+        }
+        let forgiven = self.plan.allow_partial && self.read_any;
+        self.finish(u8::from(!refusals.is_empty() || (partial && !forgiven)));
+    }
+
+    fn say_that_nothing_was_found(&mut self) {
+        let namespace = self
+            .plan
+            .namespace
+            .as_deref()
+            .filter(|_| self.all_namespaced);
+        self.output
+            .push(Output::Err(messages::no_resources(namespace)));
+    }
+}
+
+/// Tables say each object's kind when there are several.
+fn several_kinds(blocks: &[Block]) -> bool {
+    let first = blocks
+        .first()
+        .map(|block| (&block.resource.group, &block.resource.kind));
+    blocks
+        .iter()
+        .any(|block| Some((&block.resource.group, &block.resource.kind)) != first)
+}

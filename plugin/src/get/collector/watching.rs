@@ -1,0 +1,111 @@
+//! A `get` that goes on: each cluster when it is there, then its changes.
+
+use super::{Collector, Output, Told};
+use crate::get::member::{At, Standing, Trouble};
+use crate::get::messages::{self, Doubt, Refusal};
+use crate::get::plan::Watch;
+use crate::table::{Malformed, Resource};
+use mqtt_informer::protocol::names::ClusterName;
+
+impl Collector {
+    pub(super) fn watch(&mut self, watch: Watch, at: At, wall_ms: i64) {
+        let circumstances = self.circumstances(at);
+        for name in self.members.keys().cloned().collect::<Vec<_>>() {
+            let standing = self
+                .members
+                .get(&name)
+                .and_then(|member| member.standings(&circumstances).pop());
+            let Some(standing) = standing.filter(|_| !self.done) else {
+                continue;
+            };
+            match standing {
+                Standing::Pending => {}
+                Standing::Whole => self.watch_whole(watch, &name, None, wall_ms),
+                Standing::Stale(doubt) => self.watch_whole(watch, &name, Some(doubt), wall_ms),
+                Standing::Failed(trouble) => self.watch_trouble(&name, &trouble),
+            }
+        }
+        if circumstances.end.is_some_and(|end| at >= end) && !self.done {
+            self.finish(u8::from(self.failed && !self.plan.allow_partial));
+        }
+    }
+
+    fn watch_whole(
+        &mut self,
+        watch: Watch,
+        name: &ClusterName,
+        doubt: Option<Doubt>,
+        wall_ms: i64,
+    ) {
+        let first = !matches!(self.told.get(name), Some(Told::Whole | Told::Stale));
+        let Some(member) = self.members.get_mut(name) else {
+            return;
+        };
+        let changes = member.take_changes(0);
+        let now_ms = member.now_ms(0, wall_ms);
+        match member.resource(0) {
+            Ok(resource) => {
+                if let Some(refusal) = self.missing(first && changes.is_empty(), &resource) {
+                    return self.watch_trouble(name, &Trouble::Refused(refusal));
+                }
+                let shown = if first && watch == Watch::ChangesOnly {
+                    &[][..]
+                } else {
+                    &changes
+                };
+                let text: Result<Vec<_>, _> = shown
+                    .iter()
+                    .map(|change| self.printer.change(change, &resource, (name, now_ms)))
+                    .collect();
+                match text.map(|text| text.concat()) {
+                    Ok(text) if text.is_empty() => {}
+                    Ok(text) => self.output.push(Output::Out(text)),
+                    Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
+                }
+            }
+            Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
+        }
+        let told = if doubt.is_some() {
+            Told::Stale
+        } else {
+            Told::Whole
+        };
+        let before = self.told.insert(name.clone(), told);
+        match (doubt, before) {
+            (Some(_), Some(Told::Stale)) | (None, None | Some(Told::Whole)) => {}
+            (Some(doubt), _) => self.fail(messages::stale(name, doubt)),
+            (None, Some(_)) => self.output.push(Output::Err(messages::fresh_again(name))),
+        }
+    }
+
+    /// In one cluster that was named, an object that was named has to exist.
+    fn missing(&self, nothing: bool, resource: &Resource) -> Option<Refusal> {
+        let name = self.plan.targets.first()?.name.as_deref()?;
+        let alone = self.selector.only().is_some();
+        if resource.namespaced && self.plan.namespace.is_none() {
+            return Some(Refusal::local(
+                "a resource cannot be retrieved by name across all namespaces",
+            ));
+        }
+        (nothing && alone).then(|| Refusal::not_found(&resource.qualified(), name))
+    }
+
+    fn watch_trouble(&mut self, name: &ClusterName, trouble: &Trouble) {
+        if let (Trouble::Refused(refusal), Some(_)) = (trouble, self.selector.only()) {
+            self.fail(refusal.line());
+            return self.finish(1);
+        }
+        let told = Told::Trouble(trouble.clone());
+        // How long an API server is away changes each second, and is told once.
+        let again = match self.told.get(name) {
+            Some(Told::Trouble(before)) => {
+                std::mem::discriminant(before) == std::mem::discriminant(trouble)
+            }
+            _ => false,
+        };
+        self.told.insert(name.clone(), told);
+        if !again {
+            self.fail(self.line(name, trouble));
+        }
+    }
+}

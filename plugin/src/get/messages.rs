@@ -1,0 +1,281 @@
+//! The lines for stderr: kubectl's own where kubectl has one, and what only a fleet needs.
+//!
+//! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
+
+use crate::print::sanitize::word;
+use crate::table::age;
+use mqtt_informer::protocol::names::ClusterName;
+use std::time::Duration;
+
+/// The beginning of kubectl's message for a type that a cluster does not have; sources word it likewise.
+const NO_TYPE: &str = "the server doesn't have a resource type";
+
+/// Why a whole copy may be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The source's last will came.
+    Offline,
+    /// The API server has not answered its source for so long.
+    ApiServerAway(Duration),
+    /// The source was not heard lately.
+    Unheard,
+}
+
+/// An API server's refusal: a Kubernetes Status in short.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// `Forbidden`.
+    pub reason: String,
+    /// What it said.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The object does not exist.
+    pub fn not_found(resource: &str, name: &str) -> Self {
+        Self {
+            reason: "NotFound".to_owned(),
+            message: format!("{resource} \"{name}\" not found"),
+        }
+    }
+
+    /// A message of kubectl itself, not of an API server.
+    pub fn local(message: impl Into<String>) -> Self {
+        Self {
+            reason: String::new(),
+            message: message.into(),
+        }
+    }
+
+    /// The type does not exist there.
+    pub fn is_no_type(&self) -> bool {
+        self.message.starts_with(NO_TYPE)
+    }
+
+    /// Type or object does not exist there: no error as long as it exists in another cluster.
+    pub fn is_absence(&self) -> bool {
+        self.is_no_type() || self.reason == "NotFound"
+    }
+
+    /// As kubectl words it (`checkErr`, `StandardErrorMessage`).
+    pub fn line(&self) -> String {
+        let message = word(&self.message);
+        match self.reason.as_str() {
+            "" => format!("error: {message}"),
+            _ if self.is_no_type() => format!("error: {message}"),
+            "Unauthorized" => format!("error: You must be logged in to the server ({message})"),
+            reason => format!("Error from server ({}): {message}", word(reason)),
+        }
+    }
+}
+
+/// Several errors of one command, a line each; one alone.
+pub fn refusals(refusals: &[Refusal]) -> Vec<String> {
+    match refusals {
+        [one] => vec![one.line()],
+        // Among several, kubectl leaves out the prefix of its own.
+        several => several
+            .iter()
+            .map(|refusal| refusal.line().trim_start_matches("error: ").to_owned())
+            .collect(),
+    }
+}
+
+/// Nothing was found, and nothing was wrong.
+pub fn no_resources(namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => format!("No resources found in {} namespace.", word(namespace)),
+        None => "No resources found".to_owned(),
+    }
+}
+
+/// A refusal in one of several clusters.
+pub fn refused(cluster: &ClusterName, refusal: &Refusal) -> String {
+    let line = refusal.line();
+    format!(
+        "error: cluster {}: {}",
+        quoted(cluster),
+        line.trim_start_matches("error: ")
+    )
+}
+
+/// Nothing was heard from a cluster.
+pub fn silent(cluster: &ClusterName, timeout: Duration, known: bool) -> String {
+    let hint = if known {
+        "its syncer is away or busy; --timeout waits longer"
+    } else {
+        "nothing was ever heard of it; `kubectl mqinformer clusters` lists those that are known"
+    };
+    format!(
+        "error: cluster {}: no answer within {}: {hint}",
+        quoted(cluster),
+        span(timeout)
+    )
+}
+
+/// The whole took longer than it may.
+pub fn too_slow(cluster: &ClusterName, limit: Duration) -> String {
+    format!(
+        "error: cluster {}: not complete within {}: --request-timeout allows more",
+        quoted(cluster),
+        span(limit)
+    )
+}
+
+/// The last will of a cluster's syncer came.
+pub fn offline(cluster: &ClusterName) -> String {
+    format!(
+        "error: cluster {}: offline: its syncer left the broker",
+        quoted(cluster)
+    )
+}
+
+/// A cluster's API server is away, and there is nothing to show.
+pub fn api_server_away(cluster: &ClusterName, since: Duration, message: &str) -> String {
+    let why = if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", word(message))
+    };
+    format!(
+        "error: cluster {}: its API server has not answered for {}{why}",
+        quoted(cluster),
+        human(since)
+    )
+}
+
+/// Rows are shown that may be old.
+pub fn stale(cluster: &ClusterName, doubt: Doubt) -> String {
+    let why = match doubt {
+        Doubt::Offline => "offline: its syncer left the broker".to_owned(),
+        Doubt::ApiServerAway(since) => {
+            format!(
+                "stale: its API server has not answered for {}",
+                human(since)
+            )
+        }
+        Doubt::Unheard => "stale: its syncer has not been heard lately".to_owned(),
+    };
+    format!(
+        "warning: cluster {}: {why}; rows may be old",
+        quoted(cluster)
+    )
+}
+
+/// A cluster that was stale or away is fresh.
+pub fn fresh_again(cluster: &ClusterName) -> String {
+    format!("cluster {}: fresh again", quoted(cluster))
+}
+
+/// A value that is not what its stream's view says.
+pub fn malformed(cluster: &ClusterName) -> String {
+    format!(
+        "error: cluster {}: sent something that is no answer to this request",
+        quoted(cluster)
+    )
+}
+
+/// No cluster is meant by what was typed.
+pub fn no_cluster(typed: &str, known: &[&ClusterName]) -> String {
+    if known.is_empty() {
+        return "error: no cluster is known at this broker: start a syncer in each cluster, or name one with --cluster".to_owned();
+    }
+    let names: Vec<_> = known.iter().take(10).map(|name| name.as_str()).collect();
+    let more = if known.len() > names.len() {
+        ", ..."
+    } else {
+        ""
+    };
+    format!(
+        "error: no cluster matches --cluster {}: known are {}{more}",
+        word(typed),
+        word(&names.join(", "))
+    )
+}
+
+/// The broker cannot be reached.
+pub fn broker(failure: &str) -> String {
+    format!("error: {}", word(failure))
+}
+
+/// The broker neither answers nor refuses.
+pub fn broker_silent(timeout: Duration) -> String {
+    format!(
+        "error: the broker does not answer within {}: check --broker; --timeout waits longer",
+        span(timeout)
+    )
+}
+
+/// The broker went away during a watch.
+pub fn broker_away(failure: &str) -> String {
+    format!("warning: {}; trying again", word(failure))
+}
+
+fn quoted(cluster: &ClusterName) -> String {
+    format!("\"{}\"", word(cluster.as_str()))
+}
+
+/// `5s`, `500ms`.
+fn span(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+fn human(duration: Duration) -> String {
+    age::human(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_kubectl_words_them() {
+        let refusal = |reason: &str, message: &str| Refusal {
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        };
+        for (refusal, want) in [
+            (
+                Refusal::not_found("pods", "x"),
+                "Error from server (NotFound): pods \"x\" not found",
+            ),
+            (
+                refusal("Forbidden", "no\x1b"),
+                "Error from server (Forbidden): no^[",
+            ),
+            (
+                refusal("NotFound", "the server doesn't have a resource type \"a\""),
+                "error: the server doesn't have a resource type \"a\"",
+            ),
+            (
+                refusal("Unauthorized", "who?"),
+                "error: You must be logged in to the server (who?)",
+            ),
+            (Refusal::local("oh"), "error: oh"),
+        ] {
+            assert_eq!(refusal.line(), want);
+        }
+        assert_eq!(
+            refusals(&[Refusal::local("a"), Refusal::not_found("pods", "x")]),
+            ["a", "Error from server (NotFound): pods \"x\" not found"]
+        );
+    }
+
+    #[test]
+    fn every_line_is_one_line() {
+        let cluster = ClusterName::new("east").unwrap();
+        let lines = [
+            silent(&cluster, Duration::from_millis(1500), false),
+            api_server_away(&cluster, Duration::from_secs(7), "refused\nnow\x07"),
+            stale(&cluster, Doubt::Unheard),
+            broker("bad\nnews"),
+            no_cluster("a\n*", &[&cluster]),
+        ];
+        for line in lines {
+            assert!(!line.contains(['\n', '\x07']), "{line:?}");
+        }
+    }
+}

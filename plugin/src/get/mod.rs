@@ -1,0 +1,28 @@
+//! `get`, without broker and terminal: what to ask, whose answers are in, what to print.
+//!
+//! [`Collector`] is a state machine. Told of clusters, of what their streams do, and of the time, it answers with text for stdout and
+//! stderr, and at last with an exit code. The command around it (`commands::get`) carries that between an
+//! [`mqtt_informer::informer::Informer`] and the terminal, and does nothing else.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`plan`] | words and flags, checked as kubectl checks them, in kubectl's words |
+//! | [`cluster_selector`] | `--cluster`: names, globs, exclusions |
+//! | [`collector`] | whose answers are in, who is late, when to print, when to end |
+//! | [`member`] | one cluster of a `get`: its streams, and what became of each |
+//! | [`printer`] | answers as tables, objects or names |
+//! | [`messages`] | the lines for stderr |
+//!
+//! **Architecture invariant:** pure. No IO, no clock but the one given, no async.
+
+pub mod cluster_selector;
+pub mod collector;
+pub mod member;
+pub mod messages;
+pub mod plan;
+pub mod printer;
+
+pub use cluster_selector::ClusterSelector;
+pub use collector::{Collector, Output};
+pub use member::StreamView;
+pub use plan::{Form, Plan, Target};

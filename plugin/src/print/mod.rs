@@ -1,0 +1,33 @@
+//! kubectl's bytes: tables, JSON, YAML and names as `kubectl get` prints them.
+//!
+//! **Architecture invariant:** pure. Nothing here does IO or reads a clock, and nothing here knows what a cluster is.
+//!
+//! | module | port of |
+//! |---|---|
+//! | [`tabwriter`] | `github.com/liggitt/tabwriter`, as kubectl sets it up |
+//! | [`table`] | `k8s.io/cli-runtime/pkg/printers` tableprinter.go |
+//! | [`json`], [`number`] | `encoding/json` |
+//! | [`yaml`] | `sigs.k8s.io/yaml`, `go.yaml.in/yaml/v2` |
+//! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
+//! | [`crate::table::age`] | `k8s.io/apimachinery/pkg/util/duration` |
+//! | [`sanitize`] | ours: what a terminal must not see |
+
+pub mod json;
+pub mod name;
+pub mod number;
+pub mod objects;
+pub mod sanitize;
+pub mod table;
+pub mod tabwriter;
+pub mod yaml;
+
+/// Who reads the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// A program, or a file: JSON and YAML are kubectl's bytes.
+    #[default]
+    Program,
+    /// A terminal: what it could obey instead of show (DEL, C1, bidirectional controls) is escaped in JSON and YAML, so that the
+    /// value is the same. Both formats allow such characters raw, and kubectl writes them so.
+    Terminal,
+}

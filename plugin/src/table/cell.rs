@@ -1,0 +1,100 @@
+//! One cell: text, numbers, and instants that are shown as the time since then.
+
+use super::age;
+use mqtt_informer::protocol::rows;
+
+/// A cell as it came; [`Cell::text`] is how it reads at some moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// ms since 1970.
+    Since(i64),
+    Integer(i64),
+}
+
+impl Cell {
+    /// A cell of text.
+    pub fn of_text(text: impl Into<String>) -> Self {
+        Self {
+            parts: vec![Part::Text(text.into())],
+        }
+    }
+
+    /// How it reads when the API server's clock shows `now_ms` (ms since 1970). An absent value reads as nothing, as in kubectl.
+    pub fn text(&self, now_ms: i64) -> String {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.clone(),
+                Part::Integer(number) => number.to_string(),
+                Part::Since(at) => age::human(now_ms.saturating_sub(*at)),
+            })
+            .collect()
+    }
+}
+
+impl From<rows::Cell> for Cell {
+    /// A part of a kind that this version does not know reads as nothing.
+    fn from(cell: rows::Cell) -> Self {
+        let known = cell.parts.into_iter().filter_map(|part| match part.part? {
+            rows::part::Part::Text(text) => Some(Part::Text(text)),
+            rows::part::Part::SinceMs(at) => Some(Part::Since(at)),
+            rows::part::Part::Integer(number) => Some(Part::Integer(number)),
+            rows::part::Part::Null(_) => None,
+        });
+        Self {
+            parts: known.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rows::part::Part as Wire;
+
+    fn cell(parts: Vec<Wire>) -> Cell {
+        let parts = parts
+            .into_iter()
+            .map(|part| rows::Part { part: Some(part) });
+        rows::Cell {
+            parts: parts.collect(),
+        }
+        .into()
+    }
+
+    #[test]
+    fn instants_are_read_at_the_moment_of_looking() {
+        let restarts = cell(vec![
+            Wire::Text("3 (".into()),
+            Wire::SinceMs(1_000),
+            Wire::Text(" ago)".into()),
+        ]);
+        assert_eq!(restarts.text(6_000), "3 (5s ago)");
+        assert_eq!(restarts.text(301_000), "3 (5m ago)");
+    }
+
+    #[test]
+    fn an_absent_value_reads_as_nothing() {
+        assert_eq!(cell(vec![Wire::Null(true)]).text(0), "");
+        assert_eq!(cell(vec![Wire::Integer(-7)]).text(0), "-7");
+    }
+
+    #[test]
+    fn hostile_instants_do_not_overflow() {
+        assert!(
+            cell(vec![Wire::SinceMs(i64::MIN)])
+                .text(i64::MAX)
+                .ends_with('y')
+        );
+        assert_eq!(
+            cell(vec![Wire::SinceMs(i64::MAX)]).text(i64::MIN),
+            "<invalid>"
+        );
+    }
+}

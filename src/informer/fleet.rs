@@ -1,0 +1,129 @@
+//! What is known of the clusters: each source's last presence.
+
+use super::Cluster;
+use crate::protocol::message::{Presence, Term};
+use crate::protocol::names::ClusterName;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A retained presence is refreshed hourly; one this old belongs to a source that nobody will see again.
+const EXPIRES_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The clusters by the names that their owners wrote.
+#[derive(Debug, Default)]
+pub(super) struct Fleet {
+    clusters: BTreeMap<ClusterName, Cluster>,
+}
+
+impl Fleet {
+    /// Takes a presence; answers whether it was news.
+    ///
+    /// Older terms are ignored. A last will is fixed when its source connects, so its number may be older than the one
+    /// that the source took since: it is matched by the nonce.
+    pub(super) fn heard(&mut self, name: &ClusterName, presence: &Presence, wall_ms: u64) -> bool {
+        if wall_ms.saturating_sub(presence.at_ms) > EXPIRES_AFTER.as_millis() as u64 {
+            return false;
+        }
+        let known = self.clusters.get(name);
+        if known.is_some_and(|known| !supersedes(presence, known.presence.term)) {
+            return false;
+        }
+        let offline = !presence.online;
+        let known = known.map(|known| (&known.presence, known.offline));
+        if known.is_some_and(|(old, was)| {
+            was == offline && (offline || same_but_for_time(old, presence))
+        }) {
+            return false;
+        }
+        // A will carries no more than a name: what was known of the source stays known.
+        let presence = match known {
+            Some((old, _)) if offline => Presence {
+                online: false,
+                at_ms: presence.at_ms,
+                ..old.clone()
+            },
+            _ => presence.clone(),
+        };
+        self.clusters
+            .insert(name.clone(), Cluster { presence, offline });
+        true
+    }
+
+    /// Forgets a cluster: its presence was cleared on the broker.
+    pub(super) fn forget(&mut self, cluster: &ClusterName) -> bool {
+        self.clusters.remove(cluster).is_some()
+    }
+
+    /// All of them.
+    pub(super) fn clusters(&self) -> &BTreeMap<ClusterName, Cluster> {
+        &self.clusters
+    }
+}
+
+fn supersedes(presence: &Presence, known: Term) -> bool {
+    presence.term >= known || (!presence.online && presence.term.nonce == known.nonce)
+}
+
+fn same_but_for_time(old: &Presence, new: &Presence) -> bool {
+    *old == Presence {
+        at_ms: old.at_ms,
+        rid: old.rid,
+        ..new.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn presence(number: u64, nonce: u32, online: bool) -> Presence {
+        Presence {
+            term: Term { number, nonce },
+            online,
+            cluster: "east".into(),
+            at_ms: 1,
+            ..Presence::default()
+        }
+    }
+
+    fn east() -> ClusterName {
+        ClusterName::new("east").unwrap()
+    }
+
+    #[test]
+    fn a_last_will_with_an_older_number_still_ends_its_source() {
+        let mut fleet = Fleet::default();
+        assert!(fleet.heard(&east(), &presence(9, 7, true), 0));
+        assert!(fleet.heard(&east(), &presence(5, 7, false), 0));
+        assert!(fleet.clusters()[&east()].offline);
+    }
+
+    #[test]
+    fn the_last_will_of_a_source_that_was_replaced_is_ignored() {
+        let mut fleet = Fleet::default();
+        fleet.heard(&east(), &presence(9, 7, true), 0);
+        assert!(!fleet.heard(&east(), &presence(5, 6, false), 0));
+        assert!(!fleet.clusters()[&east()].offline);
+    }
+
+    #[test]
+    fn an_hourly_refresh_is_no_news() {
+        let mut fleet = Fleet::default();
+        assert!(fleet.heard(&east(), &presence(9, 7, true), 0));
+        assert!(!fleet.heard(
+            &east(),
+            &Presence {
+                at_ms: 5,
+                ..presence(9, 7, true)
+            },
+            0
+        ));
+        assert!(fleet.heard(&east(), &presence(9, 7, false), 0));
+        assert!(fleet.heard(&east(), &presence(9, 7, true), 0));
+    }
+
+    #[test]
+    fn a_presence_of_last_week_is_nobodys() {
+        assert!(!Fleet::default().heard(&east(), &presence(9, 7, true), 8 * 24 * 3600 * 1000));
+    }
+}

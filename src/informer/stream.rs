@@ -1,0 +1,182 @@
+//! One stream of the driver: its reflector, its readers, and what was last told to them.
+
+use super::store::Signs;
+use super::{Freshness, Progress, Snapshot, Store, StreamState, UpstreamDown};
+use crate::protocol::message::{Selection, State};
+use crate::protocol::names::ClusterName;
+use crate::protocol::topics::Segment;
+use crate::replica::{Moment, Reflector, Settings};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Which stream a reader wants: readers of one key share one reflector.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StreamKey {
+    pub(super) cluster: ClusterName,
+    pub(super) selection: Selection,
+}
+
+/// A reflector and those who read its copy.
+pub(super) struct Stream {
+    pub(super) key: StreamKey,
+    /// The cluster's name as topics spell it.
+    pub(super) segment: Segment,
+    pub(super) reflector: Reflector,
+    pub(super) live_topic: Option<String>,
+    /// The request that is out, as last noted.
+    pub(super) rid: Option<u64>,
+    /// Pages asked for and not received, as last counted.
+    pub(super) outstanding: u32,
+    /// When the driver comes back to it.
+    pub(super) deadline: Moment,
+    /// When its source last answered.
+    pub(super) heard: Option<Moment>,
+    readers: Vec<(u64, Store)>,
+    settings: Settings,
+}
+
+impl Stream {
+    pub(super) fn new(key: &StreamKey, settings: Settings, now: Moment, seed: u64) -> Self {
+        let reflector = Reflector::new(settings.clone(), key.selection.clone(), None, now, seed);
+        Self {
+            key: key.clone(),
+            segment: Segment::from(&key.cluster),
+            reflector,
+            live_topic: None,
+            rid: None,
+            outstanding: 0,
+            deadline: now,
+            heard: None,
+            readers: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Adds a reader; what is held already is news to it.
+    pub(super) fn add_reader(&mut self, reader: u64, store: Store) {
+        if self.reflector.synced() {
+            let snapshot = self.snapshot();
+            let changes: Vec<_> = snapshot
+                .entries
+                .keys()
+                .map(|key| (key.clone(), None))
+                .collect();
+            store.write(snapshot, &changes);
+        }
+        self.readers.push((reader, store));
+    }
+
+    /// Removes a reader; answers how many are left.
+    pub(super) fn remove_reader(&mut self, reader: u64) -> usize {
+        self.readers.retain(|(number, _)| *number != reader);
+        self.readers.len()
+    }
+
+    /// Its readers, for another stream.
+    pub(super) fn into_readers(self) -> Vec<(u64, Store)> {
+        self.readers
+    }
+
+    /// Shows the readers what changed: the copy first, then what the stream is doing.
+    pub(super) fn show(&mut self, now: Moment, origin: Instant) {
+        let changes: Vec<_> = self
+            .reflector
+            .take_changes()
+            .into_iter()
+            .map(|change| (change.key, change.old))
+            .collect();
+        let state = self.state(now);
+        let snapshot = self.snapshot();
+        let instant = |at: Moment| origin + Duration::from_micros(at.as_micros());
+        let signs = Signs {
+            current_at: self.reflector.current_at().map(instant),
+            heard_at: self.heard.map(instant),
+            clock: self
+                .reflector
+                .server_clock()
+                .map(|clock| (clock.now_ms, instant(clock.at))),
+        };
+        for (_, store) in &self.readers {
+            let moved = snapshot.seq > 0 && !store.holds(&snapshot);
+            if moved || !changes.is_empty() {
+                store.write(snapshot.clone(), &changes);
+            }
+            store.note(signs);
+            store.tell(&state);
+        }
+    }
+
+    /// When the reflector wants to be polled, or when the copy becomes stale, whichever comes first.
+    pub(super) fn next_deadline(&self) -> Moment {
+        let forever = Moment::from_micros(u64::MAX / 2);
+        let stale = self
+            .reflector
+            .current_at()
+            .map(|at| at + self.settings.stale_after() + Duration::from_millis(1));
+        let stale = stale.filter(|at| *at > self.deadline);
+        self.reflector
+            .next_deadline()
+            .into_iter()
+            .chain(stale)
+            .min()
+            .unwrap_or(forever)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let copy = self.reflector.copy();
+        Snapshot {
+            epoch: copy.epoch,
+            seq: copy.seq,
+            entries: copy.entries.clone(),
+        }
+    }
+
+    fn state(&self, now: Moment) -> StreamState {
+        StreamState {
+            synced: self.reflector.synced(),
+            progress: self.progress(),
+            resource: self.reflector.resource().to_owned(),
+            upstream_down: self.upstream_down(),
+            freshness: match (self.reflector.current_at(), self.reflector.fresh(now)) {
+                (None, _) => Freshness::Unknown,
+                (Some(_), true) => Freshness::Fresh,
+                (Some(_), false) => Freshness::Stale,
+            },
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        match self.reflector.last_status() {
+            Some(State::Refused {
+                code,
+                reason,
+                message,
+            }) => Progress::Refused {
+                code: *code,
+                reason: reason.clone(),
+                message: message.clone(),
+            },
+            _ if self.reflector.synced() => Progress::Synced,
+            _ if self.reflector.received().pages > 0 => {
+                Progress::Receiving(self.reflector.received().bytes)
+            }
+            Some(State::Listing { items }) => Progress::Listing(*items),
+            Some(State::UpstreamDown { .. } | State::Serving) => Progress::Listing(0),
+            None => Progress::Silent,
+        }
+    }
+
+    fn upstream_down(&self) -> Option<UpstreamDown> {
+        if let Some(State::UpstreamDown { since_ms, message }) = self.reflector.last_status() {
+            return Some(UpstreamDown {
+                since: Duration::from_millis(*since_ms),
+                message: message.clone(),
+            });
+        }
+        let age = self.reflector.upstream_age();
+        (age > self.settings.stale_after()).then(|| UpstreamDown {
+            since: age,
+            message: String::new(),
+        })
+    }
+}

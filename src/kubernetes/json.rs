@@ -1,0 +1,195 @@
+//! Borrowed views of the API server's JSON: read what is needed, leave the rest as bytes.
+//!
+//! A `serde_json::Value` of a pod takes ten times the pod's own bytes; everything here points into the response instead.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// A JSON string, borrowed unless it has escapes.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(transparent)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The members of a JSON object in their order, the values unread.
+#[derive(Debug, Default)]
+pub(super) struct Members<'a>(pub(super) Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The members of a JSON object; an error for any other value.
+    pub(super) fn of(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(raw.get())
+    }
+    /// The value of the first member of that name.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let found = self.0.iter().find(|(key, _)| &**key == name);
+        found.map(|(_, value)| *value)
+    }
+    /// Drops the members of that name; true if there were any.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(key, _)| &**key != name);
+        self.0.len() < before
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Writes a JSON object member by member.
+pub(super) struct ObjectWriter<'o> {
+    out: &'o mut Vec<u8>,
+    first: bool,
+}
+
+impl<'o> ObjectWriter<'o> {
+    /// Opens an object at the end of `out`.
+    pub(super) fn open(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, first: true }
+    }
+    /// A member whose value is JSON already.
+    pub(super) fn raw(&mut self, name: &str, json: &str) {
+        self.value(name).extend_from_slice(json.as_bytes());
+    }
+    /// A member whose value is a string.
+    pub(super) fn text(&mut self, name: &str, text: &str) {
+        push_string(self.value(name), text);
+    }
+    /// Writes the name of a member; its value is to be appended to what comes back.
+    pub(super) fn value(&mut self, name: &str) -> &mut Vec<u8> {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        push_string(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+    /// Closes the object.
+    pub(super) fn close(self) {
+        self.out.push(b'}');
+    }
+}
+
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    }
+}
+
+/// What is read of an object's metadata.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metadata<'a> {
+    #[serde(borrow, default)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) namespace: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) creation_timestamp: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) resource_version: Option<Text<'a>>,
+}
+
+impl Metadata<'_> {
+    /// The object's key in a stream: `namespace/name`, or `name`.
+    pub(super) fn key(&self) -> bytes::Bytes {
+        match self.namespace.as_deref() {
+            None | Some("") => self.name.as_bytes().to_vec().into(),
+            Some(namespace) => format!("{namespace}/{}", &*self.name).into(),
+        }
+    }
+}
+
+/// What is read of a list's metadata.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListMetadata {
+    #[serde(default)]
+    pub(super) resource_version: String,
+    #[serde(default, rename = "continue")]
+    pub(super) next: String,
+}
+
+/// An RFC 3339 timestamp as Kubernetes writes it, in ms since 1970.
+pub(super) fn instant(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .map(jiff::Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_their_order_and_bytes() {
+        let raw: &RawValue =
+            serde_json::from_str(r#"{"b": [1, 2.50],"a":"x\"y","\u0063":null}"#).unwrap();
+        let mut members = Members::of(raw).unwrap();
+        assert_eq!(members.get("b").unwrap().get(), "[1, 2.50]");
+        assert!(members.remove("c") && !members.remove("c"));
+        let mut out = Vec::new();
+        let mut object = ObjectWriter::open(&mut out);
+        for (name, value) in &members.0 {
+            object.raw(name, value.get());
+        }
+        object.text("q\"", "tab\t");
+        object.close();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"b":[1, 2.50],"a":"x\"y","q\"":"tab\t"}"#
+        );
+    }
+
+    #[test]
+    fn other_values_have_no_members() {
+        for value in ["[]", "1", "null", r#""x""#] {
+            assert!(
+                Members::of(serde_json::from_str(value).unwrap()).is_err(),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_namespace_and_name() {
+        let metadata: Metadata =
+            serde_json::from_str(r#"{"name":"web","namespace":"shop"}"#).unwrap();
+        assert_eq!(metadata.key(), "shop/web");
+        let metadata: Metadata = serde_json::from_str(r#"{"name":"node-1"}"#).unwrap();
+        assert_eq!(metadata.key(), "node-1");
+    }
+}

@@ -1,0 +1,293 @@
+//! The task behind a source: requests in, feeds out.
+
+use super::report::Health;
+use super::requests::Requests;
+use super::streams::{Streams, Told};
+use super::{Identity, Resolved, Upstream};
+use crate::link::{Connection, Events, Link};
+use crate::protocol::frame;
+use crate::protocol::message::{Presence, StreamId};
+use crate::protocol::names::{ClusterName, SessionId, UserName};
+use crate::protocol::topics::{Consumer, Topics};
+use crate::replica::{Moment, Opening, Publisher, Settings};
+use bytes::Bytes;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// How often a request that waits for the API server is told so.
+const WORDS: Duration = Duration::from_secs(1);
+
+/// What a source is, before it has met anyone.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The cluster's name.
+    pub cluster: ClusterName,
+    /// `syncer`, `agent` or `hub`.
+    pub role: &'static str,
+    /// Labels that viewers can select by.
+    pub labels: Vec<(String, String)>,
+    /// Leave the presence on the broker.
+    pub retained: bool,
+    /// Where to talk.
+    pub topics: Topics,
+    /// The protocol's numbers.
+    pub settings: Settings,
+}
+
+/// Why a source ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The broker's connection ended for good.
+    #[error("the connection to the broker ended")]
+    LinkEnded,
+}
+
+/// A source that is not connected yet.
+pub struct Source {
+    options: Options,
+    publisher: Publisher,
+}
+
+impl Source {
+    /// A source with a fresh identity.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let presence = Presence {
+            term: crate::protocol::message::Term {
+                number: 0,
+                nonce: rand::random(),
+            },
+            online: true,
+            cluster: options.cluster.to_string(),
+            role: options.role.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            labels: options.labels.clone(),
+            ..Presence::default()
+        };
+        let publisher = Publisher::new(options.settings.clone(), presence, rand::random());
+        Self { options, publisher }
+    }
+
+    /// The last will to connect the control connection with: topic and payload, retained if the presence is.
+    #[must_use]
+    pub fn last_will(&self) -> (String, Bytes) {
+        let topic = self.options.topics.presence(&self.options.cluster);
+        (
+            topic,
+            frame::encode_presence(&self.publisher.last_will(wall_ms())),
+        )
+    }
+
+    /// Serves until `shutdown` changes, then says goodbye.
+    ///
+    /// # Errors
+    /// When a connection ends by itself, which none does while it can be tried again.
+    pub async fn run(
+        self,
+        control: Connection,
+        bulk: Connection,
+        upstream: Arc<dyn Upstream>,
+        health: watch::Sender<Health>,
+        mut shutdown: watch::Receiver<bool>,
+    ) -> Result<(), SourceError> {
+        let (streams, told) = Streams::new(Arc::clone(&upstream));
+        let mut driver = Driver::new(self, control.link, bulk.link, (streams, upstream), health);
+        let result = driver
+            .serve((control.events, bulk.events), told, &mut shutdown)
+            .await;
+        driver.goodbye();
+        result
+    }
+}
+
+pub(super) struct Driver {
+    pub(super) options: Options,
+    pub(super) publisher: Publisher,
+    pub(super) control: Arc<dyn Link>,
+    pub(super) bulk: Arc<dyn Link>,
+    pub(super) streams: Streams,
+    pub(super) requests: Requests,
+    pub(super) upstream: Arc<dyn Upstream>,
+    pub(super) health: watch::Sender<Health>,
+    pub(super) origin: Instant,
+    /// Streams of the view `source`, which the driver itself feeds.
+    pub(super) own: Vec<(StreamId, Opening)>,
+    pub(super) own_entry: Bytes,
+    pub(super) kubernetes_version: String,
+    /// Its own session: the one that asks `Who`, and is answered.
+    pub(super) me: Consumer,
+    pub(super) filters: HashSet<String>,
+    pub(super) unconfirmed: HashSet<String>,
+    /// Hears the live messages of another writer: while it does not write itself.
+    pub(super) listens: bool,
+    /// The oldest flush that the broker has not taken, and since when.
+    pub(super) in_flight: Option<(u64, Instant)>,
+    pub(super) max_payload: usize,
+    pub(super) bulk_up: bool,
+    pub(super) heard_api: Option<Instant>,
+    pub(super) link: (bool, Option<String>),
+    pub(super) api_failure: Option<String>,
+}
+
+impl Driver {
+    fn new(
+        source: Source,
+        control: Arc<dyn Link>,
+        bulk: Arc<dyn Link>,
+        (streams, upstream): (Streams, Arc<dyn Upstream>),
+        health: watch::Sender<Health>,
+    ) -> Self {
+        let Source { options, publisher } = source;
+        let me = Consumer::new(&user(&*control), SessionId::new(rand::random()));
+        let filters = filters(&options.topics, &options.cluster, &me);
+        Self {
+            options,
+            publisher,
+            control,
+            bulk,
+            streams,
+            requests: Requests::new(Arc::clone(&upstream)),
+            upstream,
+            health,
+            origin: Instant::now(),
+            own: Vec::new(),
+            own_entry: Bytes::new(),
+            kubernetes_version: String::new(),
+            me,
+            filters: filters.into_iter().collect(),
+            unconfirmed: HashSet::new(),
+            listens: false,
+            in_flight: None,
+            max_payload: 0,
+            bulk_up: false,
+            heard_api: None,
+            link: (false, None),
+            api_failure: None,
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        (mut control, mut bulk): (Events, Events),
+        mut told: mpsc::Receiver<Told>,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Result<(), SourceError> {
+        self.filters
+            .iter()
+            .for_each(|filter| self.control.subscribe(filter));
+        let (probed, mut probes) = mpsc::channel(1);
+        tokio::spawn(probe(
+            Arc::clone(&self.upstream),
+            self.options.settings.heartbeat / 2,
+            probed,
+        ));
+        let mut words = tokio::time::interval(WORDS);
+        loop {
+            self.drain();
+            let deadline = self.next_deadline();
+            tokio::select! {
+                event = control.recv() => self.control_event(event.ok_or(SourceError::LinkEnded)?),
+                event = bulk.recv() => self.bulk_event(&event.ok_or(SourceError::LinkEnded)?),
+                Some((stream, opening, event)) = told.recv() => self.told(stream, opening, event),
+                outcome = self.requests.next() => self.outcome(outcome),
+                Some(result) = probes.recv() => self.probed(result),
+                _ = words.tick() => self.tell(),
+                () = sleep_until(deadline) => {}
+                _ = shutdown.changed() => return Ok(()),
+            }
+        }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.publisher
+            .next_deadline()
+            .map(|at| self.origin + Duration::from_micros(at.as_micros()))
+    }
+
+    /// Where the changes of a stream go.
+    pub(super) fn live_topic(&self, resolved: &Resolved) -> String {
+        let options = &self.options;
+        options.topics.live(&options.cluster, &resolved.canonical())
+    }
+
+    pub(super) fn report(&self) {
+        self.health.send_replace(Health {
+            role: self.publisher.role(),
+            link_up: self.link.0,
+            link_failure: self.link.1.clone(),
+            upstream_heard: self.heard_api,
+            upstream_failure: self.api_failure.clone(),
+            streams: self.reports(),
+            counters: self.publisher.counters(),
+        });
+    }
+
+    fn goodbye(&self) {
+        if let Some(presence) = self.publisher.goodbye(wall_ms()) {
+            self.publish_presence(&presence);
+        }
+        self.bulk.close();
+        self.control.close();
+    }
+}
+
+/// What a source hears always: requests to it and to all, its own presence (and another's under its name), answers.
+fn filters(topics: &Topics, cluster: &ClusterName, me: &Consumer) -> [String; 4] {
+    let [signals, whos] = topics.requests_filters(cluster);
+    [
+        signals,
+        whos,
+        topics.presence(cluster),
+        topics.reply(cluster, me),
+    ]
+}
+
+/// The user as topics name it; one whose name cannot stand in a topic asks as nobody in particular.
+fn user(link: &dyn Link) -> UserName {
+    UserName::new(link.user()).unwrap_or_else(|_| UserName::anonymous())
+}
+
+/// Asks the API server for a sign of life, again and again, until nobody listens; and who it is whenever it came back,
+/// since it may have been upgraded meanwhile.
+async fn probe(
+    upstream: Arc<dyn Upstream>,
+    every: Duration,
+    told: mpsc::Sender<Result<Option<Identity>, String>>,
+) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut known = false;
+    loop {
+        ticks.tick().await;
+        let result = match known {
+            true => upstream.probe().await.map(|()| None),
+            false => upstream.identify().await.map(Some),
+        };
+        known = result.is_ok();
+        if told.send(result).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The wall clock in ms since 1970.
+pub(super) fn wall_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,199 @@
+//! What leaves a source: the publisher's outputs carried out, pages while the bulk connection has room.
+
+use super::driver::Driver;
+use super::report::{self, StreamReport};
+use crate::link::Publish;
+use crate::protocol::frame;
+use crate::protocol::message::{Presence, Reply, Request, StreamId, View};
+use crate::protocol::names::ClusterName;
+use crate::protocol::topics::{Consumer, Segment};
+use crate::replica::{self, Notice, Opening, Output, Role, Session};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+/// Bytes of pages that may wait on the bulk connection; more is pulled when some of it was written.
+const BULK: usize = 512 * 1024;
+
+impl Driver {
+    /// Carries out all that the publisher wants done, then sends pages while the bulk connection has room.
+    pub(super) fn drain(&mut self) {
+        while let Some(output) = self.publisher.poll(self.now(), super::driver::wall_ms()) {
+            self.carry_out(output);
+        }
+        self.listen();
+        while self.bulk_up && self.bulk.queued() < BULK {
+            let Some((to, page)) = self.publisher.next_page(self.now(), self.upstream.now_ms())
+            else {
+                break;
+            };
+            let Some(topic) = self.reply_topic(&to) else {
+                continue;
+            };
+            let payload = frame::encode_reply(&Reply::Page(page));
+            // The acknowledgement wakes the driver, so that it looks whether there is room for more.
+            self.bulk.publish(Publish {
+                topic,
+                payload,
+                retain: false,
+                at_least_once: false,
+                ticket: 1,
+            });
+        }
+    }
+
+    /// A standby hears what the writer publishes; a writer would only hear itself, at the price of everything it sends.
+    fn listen(&mut self) {
+        let listens = self.publisher.role() != Role::Writing;
+        if listens != self.listens {
+            self.listens = listens;
+            let lives = self.options.topics.lives_filter(&self.options.cluster);
+            if listens {
+                self.control.subscribe(&lives)
+            } else {
+                self.control.unsubscribe(&lives)
+            }
+        }
+    }
+
+    /// A broker that is connected and takes nothing for 2.5 heartbeats is no connection.
+    pub(super) fn watch_broker(&mut self) {
+        let silent = self
+            .in_flight
+            .is_some_and(|(_, since)| since.elapsed() > self.options.settings.stale_after());
+        if silent {
+            tracing::warn!("the broker takes no messages: connecting anew");
+            self.in_flight = None;
+            self.control.reconnect();
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Live { ticket, live } => {
+                let Some(resolved) = self.streams.resolved(live.stream) else {
+                    return;
+                };
+                let topic = self.live_topic(resolved);
+                if ticket != 0 && self.in_flight.is_none() {
+                    self.in_flight = Some((ticket, Instant::now()));
+                }
+                self.publish(topic, frame::encode_live(&live), ticket);
+            }
+            Output::Reply { to, reply } => {
+                let Some(topic) = self.reply_topic(&to) else {
+                    return;
+                };
+                self.publish(topic, frame::encode_reply(&reply), 0);
+            }
+            Output::Presence(presence) => self.publish_presence(&presence),
+            Output::Who { rid } => self.ask_who(rid),
+            Output::Open { stream, opening } => self.open(stream, opening),
+            Output::Close { stream } => {
+                self.own.retain(|(own, _)| *own != stream);
+                self.requests.forget(stream);
+                self.streams.close(stream);
+            }
+            Output::Log(notice) => log(&self.options.cluster, &notice),
+        }
+    }
+
+    fn publish(&self, topic: String, payload: Bytes, ticket: u64) {
+        self.control.publish(Publish {
+            topic,
+            payload,
+            retain: false,
+            at_least_once: false,
+            ticket,
+        });
+    }
+
+    pub(super) fn publish_presence(&self, presence: &Presence) {
+        let topic = self.options.topics.presence(&self.options.cluster);
+        let payload = frame::encode_presence(presence);
+        let retain = self.options.retained;
+        self.control.publish(Publish {
+            topic,
+            payload,
+            retain,
+            at_least_once: true,
+            ticket: 0,
+        });
+    }
+
+    /// Asks the other sources of this name, and only them.
+    fn ask_who(&self, rid: u64) {
+        let topic = self.options.topics.signal(&self.options.cluster, &self.me);
+        self.publish(topic, frame::encode_request(&Request::Who(rid)), 0);
+    }
+
+    /// Where a session hears its replies; none for one that no topic can name, which then has not asked by one.
+    fn reply_topic(&self, to: &Session) -> Option<String> {
+        let (user, session) = (Segment::parse(&to.user)?, Segment::parse(&to.id)?);
+        Some(
+            self.options
+                .topics
+                .reply(&self.options.cluster, &Consumer { user, session }),
+        )
+    }
+
+    fn open(&mut self, stream: StreamId, opening: Opening) {
+        match self.streams.resolved(stream).map(|resolved| resolved.view) {
+            Some(View::Source) => {
+                self.own.retain(|(own, _)| *own != stream);
+                self.own.push((stream, opening));
+                self.own_entry = Bytes::new();
+                self.feed_own();
+            }
+            _ => self.streams.open(stream, opening),
+        }
+    }
+
+    /// Feeds the streams about this source itself.
+    pub(super) fn feed_own(&mut self) {
+        if self.own.is_empty() {
+            return;
+        }
+        let entry = report::entry(
+            env!("CARGO_PKG_VERSION"),
+            &self.kubernetes_version,
+            &self.reports(),
+        );
+        let news = entry != self.own_entry;
+        let now = self.now();
+        for &(stream, opening) in &self.own {
+            let event = match (self.own_entry.is_empty(), news) {
+                (true, _) => replica::Upstream::Listed(vec![(report::KEY, entry.clone())]),
+                (false, true) => replica::Upstream::Put(report::KEY, entry.clone()),
+                (false, false) => replica::Upstream::Alive,
+            };
+            self.publisher.upstream(now, stream, opening, event);
+        }
+        self.own_entry = entry;
+    }
+
+    pub(super) fn reports(&self) -> Vec<StreamReport> {
+        self.publisher
+            .streams(self.now())
+            .into_iter()
+            .map(StreamReport::from)
+            .collect()
+    }
+}
+
+fn log(cluster: &ClusterName, notice: &Notice) {
+    match notice {
+        Notice::Writing { term } => tracing::info!(%cluster, term = term.number, "serving"),
+        Notice::Renewed { term } => {
+            tracing::info!(%cluster, term = term.number, "a viewer knew a newer source: listing all streams anew")
+        }
+        Notice::StandingBy { foreign: true, .. } => {
+            tracing::error!(%cluster, "another cluster serves under this name: choose another --cluster");
+        }
+        Notice::StandingBy { writer, .. } => {
+            tracing::info!(%cluster, writer = writer.number, "standing by: another syncer serves")
+        }
+        Notice::OverQuota { user } => {
+            tracing::warn!(%cluster, user = &**user, "refused a stream: over the quota")
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The syncer's command line.
+
+use crate::cli::{BrokerArgs, duration};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Serve this cluster's lists and watches to whoever asks on the broker.
+///
+/// The syncer dials out, to the API server and to the broker; nothing needs to reach it. It reads, it never writes to
+/// the cluster, and it watches only what somebody looks at.
+///
+/// Run two with different client ids and one --cluster for high availability: one serves, the other stands by.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  # With a kubeconfig, the broker on this machine
+  syncer --broker tcp://127.0.0.1:1883 --client-id sourceId --cluster cluster1 --kubeconfig ~/.kube/config
+
+  # In a cluster, TLS and a password, probes and metrics on :8080
+  syncer --broker mqtts://broker.example.com --username cluster1 --password-file /etc/mqtt/password \\
+    --cluster cluster1 --listen 0.0.0.0:8080")]
+pub struct SyncerArgs {
+    /// Where the broker is.
+    #[command(flatten)]
+    pub broker: BrokerArgs,
+
+    /// The name under which people see this cluster: any printable text.
+    #[arg(long, env = "CLUSTER", value_name = "NAME")]
+    pub cluster: String,
+
+    /// The kubeconfig of this cluster. Default: ~/.kube/config, or the service account in a pod.
+    #[arg(long, short = 'k', env = "KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Leave the presence on the broker, so that viewers find this cluster at once.
+    #[arg(long, env = "RETAINED", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub retained: bool,
+
+    /// A label that viewers can select clusters by (repeat it).
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    pub labels: Vec<(String, String)>,
+
+    /// Serve /healthz, /readyz and /metrics here.
+    #[arg(long, env = "LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+
+    /// Let the values of all Secrets leave the cluster, not only of those labelled mqtt-resource.
+    #[arg(long, env = "SHOW_SECRETS")]
+    pub show_secrets: bool,
+
+    /// How many streams are served at most.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub max_streams: usize,
+
+    /// How many of them for one user.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub max_streams_per_user: usize,
+
+    /// How often a stream without changes says that it is alive.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub heartbeat: Duration,
+
+    /// How long a stream stays warm after its last viewer left.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub linger: Duration,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("{text:?} is no label; write KEY=VALUE")),
+    }
+}

@@ -1,0 +1,243 @@
+//! Whatever is wrong from outside is one line that says what to do: never a panic, never a hang.
+
+use crate::programs::{PATIENCE, Said, Syncer, plugin, run, syncer_command};
+use crate::scene::Scene;
+use bed::{Authority, Bed, BrokerSetup, Tls, User};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Command;
+
+/// One line `error: ...`, exit code 1, nothing on stdout, in time.
+fn one_line(said: &Said, words: &str) {
+    assert_eq!(said.code(), 1, "{said:?}");
+    assert_eq!(said.out, "", "{said:?}");
+    let lines: Vec<_> = said.err.lines().collect();
+    assert!(
+        lines.len() == 1 && lines[0].starts_with("error: "),
+        "{said:?}"
+    );
+    assert!(said.err.contains(words), "{words:?} is not in {said:?}");
+    assert!(said.took < PATIENCE / 2, "{said:?}");
+}
+
+#[test]
+fn a_broker_that_cannot_be_reached() {
+    let port = bed::choose_ports(1).unwrap()[0];
+    one_line(
+        &plugin(&format!("tcp://127.0.0.1:{port}"), &["get", "pods"]),
+        &port.to_string(),
+    );
+    one_line(
+        &plugin("tcp://no-such-host.invalid:1883", &["get", "pods"]),
+        "no-such-host.invalid",
+    );
+    one_line(
+        &plugin("carrier-pigeon://127.0.0.1", &["get", "pods"]),
+        "carrier-pigeon",
+    );
+    one_line(&plugin("not a url", &["get", "pods"]), "not a url");
+}
+
+#[test]
+fn wrong_credentials() {
+    let bed = Bed::shared().unwrap();
+    let broker = bed
+        .broker(&BrokerSetup::plain().user("right", "secret"))
+        .unwrap();
+    let url = |login: &str| broker.url().replace("://", &format!("://{login}@"));
+    one_line(&plugin(&url("wrong:guess"), &["get", "pods"]), "user");
+    one_line(&plugin(broker.url(), &["get", "pods"]), "user");
+    let said = plugin(&url("right:secret"), &["clusters"]);
+    assert_eq!(said.code(), 0, "{said:?}");
+}
+
+#[test]
+fn a_certificate_of_somebody_else() {
+    let bed = Bed::shared().unwrap();
+    let broker = bed.broker(&BrokerSetup::plain().tls(Tls::Server)).unwrap();
+    let other = Authority::new("somebody else").unwrap();
+    let file = bed.dir().join("somebody-else.crt");
+    std::fs::write(&file, other.certificate()).unwrap();
+    let said = plugin(
+        broker.url(),
+        &["get", "pods", "--ca-crt", file.to_str().unwrap()],
+    );
+    one_line(&said, "--ca-crt");
+    let ca = broker.ca();
+    let said = plugin(
+        broker.url(),
+        &["clusters", "--ca-crt", ca.to_str().unwrap()],
+    );
+    assert_eq!(said.code(), 0, "{said:?}");
+    one_line(
+        &plugin(broker.url(), &["clusters", "--ca-crt", "/no/such/file"]),
+        "/no/such/file",
+    );
+}
+
+#[test]
+fn a_broker_without_mqtt_5() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let old = std::thread::spawn(move || {
+        // CONNACK of MQTT 3.1.1: "unacceptable protocol version".
+        for connection in listener.incoming().take(2) {
+            let mut connection = connection.unwrap();
+            let mut buffer = [0; 512];
+            let _ = connection.read(&mut buffer);
+            let _ = connection.write_all(&[0x20, 0x02, 0x00, 0x01]);
+        }
+    });
+    one_line(&plugin(&url, &["get", "pods"]), "MQTT 5");
+    drop(old);
+}
+
+#[test]
+fn names_and_words_that_mean_nothing() {
+    let scene = Scene::new("words");
+    let cluster = scene.shared();
+    let _syncer = scene.syncer(&cluster, &[]);
+    let broker = scene.broker.url();
+    one_line(
+        &plugin(broker, &["get", "pods", "--cluster", "evil\u{1b}[31m"]),
+        "--cluster",
+    );
+    one_line(
+        &plugin(broker, &["get", "nosuchthings", "--cluster", "cluster1"]),
+        "the server doesn't have a resource type",
+    );
+    one_line(
+        &plugin(
+            broker,
+            &["get", "pods", "--cluster", "nobody", "--timeout", "1s"],
+        ),
+        "nobody",
+    );
+    one_line(
+        &plugin(
+            broker,
+            &["get", "pods", "--cluster", "no*", "--timeout", "1s"],
+        ),
+        "no*",
+    );
+    let said = plugin(
+        broker,
+        &["get", "pods", "-l", "a=(", "--cluster", "cluster1"],
+    );
+    assert_eq!((said.code(), said.err.lines().count()), (1, 1), "{said:?}");
+    for words in [
+        &["get", "--nosuchflag"][..],
+        &["nosuchverb"],
+        &["get", "pods", "-o", "nosuchform"],
+    ] {
+        let said = plugin(broker, words);
+        assert!(
+            said.code() == 1 && said.err.starts_with("error: "),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn a_syncer_that_cannot_start_says_why() {
+    let scene = Scene::new("start");
+    let start = |args: &[&str]| run(syncer_command(scene.broker.url(), args));
+    one_line(
+        &start(&["--cluster", "x", "--kubeconfig", "/no/such/kubeconfig"]),
+        "/no/such/kubeconfig",
+    );
+    one_line(
+        &start(&["--cluster", "hub", "--kubeconfig", "/no/such/kubeconfig"]),
+        "hub",
+    );
+    one_line(
+        &start(&[
+            "--cluster",
+            "a\u{202e}b",
+            "--kubeconfig",
+            "/no/such/kubeconfig",
+        ]),
+        "--cluster",
+    );
+    for role in ["controlplane", "agent", "hub"] {
+        let mut command = Command::new(crate::programs::program("mqtt-informer"));
+        command.args([role, "--broker", "tcp://127.0.0.1:1883"]);
+        one_line(&run(command), role);
+    }
+}
+
+#[test]
+fn an_api_server_that_is_down_is_waited_for_and_told() {
+    let scene = Scene::new("down");
+    let port = bed::choose_ports(1).unwrap()[0];
+    let file = scene.bed.dir().join("down.kubeconfig");
+    let kubeconfig = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
+         clusters: [{{name: c, cluster: {{server: \"http://127.0.0.1:{port}\"}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+    );
+    std::fs::write(&file, kubeconfig).unwrap();
+    let syncer = Syncer::launch(&scene.options("down", &file, &[]));
+    bed::wait_for("words", || {
+        Ok(syncer.ready().1.contains(&port.to_string()).then_some(()))
+    })
+    .unwrap();
+    assert!(!syncer.ready().0);
+    let said = scene.plugin("get pods --cluster down --timeout 5s");
+    assert!(
+        said.code() == 1 && said.err.contains(&port.to_string()),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_client_id_that_was_taken_over_is_named() {
+    let scene = Scene::new("taken");
+    let cluster = scene.shared();
+    let first = scene.syncer(&cluster, &["--client-id", "twin"]);
+    let kubeconfig = cluster.kubeconfig(User::Admin);
+    let _second = Syncer::launch(&scene.options("another", &kubeconfig, &["--client-id", "twin"]));
+    first
+        .process
+        .wait_err("the log names the id", |log| log.contains("twin"));
+}
+
+#[test]
+fn hostile_bytes_on_every_topic_change_nothing() {
+    let scene = Scene::new("hostile");
+    let cluster = scene.shared();
+    let syncer = scene.syncer(&cluster, &[]);
+    let watch = scene.watch("get ns --cluster cluster1 -w");
+    watch.wait_out("rows", |out| out.contains("kube-system"));
+    let port = scene.broker.port().to_string();
+    let topics = [
+        "/payload/cluster1/presence",
+        "/payload/evil/presence",
+        "/payload/cluster1/live/namespaces.v1/-/00",
+        "/payload/cluster1/reply/-/00000000000000000000000000000000",
+        "/signal/cluster1/-/00000000000000000000000000000000",
+        "/signal/-/-/00000000000000000000000000000000",
+    ];
+    let hostile: [&[u8]; 5] = [
+        b"\xff\xff\xff\xff",
+        b"\x01",
+        b"\x01\x00\x0a\xff\xff\xff\xff\x0f",
+        &[0x5a; 4096],
+        b"\x1b[31mred",
+    ];
+    for topic in topics {
+        for payload in hostile {
+            let file = scene.bed.dir().join("hostile.bin");
+            std::fs::write(&file, payload).unwrap();
+            let sent = Command::new("mosquitto_pub")
+                .args(["-p", &port, "-t", topic, "-f"])
+                .arg(&file)
+                .status()
+                .unwrap();
+            assert!(sent.success());
+        }
+    }
+    let namespace = cluster.namespace("hostile").unwrap();
+    watch.wait_out("the new namespace", |out| out.contains(&namespace));
+    assert!(!watch.out().contains('\u{1b}') && !watch.err().contains('\u{1b}'));
+    assert!(syncer.ready().0, "{:?}", syncer.ready());
+}

@@ -1,0 +1,261 @@
+//! The same words to real kubectl and to the plugin: the same bytes, the same messages, the same exit code.
+
+use crate::masked::{Masked, interval_holds};
+use crate::programs::{Said, Syncer, SyncerOptions, plugin_command, run};
+use bed::{Bed, Broker, BrokerSetup, Cluster, User};
+use std::sync::{Arc, OnceLock};
+
+/// A seeded cluster with controllers, a broker, a syncer: shared by the cases of this file.
+struct Stage {
+    cluster: Arc<Cluster>,
+    broker: Broker,
+    _syncer: Syncer,
+}
+
+fn stage() -> &'static Stage {
+    static STAGE: OnceLock<Stage> = OnceLock::new();
+    STAGE.get_or_init(|| {
+        let bed = Bed::shared().unwrap();
+        let cluster = bed.cluster("cluster1").unwrap();
+        cluster.controllers().unwrap();
+        cluster.seed().unwrap();
+        let broker = bed.broker(&BrokerSetup::plain()).unwrap();
+        let kubeconfig = cluster.kubeconfig(User::Admin);
+        let options = SyncerOptions {
+            broker: broker.url(),
+            cluster: "cluster1",
+            kubeconfig: &kubeconfig,
+            dir: bed.dir(),
+            more: &["--show-secrets"],
+        };
+        let syncer = Syncer::start(&options);
+        Stage {
+            cluster,
+            broker,
+            _syncer: syncer,
+        }
+    })
+}
+
+fn kubectl(stage: &Stage, args: &[&str]) -> Said {
+    let mut command = stage.cluster.kubectl_command();
+    command.args(args);
+    run(command)
+}
+
+/// What both say must be equal: bytes, but for time cells, which must lie between what kubectl said before and after.
+fn compare(stage: &Stage, words: &str) -> Result<(), String> {
+    let args: Vec<&str> = words.split(' ').collect();
+    let ours_args: Vec<&str> = args
+        .iter()
+        .copied()
+        .chain(["--cluster", "cluster1"])
+        .collect();
+    // A width that grows between the two calls of kubectl (9s, 10s), or an object that changes, is no ground to compare on.
+    for _ in 0..20 {
+        let before = kubectl(stage, &args);
+        let ours = run(plugin_command(stage.broker.url(), &ours_args));
+        let after = kubectl(stage, &args);
+        if Masked::of(&before.out) != Masked::of(&after.out) {
+            continue;
+        }
+        return judge(&before, &ours, &after).map_err(|why| {
+            format!(
+                "`get {words}`: {why}\n--- kubectl ({}):\n{}{}--- ours ({}):\n{}{}",
+                before.code(),
+                before.out,
+                before.err,
+                ours.code(),
+                ours.out,
+                ours.err
+            )
+        });
+    }
+    Err(format!("`{words}`: kubectl never said the same twice"))
+}
+
+fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
+    if ours.code() != before.code() {
+        return Err("another exit code".into());
+    }
+    if ours.err != before.err {
+        return Err("another stderr".into());
+    }
+    if Masked::of(&ours.out) != Masked::of(&before.out) {
+        return Err("another stdout".into());
+    }
+    interval_holds(&before.out, &ours.out, &after.out)
+}
+
+/// Checks every case and tells all that differ.
+fn check(cases: impl IntoIterator<Item = String>) {
+    let stage = stage();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for words in cases {
+        count += 1;
+        wrong.extend(compare(stage, &words).err());
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+}
+
+const NAMESPACED: &[&str] = &[
+    "pods",
+    "po",
+    "deployments",
+    "deploy",
+    "deployments.apps",
+    "deployments.v1.apps",
+    "rs",
+    "sts",
+    "ds",
+    "jobs",
+    "cj",
+    "svc",
+    "ingresses.networking.k8s.io",
+    "netpol",
+    "cm",
+    "secrets",
+    "pvc",
+    "sa",
+    "roles",
+    "rolebindings",
+    "hpa",
+    "pdb",
+    "events",
+    "ev",
+    "leases",
+    "endpointslices",
+    "ep",
+    "rc",
+    "quota",
+    "limits",
+    "podtemplates",
+    "widgets",
+    "wd",
+    "widgets.bed.mqinformer.io",
+    "plainthings",
+    "Pod",
+];
+
+const CLUSTER_SCOPED: &[&str] = &[
+    "nodes",
+    "ns",
+    "pv",
+    "sc",
+    "priorityclasses",
+    "ingressclasses",
+    "clusterroles",
+    "clusterrolebindings",
+    "crd",
+    "sites",
+    "csidrivers",
+    "runtimeclasses",
+    "validatingwebhookconfigurations",
+    "apiservices",
+    "flowschemas",
+];
+
+#[test]
+fn tables_of_every_kind() {
+    let forms = [
+        "",
+        " -o wide",
+        " --show-labels",
+        " --no-headers",
+        " -o name",
+    ];
+    let namespaced = NAMESPACED.iter().flat_map(|kind| {
+        let all = forms
+            .iter()
+            .map(move |form| format!("get {kind} -n shop{form}"));
+        all.chain([format!("get {kind} -A")])
+    });
+    let scoped = CLUSTER_SCOPED
+        .iter()
+        .flat_map(|kind| forms.iter().map(move |form| format!("get {kind}{form}")));
+    check(namespaced.chain(scoped));
+}
+
+#[test]
+fn objects_of_every_kind() {
+    let kinds = NAMESPACED
+        .iter()
+        .map(|kind| format!("{kind} -A"))
+        .chain(CLUSTER_SCOPED.iter().map(|kind| (*kind).to_owned()));
+    check(kinds.flat_map(|kind| ["json", "yaml"].map(|form| format!("get {kind} -o {form}"))));
+}
+
+#[test]
+fn one_object_by_name() {
+    let objects = [
+        "pods steady",
+        "deploy web",
+        "cm nasty",
+        "jobs complete",
+        "widgets.bed.mqinformer.io",
+        "svc web",
+    ];
+    check(objects.iter().flat_map(|object| {
+        [
+            "",
+            " -o wide",
+            " -o json",
+            " -o yaml",
+            " -o name",
+            " --show-labels",
+        ]
+        .map(|form| format!("get {object} -n shop{form}"))
+    }));
+}
+
+#[test]
+fn selectors_and_several_types() {
+    check(
+        [
+            "get pods -n shop -l app=web",
+            "get pods -A -l app!=web",
+            "get pods -n shop -l app in (web,db) -o name",
+            "get pods -A --field-selector status.phase=Running",
+            "get pods -A --field-selector status.phase!=Running -o wide",
+            "get pods,svc -n shop",
+            "get deploy,rs,sts -n shop -o wide",
+            "get cm,secrets -A",
+            "get nodes,ns",
+            "get pods,svc -n shop -o json",
+            "get pods,svc -n shop -o name",
+            "get pods steady several -n shop",
+            "get pods steady several -n shop -o yaml",
+        ]
+        .map(|words| words.to_owned()),
+    );
+}
+
+#[test]
+fn messages_and_exit_codes() {
+    check(
+        [
+            "get pods -n empty",
+            "get pods -n nowhere",
+            "get pods,svc -n empty",
+            "get pods missing -n shop",
+            "get pods steady missing -n shop",
+            "get nosuchthings",
+            "get pods,nosuchthings -n shop",
+            "get pods -n shop -l app=nothing",
+            "get pods -n shop -l a==,",
+            "get pods --field-selector status.nosuch=1 -n shop",
+            "get widgets -n empty -o yaml",
+            "get pods -n empty -o json",
+            "get pods -n empty -o name",
+            "get pods -n empty --no-headers",
+            "get nodes missing",
+            "get",
+        ]
+        .map(|words| words.to_owned()),
+    );
+}

@@ -1,0 +1,19 @@
+//! What the unit tests cannot see: the layering, the programs as users run them, real clusters behind a real broker.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod bad_input;
+mod differential;
+mod faults;
+mod in_process;
+mod layering;
+mod masked;
+mod programs;
+mod scene;
+mod secrecy;
+mod serving;

@@ -1,0 +1,296 @@
+//! The programs as users run them: a syncer in the background, the plugin until it is done.
+
+use std::cell::RefCell;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test gives up. Nothing waits for it in vain when all is well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A built program of this workspace.
+pub fn program(name: &str) -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_mqtt-informer"));
+    let path = built.with_file_name(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run `make build`",
+        path.display()
+    );
+    path
+}
+
+/// A command without anything of the environment that would change what it does.
+fn command(name: &str) -> Command {
+    let mut command = Command::new(program(name));
+    for variable in [
+        "BROKER",
+        "KUBECONFIG",
+        "CLUSTER",
+        "LISTEN",
+        "BROKER_USERNAME",
+        "BROKER_PASSWORD",
+        "RUST_LOG",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// What a program said until it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+}
+
+impl Said {
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
+    }
+}
+
+/// Runs a program to its end, which must come within [`PATIENCE`].
+pub fn run(mut command: Command) -> Said {
+    let begin = Instant::now();
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let child = RefCell::new(child);
+    let read = |mut pipe: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            pipe.read_to_end(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    };
+    let out = read(Box::new(child.borrow_mut().stdout.take().unwrap()));
+    let err = read(Box::new(child.borrow_mut().stderr.take().unwrap()));
+    let status = bed::wait_for("the program ends", || {
+        match child.borrow_mut().try_wait()? {
+            Some(status) => Ok(Some(status)),
+            None if begin.elapsed() > PATIENCE => {
+                child.borrow_mut().kill()?;
+                anyhow::bail!("{command:?} did not end within {PATIENCE:?}")
+            }
+            None => Ok(None),
+        }
+    });
+    let (out, err) = (out.join().unwrap(), err.join().unwrap());
+    Said {
+        status: status.unwrap_or_else(|error| panic!("{error}: {out}{err}")),
+        out,
+        err,
+        took: begin.elapsed(),
+    }
+}
+
+/// Runs the plugin against a broker.
+pub fn plugin(broker: &str, args: &[&str]) -> Said {
+    run(plugin_command(broker, args))
+}
+
+pub fn plugin_command(broker: &str, args: &[&str]) -> Command {
+    let mut command = command("kubectl-mqinformer");
+    command.args(args).args(["--broker", broker]);
+    command
+}
+
+/// A syncer that is expected to end by itself.
+pub fn syncer_command(broker: &str, args: &[&str]) -> Command {
+    let mut command = command("mqtt-informer");
+    command.args(["syncer", "--broker", broker]).args(args);
+    command
+}
+
+/// A program that goes on until it is dropped.
+pub struct Background {
+    child: Child,
+    heard: Arc<(Mutex<String>, Condvar)>,
+    log: PathBuf,
+}
+
+impl Background {
+    /// Starts it; what it writes to stdout is kept, stderr goes to a file.
+    pub fn start(mut command: Command, log: &Path) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(log).unwrap())
+            .spawn()
+            .unwrap();
+        let heard = Arc::new((Mutex::new(String::new()), Condvar::new()));
+        let listener = Arc::clone(&heard);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let mut text = listener.0.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+                listener.1.notify_all();
+            }
+        });
+        Self {
+            child,
+            heard,
+            log: log.to_owned(),
+        }
+    }
+
+    /// Everything on stdout so far.
+    pub fn out(&self) -> String {
+        self.heard.0.lock().unwrap().clone()
+    }
+
+    /// Everything on stderr so far.
+    pub fn err(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until stdout is as `wanted` says.
+    pub fn wait_out(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let text = self.heard.0.lock().unwrap();
+        let waited = self
+            .heard
+            .1
+            .wait_timeout_while(text, PATIENCE, |text| !wanted(text))
+            .unwrap();
+        assert!(
+            !waited.1.timed_out(),
+            "waiting for {what}:\n{}\n{}",
+            *waited.0,
+            self.err()
+        );
+        waited.0.clone()
+    }
+
+    /// Waits until stderr is as `wanted` says.
+    pub fn wait_err(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let found = bed::wait_for(what, || Ok(Some(self.err()).filter(|text| wanted(text))));
+        found.unwrap_or_else(|error| panic!("{error}:\n{}", self.err()))
+    }
+
+    pub fn kill_9(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A syncer under test: its cluster's name, and where its probes are served.
+pub struct Syncer {
+    pub process: Background,
+    pub probes: String,
+}
+
+/// How to start a syncer.
+pub struct SyncerOptions<'a> {
+    pub broker: &'a str,
+    pub cluster: &'a str,
+    pub kubeconfig: &'a Path,
+    pub dir: &'a Path,
+    pub more: &'a [&'a str],
+}
+
+impl Syncer {
+    /// Starts a syncer and waits until it is ready: serving, or standing by.
+    pub fn start(options: &SyncerOptions<'_>) -> Self {
+        let syncer = Self::launch(options);
+        let ready = bed::wait_for("the syncer is ready", || Ok(syncer.ready().0.then_some(())));
+        ready.unwrap_or_else(|error| {
+            panic!("{error}: {:?}\n{}", syncer.ready(), syncer.process.err())
+        });
+        syncer
+    }
+
+    /// Starts a syncer and does not wait.
+    pub fn launch(options: &SyncerOptions<'_>) -> Self {
+        let port = bed::choose_ports(1).unwrap()[0];
+        let probes = format!("127.0.0.1:{port}");
+        let mut command = command("mqtt-informer");
+        command.args([
+            "syncer",
+            "--broker",
+            options.broker,
+            "--cluster",
+            options.cluster,
+            "--listen",
+            &probes,
+        ]);
+        command
+            .arg("--kubeconfig")
+            .arg(options.kubeconfig)
+            .args(options.more.iter().map(OsStr::new));
+        let log = options.dir.join(format!("syncer-{port}.log"));
+        Self {
+            process: Background::start(command, &log),
+            probes: format!("http://{probes}"),
+        }
+    }
+
+    /// What `/readyz` says.
+    pub fn ready(&self) -> (bool, String) {
+        match http(&format!("{}/readyz", self.probes)) {
+            Some((code, words)) => (code == 200, words.trim().to_owned()),
+            None => (false, "no answer".into()),
+        }
+    }
+
+    /// The value of a metric, `mqinformer_syncer_` left out.
+    pub fn metric(&self, name: &str) -> f64 {
+        let (_, text) = http(&format!("{}/metrics", self.probes)).unwrap();
+        let wanted = format!("mqinformer_syncer_{name} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&wanted));
+        value
+            .unwrap_or_else(|| panic!("no metric {name}"))
+            .parse()
+            .unwrap()
+    }
+}
+
+fn http(url: &str) -> Option<(u16, String)> {
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(2)));
+    let mut answer = ureq::Agent::new_with_config(agent.build())
+        .get(url)
+        .call()
+        .ok()?;
+    Some((
+        answer.status().as_u16(),
+        answer.body_mut().read_to_string().ok()?,
+    ))
+}

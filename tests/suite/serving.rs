@@ -1,0 +1,211 @@
+//! What a syncer does to its API server, and what it lets out.
+
+use crate::scene::Scene;
+use bed::{CANARY, User};
+use std::time::Duration;
+
+#[test]
+fn fifty_viewers_are_one_watch_and_none_when_they_are_gone() {
+    let scene = Scene::new("viewers");
+    let cluster = scene.bed.private_cluster("watched").unwrap();
+    let _syncer = scene.syncer(&cluster, &["--linger", "1s"]);
+    let resource = "priorityclasses";
+    let before = cluster.watches(resource).unwrap();
+    let viewers: Vec<_> = (0..50)
+        .map(|_| scene.watch("get priorityclasses --cluster watched -w"))
+        .collect();
+    for viewer in &viewers {
+        viewer.wait_out("rows", |out| out.contains("system-node-critical"));
+    }
+    assert_eq!(cluster.watches(resource).unwrap(), before + 1.0);
+    for mut viewer in viewers {
+        viewer.terminate();
+    }
+    bed::wait_for("no watch", || {
+        Ok((cluster.watches(resource)? == before).then_some(()))
+    })
+    .unwrap();
+}
+
+#[test]
+fn ten_thousand_pods_are_whole_and_quick() {
+    let scene = Scene::new("scale");
+    let cluster = scene.bed.private_cluster("large").unwrap();
+    let took = cluster.create_pods("default", "many", 10_000).unwrap();
+    eprintln!("10,000 pods created in {took:?}");
+    let _syncer = scene.syncer(&cluster, &[]);
+    let direct = kubectl(&cluster);
+    let cold = scene.plugin("get pods -A --cluster large --no-headers");
+    let warm = scene.plugin("get pods -A --cluster large --no-headers");
+    eprintln!(
+        "kubectl {:?}, cold {:?}, warm {:?}",
+        direct.took, cold.took, warm.took
+    );
+    let names = |out: &str| {
+        out.lines()
+            .map(|line| {
+                line.split_whitespace()
+                    .take(5)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&direct.out).len(), 10_000);
+    assert!(names(&direct.out) == names(&cold.out) && names(&cold.out) == names(&warm.out));
+    assert!(warm.took < Duration::from_secs(1), "warm: {:?}", warm.took);
+}
+
+fn kubectl(cluster: &bed::Cluster) -> crate::programs::Said {
+    let mut command = cluster.kubectl_command();
+    command.args(["get", "pods", "-A", "--no-headers"]);
+    crate::programs::run(command)
+}
+
+#[test]
+fn a_secrets_value_never_leaves_its_cluster() {
+    let scene = Scene::new("secrets");
+    let cluster = scene.shared();
+    let namespace = cluster.namespace("secrets").unwrap();
+    let yaml = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: hidden, namespace: {namespace}}}\nstringData: {{password: {CANARY}}}\n"
+    );
+    cluster.apply(&yaml).unwrap();
+    let _syncer = scene.syncer(&cluster, &[]);
+    for form in ["", " -o wide", " -o json", " -o yaml", " --show-labels"] {
+        let said = scene.plugin(&format!(
+            "get secrets -n {namespace} --cluster cluster1{form}"
+        ));
+        assert_eq!(said.code(), 0, "{said:?}");
+        assert!(said.out.contains("hidden"), "{said:?}");
+        assert!(!leaks(&said.out), "{form}: {}", said.out);
+    }
+    let said = scene.plugin(&format!(
+        "get secret hidden -n {namespace} --cluster cluster1 -o json"
+    ));
+    assert!(
+        said.out.contains("mqinformer.io/redacted") && said.out.contains("secret-lengths"),
+        "{}",
+        said.out
+    );
+}
+
+/// The canary as it is, or as base64.
+fn leaks(text: &str) -> bool {
+    text.contains(CANARY) || text.contains(&base64(CANARY.as_bytes())[..CANARY.len() / 3 * 4 - 4])
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk
+            .iter()
+            .fold(0u32, |word, byte| (word << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        let letter = |at: usize| char::from(LETTERS[(word >> (18 - 6 * at)) as usize & 63]);
+        out.extend((0..4).map(|at| if at <= chunk.len() { letter(at) } else { '=' }));
+    }
+    out
+}
+
+#[test]
+fn what_the_syncer_may_not_read_is_a_message() {
+    let scene = Scene::new("forbidden");
+    let cluster = scene.shared();
+    let kubeconfig = cluster.kubeconfig(User::ViewerWithoutSecrets);
+    let _syncer = crate::programs::Syncer::start(&scene.options("cluster1", &kubeconfig, &[]));
+    let said = scene.plugin("get secrets --cluster cluster1");
+    assert_eq!(said.code(), 1, "{said:?}");
+    assert!(
+        said.err
+            .starts_with("Error from server (Forbidden): secrets is forbidden"),
+        "{said:?}"
+    );
+    assert_eq!(
+        scene
+            .plugin("get cm -n kube-system --cluster cluster1")
+            .code(),
+        0
+    );
+}
+
+#[test]
+fn odd_but_legal_things_are_shown() {
+    let scene = Scene::new("edges");
+    let cluster = scene.shared();
+    let namespace = cluster.namespace("edges").unwrap();
+    let _syncer = scene.syncer(&cluster, &[]);
+    let get = |words: &str| scene.plugin(&format!("get {words} -n {namespace} --cluster cluster1"));
+
+    // Nothing yet.
+    let said = get("cm -l nothing=here");
+    assert_eq!(
+        (said.code(), said.err.as_str()),
+        (
+            0,
+            format!("No resources found in {namespace} namespace.\n").as_str()
+        )
+    );
+
+    // An object near the limit of etcd.
+    let blob = "x".repeat(1_000_000);
+    let body = format!(
+        r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"large"}},"data":{{"blob":"{blob}"}}}}"#
+    );
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps");
+    cluster.api().post(&path, body).unwrap().success().unwrap();
+    let said = get("cm large -o json");
+    assert!(said.code() == 0 && said.out.contains(&blob), "{}", said.err);
+
+    // Deleted and made again at once: another object under the same name.
+    let watch = scene.watch(&format!(
+        "get cm twin -n {namespace} --cluster cluster1 -o name -w"
+    ));
+    cluster
+        .kubectl_ok(&["-n", &namespace, "create", "cm", "twin"])
+        .unwrap();
+    cluster
+        .kubectl_ok(&["-n", &namespace, "delete", "cm", "twin"])
+        .unwrap();
+    cluster
+        .kubectl_ok(&[
+            "-n",
+            &namespace,
+            "create",
+            "cm",
+            "twin",
+            "--from-literal=a=b",
+        ])
+        .unwrap();
+    watch.wait_out("the twin", |out| out.contains("configmap/twin"));
+    scene.until(
+        &format!("get cm twin -n {namespace} --cluster cluster1"),
+        |said| said.out.contains("twin   1"),
+    );
+
+    // A kind that is installed while the syncer runs.
+    let crd = include_str!("late-crd.yaml");
+    let late = scene.plugin("get lates.edges.mqinformer.io --cluster cluster1");
+    assert_eq!(late.code(), 1);
+    cluster.apply(crd).unwrap();
+    scene.until("get lates.edges.mqinformer.io --cluster cluster1", |said| {
+        said.code() == 0
+    });
+
+    // A namespace that goes while it is watched.
+    let watch = scene.watch(&format!(
+        "get cm -n {namespace} --cluster cluster1 -w --no-headers"
+    ));
+    watch.wait_out("rows", |out| out.contains("twin"));
+    cluster
+        .kubectl_ok(&["delete", "cm", "--all", "-n", &namespace])
+        .unwrap();
+    cluster
+        .kubectl_ok(&["delete", "ns", &namespace, "--wait=false"])
+        .unwrap();
+    scene.until(
+        &format!("get cm -n {namespace} --cluster cluster1 -o name"),
+        |said| !said.out.contains("twin"),
+    );
+}
