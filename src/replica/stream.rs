@@ -145,6 +145,7 @@ impl Stream {
             (Upstream::Listing(items), _) => {
                 self.word = Word::Listing(items);
                 self.listing_since.get_or_insert(now);
+                self.connected = false;
             }
             (Upstream::Down(message), _) => self.disconnected(Word::Down(message)),
             (Upstream::Refused { code, reason, message }, _) => {

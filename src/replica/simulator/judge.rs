@@ -90,7 +90,9 @@ impl World {
                 }
             }
         }
-        self.judge_sources();
+        if self.now.as_micros() % 1_000_000 == 0 {
+            self.judge_sources();
+        }
     }
 
     /// P7: what waits is bounded.
@@ -113,6 +115,12 @@ impl World {
         let Some(current_at) = copied.reflector.current_at().filter(|_| !copied.corrupt) else {
             return;
         };
+        let judged = Some((current_at, copied.seen));
+        if copied.judged == judged {
+            return;
+        }
+        self.viewers[viewer].copies[stream].judged = judged;
+        let copied = &self.viewers[viewer].copies[stream];
         let settings = &self.plan.settings;
         let (epoch, seq) = copied.seen;
         // The source says that it is alive for a heartbeat after it last knew, and a watch has its lag.

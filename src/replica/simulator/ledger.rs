@@ -43,7 +43,7 @@ impl Account {
     /// The seq that was flushed before a moment.
     pub(super) fn flushed_before(&self, at: Moment) -> u64 {
         let until = self.flushes.partition_point(|(_, left)| *left < at);
-        self.flushes[..until].iter().map(|(to, _)| *to).max().unwrap_or(0)
+        self.flushes[..until].last().map_or(0, |(to, _)| *to)
     }
 }
 

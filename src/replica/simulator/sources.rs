@@ -158,7 +158,7 @@ impl World {
             _ => Some(self.rng.millis(0..=200)),
         };
         if let (Some(after), Some(will)) = (after, will) {
-            self.after(after, Event::Will(will));
+            self.after(after, Event::Will(Box::new(will)));
         }
         self.drive_source(source);
     }

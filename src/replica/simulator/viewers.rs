@@ -39,6 +39,8 @@ pub(super) struct Copied {
     pub(super) seen: (Epoch, u64),
     /// What somebody has who only listens to the changes.
     pub(super) shown: OrdMap<Bytes, Bytes>,
+    /// What was last judged of its currency: no need to, again.
+    pub(super) judged: Option<(Moment, (Epoch, u64))>,
     pub(super) subscribed: Option<Moment>,
     /// A byte of it was changed behind its back.
     pub(super) corrupt: bool,
@@ -96,6 +98,7 @@ impl World {
             shown: cached.as_ref().map(|copy| copy.entries.clone()).unwrap_or_default(),
             reflector: Reflector::new(self.plan.settings.clone(), selection, cached, self.now, seed),
             seen: (Epoch::default(), 0),
+            judged: None,
             subscribed: None,
             corrupt: false,
             ever_corrupt: false,

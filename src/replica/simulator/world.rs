@@ -28,7 +28,7 @@ pub(super) enum Event {
     Ack { to: ClientId, generation: u32, ticket: u64 },
     Subscribe { client: ClientId, generation: u32, stream: usize },
     Subscribed { client: ClientId, generation: u32, stream: usize },
-    Will(Presence),
+    Will(Box<Presence>),
     WakeSource(usize),
     WakeViewer(usize),
     PullPage(usize),
@@ -274,8 +274,8 @@ impl World {
                 }
             }
             Event::Will(presence) => {
-                self.net.retained = Some(presence.clone());
-                self.fan_out(&Rc::new(Message::Presence(presence)));
+                self.net.retained = Some((*presence).clone());
+                self.fan_out(&Rc::new(Message::Presence(*presence)));
             }
             Event::WakeSource(source) => self.drive_source(source),
             Event::WakeViewer(viewer) => self.drive_viewer(viewer),
@@ -328,7 +328,10 @@ impl World {
         }
         self.truths[stream].change(&mut self.rng, self.kind, self.now);
         self.changed(stream);
-        let wait = self.rng.about(self.plan.churn);
+        // Bursts, with pauses between them.
+        let pause = (self.plan.churn * 40).min(Duration::from_secs(1));
+        let pauses = self.rng.chance(0.15);
+        let wait = self.rng.about(if pauses { pause } else { self.plan.churn });
         self.after(wait, Event::Churn(stream));
     }
 
