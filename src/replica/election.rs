@@ -128,6 +128,14 @@ impl Election {
         }
     }
 
+    /// It would write if only its API server answered: since when. None if that is not why, or if somebody else is there.
+    pub(super) fn waits_for_api(&self, now: Moment) -> Option<Moment> {
+        let up = self.link_up?;
+        let alone = !self.unjudged.as_ref().is_some_and(|heard| heard.online);
+        let starting = matches!(self.phase, Phase::Starting) && !self.api_answers(now);
+        (starting && alone && now >= up + self.settings.settle).then_some(up)
+    }
+
     pub(super) fn link_down(&mut self) {
         self.link_up = None;
     }

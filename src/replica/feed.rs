@@ -323,3 +323,125 @@ fn sample(list: &[(Bytes, Bytes)]) -> Vec<Bytes> {
         .map(|(_, value)| value.clone())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::entries::read_changes;
+
+    const STAMP: Stamp = Stamp {
+        now: Moment::from_millis(0),
+        upstream_age_ms: 0,
+        slice_bytes: 1 << 16,
+    };
+
+    fn list(entries: &[(&'static str, &'static str)]) -> Vec<(Bytes, Bytes)> {
+        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let entries = entries.iter();
+        entries
+            .map(|(key, value)| (bytes(key), bytes(value)))
+            .collect()
+    }
+
+    fn feed(entries: &[(&'static str, &'static str)]) -> (Feed, Tickets) {
+        let feed = Feed::new(StreamId(1), Epoch::default(), list(entries));
+        (feed, Tickets::default())
+    }
+
+    fn put(feed: &mut Feed, key: &'static str, value: &'static str) {
+        feed.put(&key.into(), &value.into());
+    }
+
+    /// What a flush carries: key, and whether it goes, comes whole, or as a delta.
+    fn carried(slices: &[(u64, Live)]) -> Vec<(String, &'static str)> {
+        let bytes: Vec<u8> = slices
+            .iter()
+            .flat_map(|(_, live)| live.changes.to_vec())
+            .collect();
+        let changes = read_changes(bytes.into()).map(Result::unwrap);
+        let word = |change| match change {
+            Change::Deleted => "deleted",
+            Change::Value(_) => "value",
+            Change::Delta(_) => "delta",
+        };
+        changes
+            .map(|(key, change)| (String::from_utf8(key.to_vec()).unwrap(), word(change)))
+            .collect()
+    }
+
+    #[test]
+    fn a_relist_is_diffed_deletes_included() {
+        let (mut feed, mut tickets) = feed(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]));
+        let changes = carried(&feed.flush(STAMP, &mut tickets));
+        assert_eq!(
+            changes,
+            [
+                ("b".to_owned(), "deleted"),
+                ("c".to_owned(), "value"),
+                ("d".to_owned(), "value")
+            ]
+        );
+        let same = feed.seq();
+        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]));
+        assert_eq!(feed.seq(), same);
+    }
+
+    #[test]
+    fn a_flush_is_cut_into_slices_that_all_tell_its_digest() {
+        let (mut feed, mut tickets) = feed(&[]);
+        put(&mut feed, "a", "a value of many messages");
+        let slices = feed.flush(
+            Stamp {
+                slice_bytes: 10,
+                ..STAMP
+            },
+            &mut tickets,
+        );
+        assert!(
+            slices.len() > 2
+                && slices
+                    .iter()
+                    .all(|(_, live)| live.digest == feed.collection().digest())
+        );
+        assert_eq!(carried(&slices).len(), 1);
+        for (ticket, _) in &slices {
+            assert_eq!(feed.flush_at(&Settings::default()), None);
+            feed.acknowledged(*ticket);
+        }
+        assert!(feed.flush_at(&Settings::default()).is_some());
+    }
+
+    #[test]
+    fn a_key_that_came_back_to_what_it_was_is_left_out_only_while_nobody_saw_it_otherwise() {
+        let (mut feed, mut tickets) = feed(&[("a", "1")]);
+        feed.flush(STAMP, &mut tickets);
+        put(&mut feed, "a", "2");
+        put(&mut feed, "a", "1");
+        let (ticket, live) = feed.flush(STAMP, &mut tickets).remove(0);
+        assert!(live.changes.is_empty() && live.to == 3);
+        feed.acknowledged(ticket);
+        put(&mut feed, "a", "2");
+        feed.snapshot();
+        put(&mut feed, "a", "1");
+        assert_eq!(
+            carried(&feed.flush(STAMP, &mut tickets)),
+            [("a".to_owned(), "value")]
+        );
+    }
+
+    #[test]
+    fn a_deleted_key_that_somebody_saw_is_told_again_although_it_was_never_there() {
+        let (mut feed, mut tickets) = feed(&[]);
+        feed.flush(STAMP, &mut tickets);
+        put(&mut feed, "a", "1");
+        feed.flush(STAMP, &mut tickets);
+        feed.link_lost();
+        feed.delete(&"a".into());
+        let slices = feed.flush(STAMP, &mut tickets);
+        assert_eq!(
+            (slices[0].1.prev, carried(&slices)),
+            (1, vec![("a".to_owned(), "deleted")])
+        );
+    }
+}

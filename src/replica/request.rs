@@ -32,7 +32,9 @@ impl Pace {
 
     fn timeout(&self, settings: &Settings) -> Duration {
         let (least, most) = settings.timeout;
-        let measured = self.estimate.map(|took| took * 3 + Duration::from_millis(50));
+        let measured = self
+            .estimate
+            .map(|took| took * 3 + Duration::from_millis(50));
         measured.map_or(settings.first_timeout, |time| time.clamp(least, most))
     }
 
@@ -116,7 +118,11 @@ impl Request {
         self.asked = self.asked.or(Some(now));
         self.tries += 1;
         self.no_room_until = None;
-        self.deadline = if mutant!(NoReask) { Moment::NEVER } else { now + wait };
+        self.deadline = if mutant!(NoReask) {
+            Moment::NEVER
+        } else {
+            now + wait
+        };
         self.left = window;
         self.window = window;
         self.stage.asked();
@@ -134,11 +140,21 @@ impl Request {
 
     /// A page came. With the whole window there, the next one is asked for at once; with the last page of it there and
     /// others not, after the time in which they may come late.
-    pub(super) fn answered(&mut self, now: Moment, last: bool, pace: &mut Pace, settings: &Settings) {
+    pub(super) fn answered(
+        &mut self,
+        now: Moment,
+        last: bool,
+        pace: &mut Pace,
+        settings: &Settings,
+    ) {
         self.measure(now, pace);
         let naive = last && mutant!(StagedPagesTakenAgain);
         let complete = naive || self.stage.has_window(self.window);
-        self.left = if last || complete { 0 } else { self.left.saturating_sub(1) };
+        self.left = if last || complete {
+            0
+        } else {
+            self.left.saturating_sub(1)
+        };
         self.deadline = match (complete, last) {
             (true, _) => now,
             _ if mutant!(NoReask) => Moment::NEVER,

@@ -148,8 +148,19 @@ impl Stream {
                 self.connected = false;
             }
             (Upstream::Down(message), _) => self.disconnected(Word::Down(message)),
-            (Upstream::Refused { code, reason, message }, _) => {
-                self.disconnected(Word::Refused { code, reason, message });
+            (
+                Upstream::Refused {
+                    code,
+                    reason,
+                    message,
+                },
+                _,
+            ) => {
+                self.disconnected(Word::Refused {
+                    code,
+                    reason,
+                    message,
+                });
             }
         }
         false
@@ -197,7 +208,11 @@ impl Stream {
             sending: None,
         });
         let for_ever = mutant!(EternalLeases);
-        lease.until = if for_ever { Moment::NEVER } else { now + length };
+        lease.until = if for_ever {
+            Moment::NEVER
+        } else {
+            now + length
+        };
         lease.heard = now;
     }
 

@@ -55,8 +55,16 @@ impl World {
         let every = fault.every(&self.plan);
         if !every.is_zero() {
             let wait = self.rng.about(every);
-            let first = if self.is_peaceful() { Duration::from_secs(3) } else { Duration::ZERO };
-            let start = if self.now.as_micros() == 0 { first } else { Duration::ZERO };
+            let first = if self.is_peaceful() {
+                Duration::from_secs(3)
+            } else {
+                Duration::ZERO
+            };
+            let start = if self.now.as_micros() == 0 {
+                first
+            } else {
+                Duration::ZERO
+            };
             self.after(start + wait, Event::Fault(fault));
         }
     }
@@ -131,7 +139,9 @@ impl World {
     }
 
     fn some_source(&mut self) -> Option<usize> {
-        let alive: Vec<usize> = (0..self.sources.len()).filter(|index| self.sources[*index].alive).collect();
+        let alive: Vec<usize> = (0..self.sources.len())
+            .filter(|index| self.sources[*index].alive)
+            .collect();
         (!alive.is_empty()).then(|| self.rng.pick(&alive))
     }
 
@@ -195,17 +205,24 @@ impl World {
     }
 
     fn remember_caches(&mut self, viewer: usize) {
-        let whole = self.viewers[viewer].copies.iter().all(|copied| !copied.corrupt);
+        let whole = self.viewers[viewer]
+            .copies
+            .iter()
+            .all(|copied| !copied.corrupt);
         if whole {
             let copies = self.viewers[viewer].copies.iter();
-            let caches = copies.map(|copied| copied.reflector.copy().clone()).collect();
+            let caches = copies
+                .map(|copied| copied.reflector.copy().clone())
+                .collect();
             self.caches.push((viewer, caches));
         }
     }
 
     /// Without a cache, with the last one, or with an old one.
     pub(super) fn restart_viewer(&mut self, viewer: usize) {
-        let own: Vec<usize> = (0..self.caches.len()).filter(|at| self.caches[*at].0 == viewer).collect();
+        let own: Vec<usize> = (0..self.caches.len())
+            .filter(|at| self.caches[*at].0 == viewer)
+            .collect();
         let which = match self.rng.below(3) {
             0 => None,
             1 => own.last().copied(),
@@ -292,7 +309,10 @@ impl World {
             let client = self.viewers[viewer].client;
             self.after(Duration::ZERO, Event::Connect(client));
         }
-        let healthy = self.sources.iter().any(|source| source.alive && !source.stuck && !source.foreign);
+        let healthy = self
+            .sources
+            .iter()
+            .any(|source| source.alive && !source.stuck && !source.foreign);
         if !healthy {
             self.start_source(false);
         }

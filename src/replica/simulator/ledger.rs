@@ -31,7 +31,9 @@ impl Account {
 
     /// When it had its first list.
     pub(super) fn began(&self) -> Moment {
-        self.records.first().map_or(Moment::default(), |record| record.at)
+        self.records
+            .first()
+            .map_or(Moment::default(), |record| record.at)
     }
 
     /// The seq at a moment.

@@ -114,7 +114,10 @@ const MUTANT_SEEDS: u64 = 800;
 #[test]
 fn every_broken_rule_is_noticed() {
     let only = std::env::var("MUTANT").ok();
-    let named = |mutant: &Mutant| only.as_ref().is_none_or(|only| format!("{mutant:?}") == *only);
+    let named = |mutant: &Mutant| {
+        only.as_ref()
+            .is_none_or(|only| format!("{mutant:?}") == *only)
+    };
     let mutants: Vec<Mutant> = Mutant::ALL.iter().copied().filter(named).collect();
     let limit = number("SEEDS").unwrap_or(MUTANT_SEEDS);
     let killed = on_all_cores(&mutants, |mutant| {
@@ -126,7 +129,9 @@ fn every_broken_rule_is_noticed() {
     for (mutant, killed) in mutants.iter().zip(killed) {
         let name = format!("{mutant:?}");
         survivors += u32::from(killed.is_none());
-        let words = killed.map_or("SURVIVED".to_owned(), |(seed, failure)| format!("{seed:>4}  {failure}"));
+        let words = killed.map_or("SURVIVED".to_owned(), |(seed, failure)| {
+            format!("{seed:>4}  {failure}")
+        });
         table += &format!("{name:<32} {words}\n");
     }
     if std::env::var_os("TABLE").is_some() {

@@ -108,17 +108,38 @@ impl World {
         }
         let generation = client.generation;
         let message = Rc::new(message);
-        self.at(at, Event::Arrive { from, generation, message, ticket });
+        self.at(
+            at,
+            Event::Arrive {
+                from,
+                generation,
+                message,
+                ticket,
+            },
+        );
     }
 
     /// The broker takes a message, and hands it on.
-    pub(super) fn arrive(&mut self, from: ClientId, generation: u32, message: &Rc<Message>, ticket: u64) {
+    pub(super) fn arrive(
+        &mut self,
+        from: ClientId,
+        generation: u32,
+        message: &Rc<Message>,
+        ticket: u64,
+    ) {
         if self.net.clients[from].generation != generation {
             return;
         }
         if ticket != 0 {
             let at = self.now + self.delay();
-            self.at(at, Event::Ack { to: from, generation, ticket });
+            self.at(
+                at,
+                Event::Ack {
+                    to: from,
+                    generation,
+                    ticket,
+                },
+            );
         }
         if let Message::Presence(presence) = &**message {
             self.net.retained = Some(presence.clone());
@@ -149,7 +170,11 @@ impl World {
             self.net.presence_missed |= to_source && matches!(*message, Message::Presence(_));
             return;
         }
-        let copies = if self.rng.chance(weather.duplicates) { 2 } else { 1 };
+        let copies = if self.rng.chance(weather.duplicates) {
+            2
+        } else {
+            1
+        };
         for _ in 0..copies {
             let mut at = self.now + self.delay();
             let client = &mut self.net.clients[to];
@@ -159,7 +184,14 @@ impl World {
             }
             let generation = client.generation;
             let message = message.clone();
-            self.at(at, Event::Deliver { to, generation, message });
+            self.at(
+                at,
+                Event::Deliver {
+                    to,
+                    generation,
+                    message,
+                },
+            );
         }
     }
 

@@ -86,6 +86,8 @@ pub(super) struct Plan {
     pub(super) faults: Faults,
     pub(super) wills: Wills,
     pub(super) clock_back: bool,
+    /// By how much, for processes after the first.
+    pub(super) back_ms: &'static [u64],
     pub(super) clock_coarse: bool,
     pub(super) presence_lost: f64,
     pub(super) stuck_stays: bool,
@@ -134,7 +136,8 @@ impl Plan {
     /// that come meanwhile are forgotten and asked for again, so this is how far behind it may be.
     pub(super) fn answers_take(&self) -> Duration {
         let pages = self.keys * (self.value_bytes * 2 + 24) / self.settings.message_bytes + 2;
-        let trips = (pages * self.streams) as u32 / self.window.min(self.settings.window).max(1) + 1;
+        let trips =
+            (pages * self.streams) as u32 / self.window.min(self.settings.window).max(1) + 1;
         Duration::from_millis(self.delay_ms.1.min(40) * 2 + 2) * trips
     }
 
@@ -150,7 +153,11 @@ impl Plan {
     fn mixed(rng: &mut Rng) -> Self {
         let often = |rng: &mut Rng, probability: f64, low: u64, high: u64| {
             let time = rng.millis(low * 1000..=high * 1000);
-            if rng.chance(probability) { time } else { Duration::ZERO }
+            if rng.chance(probability) {
+                time
+            } else {
+                Duration::ZERO
+            }
         };
         let faults = Faults {
             source_link: often(rng, 0.5, 2, 20),
@@ -163,7 +170,11 @@ impl Plan {
             rival: often(rng, 0.25, 5, 30),
         };
         let slow = rng.chance(0.15);
-        let high = if slow { 1500 } else { rng.pick(&[2, 20, 60, 200, 600]) };
+        let high = if slow {
+            1500
+        } else {
+            rng.pick(&[2, 20, 60, 200, 600])
+        };
         let low = if rng.chance(0.5) { high / 3 } else { 1 };
         Self {
             scenario: Scenario::Mixed,
@@ -189,6 +200,7 @@ impl Plan {
             faults,
             wills: rng.pick(&[Wills::OnTime, Wills::Late, Wills::Lost, Wills::Any]),
             clock_back: rng.chance(0.4),
+            back_ms: &[0, 1_000, 60_000],
             clock_coarse: rng.chance(0.3),
             presence_lost: rng.pick(&[0.0, 0.0, 0.5, 1.0]),
             stuck_stays: rng.chance(0.5),
@@ -223,7 +235,7 @@ impl Plan {
             Scenario::Long => {
                 self.keys = rng.pick(&[20, 40]);
                 self.window = rng.pick(&[1, 2, 4]);
-                self.duplicates = rng.pick(&[0.0, 0.2, 0.5]);
+                self.duplicates = rng.pick(&[0.0, 0.3, 0.6]);
                 self.value_bytes = 60;
                 self.settings.message_bytes = rng.pick(&[100, 200]);
                 self.churn = rng.pick(&[20, 60, 200]).millis();
@@ -239,8 +251,20 @@ impl Plan {
                 self.faults.source_restart = rng.millis(3000..=10_000);
                 self.clock_back = rng.chance(0.8);
                 self.presence_lost = rng.pick(&[0.5, 1.0]);
+                if rng.chance(0.4) {
+                    self.busy_liar();
+                }
             }
         }
+    }
+
+    /// Sources that begin far below what readers have heard of, and a liar that never stops claiming a little more than
+    /// theirs.
+    fn busy_liar(&mut self) {
+        (self.liars, self.lies, self.lie_every) = (1, Lies::OwnAndOne, 10.millis());
+        (self.clock_back, self.back_ms) = (true, &[60_000]);
+        (self.presence_lost, self.wills) = (1.0, Wills::Lost);
+        (self.sources, self.faults.rival) = (1, Duration::ZERO);
     }
 
     /// Nothing is lost, late, or out of order, and nobody goes away.

@@ -57,14 +57,21 @@ struct Watch {
 #[derive(Debug)]
 pub(super) enum List {
     Evaluate,
-    Arrive { list: Vec<(Bytes, Bytes)>, revision: usize },
+    Arrive {
+        list: Vec<(Bytes, Bytes)>,
+        revision: usize,
+    },
     Again,
 }
 
 impl Clock {
     fn wall_ms(self, now: Moment) -> u64 {
         let ms = 1_700_000_000_000 + now.as_micros() / 1000 - self.back_ms;
-        if self.coarse { ms / 20_000 * 20_000 } else { ms }
+        if self.coarse {
+            ms / 20_000 * 20_000
+        } else {
+            ms
+        }
     }
 }
 
@@ -89,9 +96,11 @@ impl World {
             back_ms: 0,
         };
         if self.plan.clock_back && index > 0 {
-            clock.back_ms = self.rng.pick(&[0, 1_000, 60_000]);
+            clock.back_ms = self.rng.pick(self.plan.back_ms);
         }
-        let client = self.net.add(Party::Source(index), session.clone(), self.plan.streams);
+        let client = self
+            .net
+            .add(Party::Source(index), session.clone(), self.plan.streams);
         self.sources.push(Source {
             publisher: Publisher::new(self.plan.settings.clone(), presence, seed),
             client,
@@ -198,7 +207,10 @@ impl World {
                 publisher.live(now, live.epoch.term, live.upstream_age_ms);
             }
             Message::Presence(presence) => publisher.presence(now, presence),
-            Message::Reply { reply: Reply::Presence(presence), .. } => {
+            Message::Reply {
+                reply: Reply::Presence(presence),
+                ..
+            } => {
                 publisher.presence(now, presence);
             }
             Message::Reply { .. } => {}
@@ -300,7 +312,9 @@ impl World {
         let (now, wall_ms) = (self.now, self.wall_ms(source));
         let client = self.sources[source].client;
         let up = self.net.clients[client].up && self.sources[source].alive;
-        let page = up.then(|| self.sources[source].publisher.next_page(now, wall_ms)).flatten();
+        let page = up
+            .then(|| self.sources[source].publisher.next_page(now, wall_ms))
+            .flatten();
         let Some((to, page)) = page else {
             self.sources[source].pulls = false;
             return;
@@ -316,7 +330,15 @@ impl World {
     fn begin_list(&mut self, source: usize, stream: usize, opening: Opening) {
         let wait = self.list_time();
         self.tell(source, stream, opening, Upstream::Listing(0));
-        self.after(wait, Event::List { source, stream, opening, step: List::Evaluate });
+        self.after(
+            wait,
+            Event::List {
+                source,
+                stream,
+                opening,
+                step: List::Evaluate,
+            },
+        );
     }
 
     fn list_time(&mut self) -> Duration {
@@ -329,7 +351,15 @@ impl World {
             return;
         }
         if self.is_hung(source) {
-            self.after(Duration::from_millis(300), Event::List { source, stream, opening, step });
+            self.after(
+                Duration::from_millis(300),
+                Event::List {
+                    source,
+                    stream,
+                    opening,
+                    step,
+                },
+            );
             return;
         }
         match step {
@@ -341,7 +371,15 @@ impl World {
                 let (list, revision) = (self.truths[stream].list(), self.truths[stream].revision());
                 let step = List::Arrive { list, revision };
                 let wait = self.list_time();
-                self.after(wait, Event::List { source, stream, opening, step });
+                self.after(
+                    wait,
+                    Event::List {
+                        source,
+                        stream,
+                        opening,
+                        step,
+                    },
+                );
             }
             List::Arrive { list, revision } => {
                 if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
@@ -349,7 +387,14 @@ impl World {
                     watch.broken = false;
                 }
                 self.tell(source, stream, opening, Upstream::Listed(list));
-                self.after(Duration::from_millis(1), Event::Watch { source, stream, opening });
+                self.after(
+                    Duration::from_millis(1),
+                    Event::Watch {
+                        source,
+                        stream,
+                        opening,
+                    },
+                );
             }
         }
     }
@@ -365,7 +410,15 @@ impl World {
         }
         self.tell(source, stream, opening, Upstream::Down("reset".to_owned()));
         let wait = self.rng.millis(100..=1_000);
-        self.after(wait, Event::List { source, stream, opening, step: List::Again });
+        self.after(
+            wait,
+            Event::List {
+                source,
+                stream,
+                opening,
+                step: List::Again,
+            },
+        );
     }
 
     fn is_open(&self, source: usize, stream: usize, opening: Opening) -> bool {
@@ -380,7 +433,10 @@ impl World {
         }
         let last = self.truths[stream].revision();
         let watch = self.sources[source].watches.get(&stream);
-        let Some(from) = watch.filter(|watch| !watch.broken).and_then(|watch| watch.revision) else {
+        let Some(from) = watch
+            .filter(|watch| !watch.broken)
+            .and_then(|watch| watch.revision)
+        else {
             return;
         };
         for revision in from + 1..=last {
@@ -401,9 +457,19 @@ impl World {
     pub(super) fn changed(&mut self, stream: usize) {
         for source in 0..self.sources.len() {
             let watch = self.sources[source].watches.get(&stream);
-            if let Some(opening) = watch.filter(|watch| watch.revision.is_some()).map(|watch| watch.opening) {
+            if let Some(opening) = watch
+                .filter(|watch| watch.revision.is_some())
+                .map(|watch| watch.opening)
+            {
                 let lag = self.rng.millis(0..=self.plan.watch_lag_ms);
-                self.after(lag, Event::Watch { source, stream, opening });
+                self.after(
+                    lag,
+                    Event::Watch {
+                        source,
+                        stream,
+                        opening,
+                    },
+                );
             }
         }
     }
@@ -433,7 +499,13 @@ impl World {
         let open: Vec<(usize, Opening, bool)> = self.sources[source]
             .watches
             .iter()
-            .map(|(stream, watch)| (*stream, watch.opening, watch.revision.is_some() && !watch.broken))
+            .map(|(stream, watch)| {
+                (
+                    *stream,
+                    watch.opening,
+                    watch.revision.is_some() && !watch.broken,
+                )
+            })
             .collect();
         if self.is_hung(source) {
             let since = *self.sources[source].hung_since.get_or_insert(now);
@@ -441,9 +513,26 @@ impl World {
                 self.sources[source].publisher.api_down(now);
                 for (stream, opening, listed) in open {
                     if listed && self.rng.chance(0.1) {
-                        self.sources[source].watches.get_mut(&stream).expect("open").broken = true;
-                        self.tell(source, stream, opening, Upstream::Down("timeout".to_owned()));
-                        self.after(Duration::from_millis(200), Event::List { source, stream, opening, step: List::Again });
+                        self.sources[source]
+                            .watches
+                            .get_mut(&stream)
+                            .expect("open")
+                            .broken = true;
+                        self.tell(
+                            source,
+                            stream,
+                            opening,
+                            Upstream::Down("timeout".to_owned()),
+                        );
+                        self.after(
+                            Duration::from_millis(200),
+                            Event::List {
+                                source,
+                                stream,
+                                opening,
+                                step: List::Again,
+                            },
+                        );
                     }
                 }
             }
@@ -463,8 +552,13 @@ impl World {
     /// The upstream tells something; the state it leads to is written down.
     fn tell(&mut self, source: usize, stream: usize, opening: Opening, event: Upstream) {
         let (now, id) = (self.now, StreamId(FIRST_STREAM + stream as u128));
-        self.sources[source].publisher.upstream(now, id, opening, event);
-        let revision = self.sources[source].watches.get(&stream).and_then(|watch| watch.revision);
+        self.sources[source]
+            .publisher
+            .upstream(now, id, opening, event);
+        let revision = self.sources[source]
+            .watches
+            .get(&stream)
+            .and_then(|watch| watch.revision);
         let state = self.sources[source].publisher.state_of(id);
         if let (Some(revision), Some((epoch, seq, digest))) = (revision, state) {
             let record = Record {
@@ -484,7 +578,9 @@ impl World {
     pub(super) fn writer(&self) -> Option<usize> {
         let mut writers = (0..self.sources.len()).filter(|index| {
             let source = &self.sources[*index];
-            source.alive && !self.net.clients[source.client].deaf && source.publisher.role() == Role::Writing
+            source.alive
+                && !self.net.clients[source.client].deaf
+                && source.publisher.role() == Role::Writing
         });
         writers.next().filter(|_| writers.next().is_none())
     }
@@ -493,12 +589,18 @@ impl World {
     fn note_role(&mut self, source: usize) {
         self.note_renewal(source);
         let role = self.sources[source].publisher.role();
-        let now = (source, role == Role::Writing, self.sources[source].publisher.term());
+        let now = (
+            source,
+            role == Role::Writing,
+            self.sources[source].publisher.term(),
+        );
         let deaf = self.net.clients[self.sources[source].client].deaf;
         if self.phase >= Phase::Still && !deaf {
             let before = self.roles.iter().find(|(index, ..)| *index == source);
             if before.is_some_and(|before| *before != now) {
-                self.expect(Err(format!("source {source} changed its role in the end: {role:?}")));
+                self.expect(Err(format!(
+                    "source {source} changed its role in the end: {role:?}"
+                )));
             }
         } else {
             self.roles.retain(|(index, ..)| *index != source);
@@ -511,13 +613,18 @@ impl World {
         let process = &self.sources[source];
         let (role, term) = (process.publisher.role(), process.publisher.term());
         let before = self.roles.iter().find(|(index, ..)| *index == source);
-        let again = before.is_some_and(|(_, wrote, with)| *wrote && role == Role::Writing && *with != term);
+        let again =
+            before.is_some_and(|(_, wrote, with)| *wrote && role == Role::Writing && *with != term);
         if again {
             let interval = self.plan.settings.renewal_interval;
-            let soon = process.renewed.is_some_and(|last| self.now < last + interval);
+            let soon = process
+                .renewed
+                .is_some_and(|last| self.now < last + interval);
             self.sources[source].renewed = Some(self.now);
             if soon {
-                self.expect(Err(format!("source {source} renewed its term twice within {interval:?}")));
+                self.expect(Err(format!(
+                    "source {source} renewed its term twice within {interval:?}"
+                )));
             }
         }
     }

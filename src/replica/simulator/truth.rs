@@ -57,15 +57,26 @@ impl Truth {
 
     /// The revision at a moment.
     pub(super) fn revision_at(&self, at: Moment) -> usize {
-        self.log.partition_point(|revision| revision.at <= at).max(1) - 1
+        self.log
+            .partition_point(|revision| revision.at <= at)
+            .max(1)
+            - 1
     }
 
     /// Something changes: a key is put three times as often as deleted.
     pub(super) fn change(&mut self, rng: &mut Rng, kind: Kind, at: Moment) {
         let key = Bytes::from(format!("{}{}", kind.prefix, rng.below(kind.keys)));
         let value = rng.chance(0.75).then(|| {
-            let letter = if kind.two_letters { rng.pick(b"AB") } else { rng.among(0..=255) as u8 };
-            let length = if kind.two_letters { kind.value_bytes } else { 1 + rng.below(kind.value_bytes * 2) };
+            let letter = if kind.two_letters {
+                rng.pick(b"AB")
+            } else {
+                rng.among(0..=255) as u8
+            };
+            let length = if kind.two_letters {
+                kind.value_bytes
+            } else {
+                1 + rng.below(kind.value_bytes * 2)
+            };
             Bytes::from(vec![letter; length])
         });
         let mut digest = self.digest(self.revision());
@@ -89,6 +100,8 @@ impl Truth {
 
     pub(super) fn list(&self) -> Vec<(Bytes, Bytes)> {
         let entries = self.entries.iter();
-        entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+        entries
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 }

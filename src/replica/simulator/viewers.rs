@@ -56,7 +56,9 @@ impl World {
             user: "viewer".into(),
             id: format!("viewer-{viewer}-{life:x}").into(),
         };
-        let client = self.net.add(Party::Viewer(viewer), session.clone(), self.plan.streams);
+        let client = self
+            .net
+            .add(Party::Viewer(viewer), session.clone(), self.plan.streams);
         let copies = (0..self.plan.streams)
             .map(|stream| {
                 let mut cached = caches.as_ref().map(|caches| caches[stream].clone());
@@ -95,8 +97,17 @@ impl World {
         };
         let seed = self.rng.next();
         Copied {
-            shown: cached.as_ref().map(|copy| copy.entries.clone()).unwrap_or_default(),
-            reflector: Reflector::new(self.plan.settings.clone(), selection, cached, self.now, seed),
+            shown: cached
+                .as_ref()
+                .map(|copy| copy.entries.clone())
+                .unwrap_or_default(),
+            reflector: Reflector::new(
+                self.plan.settings.clone(),
+                selection,
+                cached,
+                self.now,
+                seed,
+            ),
             seen: (Epoch::default(), 0),
             judged: None,
             subscribed: None,
@@ -122,7 +133,11 @@ impl World {
         self.send_retained(client);
         for stream in 0..self.plan.streams {
             self.viewers[viewer].copies[stream].reflector.link_up(now);
-            if self.viewers[viewer].copies[stream].reflector.place().is_some() {
+            if self.viewers[viewer].copies[stream]
+                .reflector
+                .place()
+                .is_some()
+            {
                 self.subscribe(viewer, stream);
             }
         }
@@ -133,7 +148,14 @@ impl World {
         let client = self.viewers[viewer].client;
         let generation = self.net.clients[client].generation;
         let wait = self.delay();
-        self.after(wait, Event::Subscribe { client, generation, stream });
+        self.after(
+            wait,
+            Event::Subscribe {
+                client,
+                generation,
+                stream,
+            },
+        );
     }
 
     /// The broker knows the subscription; its confirmation takes a while.
@@ -141,7 +163,14 @@ impl World {
         if self.net.clients[client].generation == generation {
             self.net.clients[client].live[stream] = true;
             let wait = self.delay();
-            self.after(wait, Event::Subscribed { client, generation, stream });
+            self.after(
+                wait,
+                Event::Subscribed {
+                    client,
+                    generation,
+                    stream,
+                },
+            );
         }
     }
 
@@ -188,11 +217,17 @@ impl World {
                     copied.reflector.presence(now, presence.term);
                 }
             }
-            Message::Reply { reply: Reply::Page(page), .. } => {
+            Message::Reply {
+                reply: Reply::Page(page),
+                ..
+            } => {
                 let stream = (page.stream.0 - FIRST_STREAM) as usize;
                 copies[stream].reflector.page(now, page.clone());
             }
-            Message::Reply { reply: Reply::Status(status), .. } => {
+            Message::Reply {
+                reply: Reply::Status(status),
+                ..
+            } => {
                 for copied in copies {
                     copied.reflector.status(now, status);
                 }
@@ -219,7 +254,10 @@ impl World {
                             self.judge_ask(viewer, sync.rid, &sync.from);
                             self.viewers[viewer].turn = stream + 1;
                         }
-                        let (client, from) = (self.viewers[viewer].client, self.viewers[viewer].session.clone());
+                        let (client, from) = (
+                            self.viewers[viewer].client,
+                            self.viewers[viewer].session.clone(),
+                        );
                         let request = Request::Sync(sync);
                         self.publish(client, Message::Ask { from, request }, 0);
                     }
@@ -227,7 +265,9 @@ impl World {
             }
         }
         let deadlines = self.viewers[viewer].copies.iter();
-        let deadline = deadlines.filter_map(|copied| copied.reflector.next_deadline()).min();
+        let deadline = deadlines
+            .filter_map(|copied| copied.reflector.next_deadline())
+            .min();
         if let Some(at) = deadline {
             let at = at.max(self.now + Duration::from_micros(1));
             let wake = self.viewers[viewer].wake;
@@ -241,7 +281,11 @@ impl World {
     fn poll_viewer(&mut self, viewer: usize, stream: usize) -> Option<Ask> {
         let process = &mut self.viewers[viewer];
         let outstanding = |(other, copied): (usize, &Copied)| {
-            if other == stream { 0 } else { copied.reflector.outstanding() }
+            if other == stream {
+                0
+            } else {
+                copied.reflector.outstanding()
+            }
         };
         let others: u32 = process.copies.iter().enumerate().map(outstanding).sum();
         let window = self.plan.window.saturating_sub(others);
@@ -256,7 +300,9 @@ impl World {
         *times += 1;
         let times = *times;
         if times > 60 {
-            self.expect(Err(format!("viewer {viewer} asked {times} times for one part of one answer")));
+            self.expect(Err(format!(
+                "viewer {viewer} asked {times} times for one part of one answer"
+            )));
         }
     }
 }

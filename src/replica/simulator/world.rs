@@ -22,18 +22,51 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) enum Event {
     Connect(ClientId),
-    Ready { client: ClientId, generation: u32 },
-    Arrive { from: ClientId, generation: u32, message: Rc<Message>, ticket: u64 },
-    Deliver { to: ClientId, generation: u32, message: Rc<Message> },
-    Ack { to: ClientId, generation: u32, ticket: u64 },
-    Subscribe { client: ClientId, generation: u32, stream: usize },
-    Subscribed { client: ClientId, generation: u32, stream: usize },
+    Ready {
+        client: ClientId,
+        generation: u32,
+    },
+    Arrive {
+        from: ClientId,
+        generation: u32,
+        message: Rc<Message>,
+        ticket: u64,
+    },
+    Deliver {
+        to: ClientId,
+        generation: u32,
+        message: Rc<Message>,
+    },
+    Ack {
+        to: ClientId,
+        generation: u32,
+        ticket: u64,
+    },
+    Subscribe {
+        client: ClientId,
+        generation: u32,
+        stream: usize,
+    },
+    Subscribed {
+        client: ClientId,
+        generation: u32,
+        stream: usize,
+    },
     Will(Box<Presence>),
     WakeSource(usize),
     WakeViewer(usize),
     PullPage(usize),
-    List { source: usize, stream: usize, opening: Opening, step: List },
-    Watch { source: usize, stream: usize, opening: Opening },
+    List {
+        source: usize,
+        stream: usize,
+        opening: Opening,
+        step: List,
+    },
+    Watch {
+        source: usize,
+        stream: usize,
+        opening: Opening,
+    },
     Probe(usize),
     Churn(usize),
     Fault(Fault),
@@ -135,7 +168,9 @@ impl World {
             ordered: plan.ordered,
             delay_ms: plan.delay_ms,
         };
-        let truths = (0..plan.streams).map(|_| Truth::new(&mut rng, kind)).collect();
+        let truths = (0..plan.streams)
+            .map(|_| Truth::new(&mut rng, kind))
+            .collect();
         Self {
             net: Network::new(weather),
             truths,
@@ -192,7 +227,8 @@ impl World {
 
     /// Last wills that are still to come never do.
     pub(super) fn forget_wills(&mut self) {
-        self.queue.retain(|Reverse(timed)| !matches!(timed.event, Event::Will(_)));
+        self.queue
+            .retain(|Reverse(timed)| !matches!(timed.event, Event::Will(_)));
     }
 
     pub(super) fn after(&mut self, time: Duration, event: Event) {
@@ -208,7 +244,10 @@ impl World {
 
     /// With `TRACE` set, what happens is told: for one seed.
     fn trace(&self, event: &Event) {
-        let dull = matches!(event, Event::Tick | Event::WakeSource(_) | Event::WakeViewer(_) | Event::PullPage(_));
+        let dull = matches!(
+            event,
+            Event::Tick | Event::WakeSource(_) | Event::WakeViewer(_) | Event::PullPage(_)
+        );
         if self.traced && !dull {
             let _ = writeln!(std::io::stderr(), "{:>10} {event:?}", self.now.as_micros());
         }
@@ -256,20 +295,47 @@ impl World {
                 Party::Liar(_) => {}
             },
             Event::Ready { client, generation } => self.ready(client, generation),
-            Event::Arrive { from, generation, message, ticket } => {
+            Event::Arrive {
+                from,
+                generation,
+                message,
+                ticket,
+            } => {
                 self.arrive(from, generation, &message, ticket);
             }
-            Event::Deliver { to, generation, message } => self.deliver(to, generation, &message),
-            Event::Ack { to, generation, ticket } => {
-                if let (true, Party::Source(source)) = (self.net.clients[to].generation == generation, self.net.clients[to].party) {
+            Event::Deliver {
+                to,
+                generation,
+                message,
+            } => self.deliver(to, generation, &message),
+            Event::Ack {
+                to,
+                generation,
+                ticket,
+            } => {
+                if let (true, Party::Source(source)) = (
+                    self.net.clients[to].generation == generation,
+                    self.net.clients[to].party,
+                ) {
                     self.acknowledge(source, ticket);
                 }
             }
-            Event::Subscribe { client, generation, stream } => {
+            Event::Subscribe {
+                client,
+                generation,
+                stream,
+            } => {
                 self.subscribe_at_broker(client, generation, stream);
             }
-            Event::Subscribed { client, generation, stream } => {
-                if let (true, Party::Viewer(viewer)) = (self.net.clients[client].generation == generation, self.net.clients[client].party) {
+            Event::Subscribed {
+                client,
+                generation,
+                stream,
+            } => {
+                if let (true, Party::Viewer(viewer)) = (
+                    self.net.clients[client].generation == generation,
+                    self.net.clients[client].party,
+                ) {
                     self.subscribed(viewer, stream);
                 }
             }
@@ -283,8 +349,17 @@ impl World {
                 self.pull_page(source);
                 self.drive_source(source);
             }
-            Event::List { source, stream, opening, step } => self.list(source, stream, opening, step),
-            Event::Watch { source, stream, opening } => self.watch(source, stream, opening),
+            Event::List {
+                source,
+                stream,
+                opening,
+                step,
+            } => self.list(source, stream, opening, step),
+            Event::Watch {
+                source,
+                stream,
+                opening,
+            } => self.watch(source, stream, opening),
             Event::Probe(source) => self.probe(source),
             Event::Churn(stream) => self.churn(stream),
             Event::Fault(fault) => self.fault(fault),
@@ -350,12 +425,26 @@ impl World {
                 if !self.plan.faults.corrupt.is_zero() {
                     self.corrupt(true);
                 }
-                let lied = if self.plan.liars > 0 { settings.renewal_interval } else { Duration::ZERO };
-                (Phase::Still, Duration::from_secs(6) + self.plan.answers_take() * 2 + lied)
+                let lied = if self.plan.liars > 0 {
+                    settings.renewal_interval
+                } else {
+                    Duration::ZERO
+                };
+                (
+                    Phase::Still,
+                    Duration::from_secs(6) + self.plan.answers_take() * 2 + lied,
+                )
             }
             Phase::Still => {
                 self.judge_still();
-                (Phase::Deserted, if self.has_rivals() { roles } else { Duration::from_secs(3) })
+                (
+                    Phase::Deserted,
+                    if self.has_rivals() {
+                        roles
+                    } else {
+                        Duration::from_secs(3)
+                    },
+                )
             }
             Phase::Deserted => {
                 self.judge_still();
@@ -366,7 +455,14 @@ impl World {
             }
             Phase::Empty => {
                 self.judge_empty();
-                (Phase::Over, if self.has_rivals() { roles * 2 } else { Duration::from_secs(1) })
+                (
+                    Phase::Over,
+                    if self.has_rivals() {
+                        roles * 2
+                    } else {
+                        Duration::from_secs(1)
+                    },
+                )
             }
         };
         self.after(after, Event::Next(next));
