@@ -370,7 +370,7 @@ impl Driver {
     fn ask_who(&mut self) {
         if self.up && self.discovery.wanted() {
             let topic = self.topics.who(&self.me);
-            let rid = self.rids.next();
+            let rid = self.rids.draw();
             self.send(topic, &Request::Who(rid));
         }
     }

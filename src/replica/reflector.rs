@@ -8,9 +8,10 @@ use super::request::{Pace, Request};
 use super::settings::Settings;
 use super::staging::Staged;
 use super::time::{Jitter, Moment};
-use crate::protocol::message::{Epoch, Live, Page, Selection, State, Status, StreamId, Sync, Term};
+use crate::protocol::message::{Epoch, Live, Page, Selection, State, Status, StreamId, Term};
 use std::time::Duration;
 
+mod asking;
 mod dialogue;
 #[cfg(test)]
 mod tests;
@@ -139,7 +140,7 @@ impl Reflector {
         if !of_it || !divided || !self.is_newest(page.epoch) || self.is_past(&page) {
             return;
         }
-        self.stage(now, &page);
+        self.stage(now, page);
     }
 
     /// Words instead of an answer.
@@ -319,49 +320,49 @@ impl Reflector {
 
     /// The copy never goes back.
     fn is_past(&self, page: &Page) -> bool {
-        let past = (page.epoch, page.seq) < (self.copy.epoch, self.copy.seq);
-        past && !mutant!(NoNewest) && !mutant!(RidUnchecked)
+        if mutant!(NoNewest) {
+            return false;
+        }
+        if mutant!(RidUnchecked) {
+            return false;
+        }
+        (page.epoch, page.seq) < (self.copy.epoch, self.copy.seq)
     }
 
-    fn stage(&mut self, now: Moment, page: &Page) {
+    fn stage(&mut self, now: Moment, mut page: Page) {
         let Some(request) = &mut self.request else {
             return;
         };
+        let place = (page.stream, std::mem::take(&mut page.live_topic));
+        let (last, upstream_age_ms, now_ms) = (page.last, page.upstream_age_ms, page.now_ms);
         let staged = request.stage.add(page);
         if staged == Staged::Dropped {
             return;
         }
-        self.status = None;
-        self.upstream_age = Duration::from_millis(page.upstream_age_ms);
-        self.clock = Some(ServerClock {
-            now_ms: page.now_ms,
-            at: now,
-        });
-        request.answered(now, page.last, &mut self.pace, &self.settings);
+        request.answered(now, last, &mut self.pace, &self.settings);
         if request.stage.bytes() > self.settings.answer_bytes {
             request.start_over(now + self.settings.status_hold);
             self.status = Some(too_large(self.settings.answer_bytes));
             return;
         }
-        self.locate(page);
-        if staged == Staged::Whole || (page.last && mutant!(HalfAnAnswerShown)) {
+        self.status = None;
+        self.upstream_age = Duration::from_millis(upstream_age_ms);
+        self.clock = Some(ServerClock { now_ms, at: now });
+        self.locate(place);
+        if staged == Staged::Whole || (last && mutant!(HalfAnAnswerShown)) {
             self.switch(now);
         }
     }
 
     /// The source says which stream this is, and where its changes appear.
-    fn locate(&mut self, page: &Page) {
-        let known = self.place.as_ref();
-        if known.is_some_and(|(id, topic)| *id == page.stream && *topic == page.live_topic) {
+    fn locate(&mut self, place: (StreamId, String)) {
+        if self.place.as_ref() == Some(&place) {
             return;
         }
-        let before = self.place.replace((page.stream, page.live_topic.clone()));
-        let instead_of = before.map(|(_, topic)| topic);
-        if instead_of.as_ref() != Some(&page.live_topic) {
-            self.subscribe = Some(Ask::Subscribe {
-                topic: page.live_topic.clone(),
-                instead_of,
-            });
+        let topic = place.1.clone();
+        let instead_of = self.place.replace(place).map(|(_, topic)| topic);
+        if instead_of.as_ref() != Some(&topic) {
+            self.subscribe = Some(Ask::Subscribe { topic, instead_of });
         }
     }
 
@@ -447,107 +448,6 @@ impl Reflector {
 
     fn was_current(&mut self, at: Moment) {
         self.current_at = self.current_at.max(Some(at));
-    }
-
-    /// R5 Ask. When something is missing, or may be. *Else a lost change or lost heartbeats are never noticed; a reader stays
-    /// with the old source.*
-    fn has_reason(&self, now: Moment) -> bool {
-        self.reason_at().is_some_and(|at| at <= now)
-    }
-
-    /// When there is a reason to ask, if nothing is heard until then.
-    fn reason_at(&self) -> Option<Moment> {
-        let behind =
-            self.newest > self.copy.epoch || (mutant!(NoNewest) && self.newest != self.copy.epoch);
-        if !self.synced() || behind || self.unsure || self.diverged {
-            return Some(Moment::default());
-        }
-        let quiet = self.buffer.quiet_since().filter(|_| !mutant!(NoGapWatch));
-        let gap = quiet.map(|since| since + self.pace.grace(&self.settings));
-        let silence = self.heard + self.settings.stale_after();
-        let silence = (!mutant!(NoSilenceWatch)).then_some(silence);
-        gap.into_iter().chain(silence).min()
-    }
-
-    fn open_request(&mut self, now: Moment, rids: &mut Rids) {
-        if self.request.is_some() {
-            return;
-        }
-        if !self.has_reason(now) {
-            self.due = None;
-            return;
-        }
-        let due = *self.due.get_or_insert_with(|| {
-            let at_once = self.copy.seq == 0;
-            let spread = self.jitter.up_to(self.settings.jitter);
-            if at_once { now } else { now + spread }
-        });
-        if due <= now {
-            self.due = None;
-            self.unsure = false;
-            self.diverged = false;
-            self.request = Some(self.new_request(now, rids));
-        }
-    }
-
-    fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
-        let rid = rids.next();
-        self.tally.requests += 1;
-        let digests = self.copy.digests(self.settings.most_buckets);
-        self.scrub(digests.iter().copied().fold(0, u64::wrapping_add));
-        if self.failures > 0 {
-            return Request::new(rid, now, vec![0], 0);
-        }
-        Request::new(rid, now, digests, self.copy.packer.id())
-    }
-
-    fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {
-        let due = self.request.as_ref()?.is_due(now);
-        let again = self.request.as_ref()?.is_reask();
-        if !due {
-            return None;
-        }
-        if again && mutant!(NewRidEachReask) {
-            self.request = Some(self.new_request(now, rids));
-        }
-        let request = self.request.as_mut()?;
-        if window == 0 {
-            request.no_room(now);
-            return None;
-        }
-        self.asked = now;
-        self.tally.syncs += 1;
-        let sync = request.ask(now, window, &self.pace, &self.settings);
-        Some(self.addressed(sync))
-    }
-
-    /// R5 Renewal. A lease is renewed whether a request is out or not. *Else the list that it waits for is thrown away, for ever.*
-    fn renew(&mut self, now: Moment) -> Option<Sync> {
-        if now < self.asked + self.settings.lease / 3 || mutant!(NoRenewal) {
-            return None;
-        }
-        self.asked = now;
-        self.tally.renewals += 1;
-        self.scrub(self.copy.count_digest());
-        Some(self.addressed(Sync::default()))
-    }
-
-    /// The digest, counted anew, is the copy's: memory may hold something else than was put there.
-    fn scrub(&mut self, digest: u64) {
-        if digest != self.copy.digest {
-            self.copy.digest = digest;
-            self.tally.divergences += 1;
-            self.diverged = true;
-        }
-    }
-
-    fn addressed(&self, sync: Sync) -> Sync {
-        Sync {
-            epoch: self.newest,
-            lease_s: u32::try_from(self.settings.lease.as_secs()).unwrap_or(u32::MAX),
-            selection: self.selection.clone(),
-            ..sync
-        }
     }
 }
 

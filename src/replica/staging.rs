@@ -69,8 +69,8 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Takes a page in.
-    pub(super) fn add(&mut self, page: &Page) -> Staged {
-        let header = Header::of(page);
+    pub(super) fn add(&mut self, page: Page) -> Staged {
+        let header = Header::of(&page);
         match &self.header {
             Some(held) if *held == header => {}
             Some(held) if (header.epoch, header.seq) <= (held.epoch, held.seq) => {
@@ -94,17 +94,17 @@ impl Stage {
         self.bytes += page.entries.len();
         self.upstream_age_ms = self.upstream_age_ms.max(page.upstream_age_ms);
         if page.dictionary.is_some() {
-            self.dictionary.clone_from(&page.dictionary);
+            self.dictionary = page.dictionary;
         }
         if page.last {
             self.window_end = Some(page.next.clone());
         }
         let slice = Slice {
-            next: page.next.clone(),
+            next: page.next,
             end: page.end,
-            entries: page.entries.clone(),
+            entries: page.entries,
         };
-        self.slices.insert(page.from.clone(), slice);
+        self.slices.insert(page.from, slice);
         if mutant!(HolesAccepted) && page.end {
             return Staged::Whole;
         }
@@ -192,35 +192,35 @@ mod tests {
     #[test]
     fn pages_in_any_order_make_the_answer_whole() {
         let mut stage = Stage::default();
-        assert_eq!(stage.add(&page(7, "b", "")), Staged::Taken);
-        assert_eq!(stage.add(&page(7, "", "a")), Staged::Taken);
+        assert_eq!(stage.add(page(7, "b", "")), Staged::Taken);
+        assert_eq!(stage.add(page(7, "", "a")), Staged::Taken);
         assert_eq!(stage.missing(), "a");
-        assert_eq!(stage.add(&page(7, "a", "b")), Staged::Whole);
+        assert_eq!(stage.add(page(7, "a", "b")), Staged::Whole);
         assert_eq!(stage.entries(), ">a;a>b;b>;");
     }
 
     #[test]
     fn a_duplicate_is_no_news() {
         let mut stage = Stage::default();
-        stage.add(&page(7, "", "a"));
-        assert_eq!(stage.add(&page(7, "", "a")), Staged::Dropped);
+        stage.add(page(7, "", "a"));
+        assert_eq!(stage.add(page(7, "", "a")), Staged::Dropped);
         assert_eq!(stage.bytes(), 3);
     }
 
     #[test]
     fn a_newer_snapshot_starts_over_and_an_older_one_is_dropped() {
         let mut stage = Stage::default();
-        stage.add(&page(7, "", "a"));
-        assert_eq!(stage.add(&page(8, "a", "")), Staged::Taken);
+        stage.add(page(7, "", "a"));
+        assert_eq!(stage.add(page(8, "a", "")), Staged::Taken);
         assert_eq!((stage.missing(), stage.pages()), (&Bytes::new(), 1));
-        assert_eq!(stage.add(&page(7, "a", "")), Staged::Dropped);
+        assert_eq!(stage.add(page(7, "a", "")), Staged::Dropped);
     }
 
     #[test]
     fn a_chain_that_bites_its_tail_ends() {
         let mut stage = Stage::default();
-        stage.add(&page(7, "", "a"));
-        assert_eq!(stage.add(&page(7, "a", "b")), Staged::Taken);
-        assert_eq!(stage.add(&page(7, "b", "a")), Staged::Taken);
+        stage.add(page(7, "", "a"));
+        assert_eq!(stage.add(page(7, "a", "b")), Staged::Taken);
+        assert_eq!(stage.add(page(7, "b", "a")), Staged::Taken);
     }
 }

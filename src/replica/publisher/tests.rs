@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::protocol::entries::read_entries;
-use crate::protocol::message::Live;
+use crate::protocol::message::{Epoch, Live};
 use bytes::Bytes;
 use std::iter::from_fn;
 

@@ -9,7 +9,7 @@ pub struct Rids(u64);
 
 impl Rids {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 += 1;
         self.0
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::protocol::compress::{Codec, Packed, Packer};
 use crate::protocol::entries::{Change, write_change, write_entry};
+use crate::protocol::message::Sync;
 use crate::replica::digest::entry_digest;
 use bytes::Bytes;
 

@@ -230,7 +230,7 @@ impl World {
             _ => Some(self.rng.pick(&own)),
         };
         let caches = which.map(|at| self.caches[at].1.clone());
-        self.start_viewer(viewer, caches);
+        self.start_viewer(viewer, caches.as_deref());
     }
 
     /// A consumer claims to have heard of a term that never was.

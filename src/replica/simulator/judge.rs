@@ -116,7 +116,7 @@ impl World {
                 }
             }
         }
-        if self.now.as_micros() % 1_000_000 == 0 {
+        if self.now.as_micros().is_multiple_of(1_000_000) {
             self.judge_sources();
         }
     }

@@ -158,16 +158,16 @@ impl World {
                 _ => false,
             };
             if wants && client.up {
-                self.deliver_to(to, message.clone());
+                self.deliver_to(to, message);
             }
         }
     }
 
-    pub(super) fn deliver_to(&mut self, to: ClientId, message: Rc<Message>) {
+    pub(super) fn deliver_to(&mut self, to: ClientId, message: &Rc<Message>) {
         let weather = self.net.weather;
         if self.rng.chance(weather.loss) {
             let to_source = matches!(self.net.clients[to].party, Party::Source(_));
-            self.net.presence_missed |= to_source && matches!(*message, Message::Presence(_));
+            self.net.presence_missed |= to_source && matches!(**message, Message::Presence(_));
             return;
         }
         let copies = if self.rng.chance(weather.duplicates) {
@@ -206,7 +206,7 @@ impl World {
 
     pub(super) fn send_retained(&mut self, to: ClientId) {
         if let Some(presence) = self.net.retained.clone() {
-            self.deliver_to(to, Rc::new(Message::Presence(presence)));
+            self.deliver_to(to, &Rc::new(Message::Presence(presence)));
         }
     }
 

@@ -1,0 +1,110 @@
+//! When a reflector asks, and what.
+
+use super::{Reflector, Rids};
+use crate::protocol::message::Sync;
+use crate::replica::mutants::mutant;
+use crate::replica::request::Request;
+use crate::replica::time::Moment;
+
+impl Reflector {
+    /// R5 Ask. When something is missing, or may be. *Else a lost change or lost heartbeats are never noticed; a reader stays
+    /// with the old source.*
+    pub(super) fn has_reason(&self, now: Moment) -> bool {
+        self.reason_at().is_some_and(|at| at <= now)
+    }
+
+    /// When there is a reason to ask, if nothing is heard until then.
+    pub(super) fn reason_at(&self) -> Option<Moment> {
+        let behind =
+            self.newest > self.copy.epoch || (mutant!(NoNewest) && self.newest != self.copy.epoch);
+        if !self.synced() || behind || self.unsure || self.diverged {
+            return Some(Moment::default());
+        }
+        let quiet = self.buffer.quiet_since().filter(|_| !mutant!(NoGapWatch));
+        let gap = quiet.map(|since| since + self.pace.grace(&self.settings));
+        let silence = self.heard + self.settings.stale_after();
+        let silence = (!mutant!(NoSilenceWatch)).then_some(silence);
+        gap.into_iter().chain(silence).min()
+    }
+
+    pub(super) fn open_request(&mut self, now: Moment, rids: &mut Rids) {
+        if self.request.is_some() {
+            return;
+        }
+        if !self.has_reason(now) {
+            self.due = None;
+            return;
+        }
+        let due = *self.due.get_or_insert_with(|| {
+            let at_once = self.copy.seq == 0;
+            let spread = self.jitter.up_to(self.settings.jitter);
+            if at_once { now } else { now + spread }
+        });
+        if due <= now {
+            self.due = None;
+            self.unsure = false;
+            self.diverged = false;
+            self.request = Some(self.new_request(now, rids));
+        }
+    }
+
+    fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
+        let rid = rids.draw();
+        self.tally.requests += 1;
+        let digests = self.copy.digests(self.settings.most_buckets);
+        self.scrub(digests.iter().copied().fold(0, u64::wrapping_add));
+        if self.failures > 0 {
+            return Request::new(rid, now, vec![0], 0);
+        }
+        Request::new(rid, now, digests, self.copy.packer.id())
+    }
+
+    pub(super) fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {
+        let due = self.request.as_ref()?.is_due(now);
+        let again = self.request.as_ref()?.is_reask();
+        if !due {
+            return None;
+        }
+        if again && mutant!(NewRidEachReask) {
+            self.request = Some(self.new_request(now, rids));
+        }
+        let request = self.request.as_mut()?;
+        if window == 0 {
+            request.no_room(now);
+            return None;
+        }
+        self.asked = now;
+        self.tally.syncs += 1;
+        let sync = request.ask(now, window, &self.pace, &self.settings);
+        Some(self.addressed(sync))
+    }
+
+    /// R5 Renewal. A lease is renewed whether a request is out or not. *Else the list that it waits for is thrown away, for ever.*
+    pub(super) fn renew(&mut self, now: Moment) -> Option<Sync> {
+        if now < self.asked + self.settings.lease / 3 || mutant!(NoRenewal) {
+            return None;
+        }
+        self.asked = now;
+        self.tally.renewals += 1;
+        self.scrub(self.copy.count_digest());
+        Some(self.addressed(Sync::default()))
+    }
+
+    /// The digest, counted anew, is the copy's: memory may hold something else than was put there.
+    fn scrub(&mut self, digest: u64) {
+        if digest != self.copy.digest {
+            self.copy.digest = digest;
+            self.tally.divergences += 1;
+            self.diverged = true;
+        }
+    }
+
+    fn addressed(&self, sync: Sync) -> Sync {
+        Sync {
+            epoch: self.newest,
+            lease_s: u32::try_from(self.settings.lease.as_secs()).unwrap_or(u32::MAX),
+            selection: self.selection.clone(),
+            ..sync
+        }
+    }
+}
