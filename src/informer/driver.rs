@@ -247,9 +247,8 @@ impl Driver {
         let now = self.now();
         match reply {
             Reply::Page(page) => {
-                if let Some(number) = self
-                    .asked_by(cluster, page.rid)
-                    .filter(|number| self.is_first_of(*number, page.stream))
+                if let Some(number) = self.asked_by(cluster, page.rid)
+                    && self.is_own_answer(number, page.stream)
                 {
                     self.touch(number, |stream| {
                         stream.heard = Some(now);
@@ -263,6 +262,7 @@ impl Driver {
                         stream.heard = Some(now);
                         stream.reflector.status(now, &status);
                     });
+                    self.unify_by_resource(number);
                 }
             }
             Reply::Presence(presence) => self.heard(cluster, &presence),
@@ -278,28 +278,60 @@ impl Driver {
             .map(|_| number)
     }
 
-    /// Whether no other stream of ours is the one that this answer is of; if one is, its readers become that one's.
+    /// Whether this answer is still the stream's own, after those that turn out to be one stream have become one.
     ///
-    /// `po` and `pods` are two selections until their source has answered. It serves a session one snapshot a stream: two
-    /// reflectors of one stream would take it from each other.
-    fn is_first_of(&mut self, number: u64, id: StreamId) -> bool {
+    /// `po` and `pods` are two selections until their source has said what they mean. It serves a session one request and
+    /// one snapshot a stream: two reflectors of one stream would take it from each other.
+    fn is_own_answer(&mut self, number: u64, id: StreamId) -> bool {
         let Some(stream) = self.streams.get(&number) else {
             return false;
         };
         let same = (stream.segment.clone(), id);
-        let first = *self.by_id.entry(same).or_insert(number);
-        if first == number || !self.streams.contains_key(&first) {
-            self.by_id.insert((stream.segment.clone(), id), number);
-            return true;
-        }
-        let Some(stream) = self.take_stream(number) else {
-            return false;
+        let other = self
+            .by_id
+            .get(&same)
+            .copied()
+            .filter(|other| self.streams.contains_key(other));
+        let kept = other
+            .filter(|other| *other != number)
+            .map_or(number, |other| self.unify(other, number));
+        self.by_id.insert(same, kept);
+        kept == number
+    }
+
+    /// The same, as soon as a status says what the word means: before the first list there is no answer.
+    fn unify_by_resource(&mut self, number: u64) {
+        let Some(stream) = self.streams.get(&number) else {
+            return;
         };
-        for (reader, store) in stream.into_readers() {
-            self.readers.insert(reader, first);
-            self.touch(first, |stream| stream.add_reader(reader, store));
+        let same = |(other, candidate): (&u64, &Stream)| {
+            (*other != number && candidate.means_the_same(stream)).then_some(*other)
+        };
+        if let Some(other) = self.streams.iter().find_map(same) {
+            self.unify(other, number);
         }
-        false
+    }
+
+    /// Makes one stream of two, and answers which it is: the one that asked last, if the other is still waiting, since a
+    /// source takes no request back.
+    fn unify(&mut self, first: u64, second: u64) -> u64 {
+        let rid = |number: u64| {
+            self.streams
+                .get(&number)
+                .and_then(|stream| stream.reflector.rid())
+        };
+        let (kept, gone) = match (rid(first), rid(second)) {
+            (None, _) => (first, second),
+            (Some(older), Some(newer)) if older > newer => (first, second),
+            _ => (second, first),
+        };
+        if let Some(stream) = self.take_stream(gone) {
+            for (reader, store) in stream.into_readers() {
+                self.readers.insert(reader, kept);
+                self.touch(kept, |stream| stream.add_reader(reader, store));
+            }
+        }
+        kept
     }
 
     fn presence(&mut self, cluster: &Segment, payload: &Bytes) {

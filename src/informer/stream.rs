@@ -72,6 +72,19 @@ impl Stream {
         self.readers.len()
     }
 
+    /// Whether two words of one cluster were resolved to one resource, all else being equal.
+    pub(super) fn means_the_same(&self, other: &Self) -> bool {
+        let rest = |stream: &Self| Selection {
+            resource: String::new(),
+            ..stream.key.selection.clone()
+        };
+        let resource = self.reflector.resource();
+        !resource.is_empty()
+            && self.segment == other.segment
+            && resource == other.reflector.resource()
+            && rest(self) == rest(other)
+    }
+
     /// Its readers, for another stream.
     pub(super) fn into_readers(self) -> Vec<(u64, Store)> {
         self.readers

@@ -1,11 +1,13 @@
 //! Tables with kubectl's columns, as `k8s.io/kubernetes/pkg/printers/internalversion` makes them.
 
+mod columns;
+mod reading;
+
 use super::kind::Kind;
 use crate::kubernetes::duration;
+use columns::columns;
+use reading::Reading;
 use serde_json::{Value, json};
-
-/// (name, type, priority).
-type Column = (&'static str, &'static str, i32);
 
 /// A `meta.k8s.io/v1` Table of these objects; `include` is the request's `includeObject`.
 pub(super) fn of<'a>(
@@ -54,148 +56,6 @@ fn definitions(kind: &Kind) -> Vec<Value> {
         definitions.push(definition("Age", "date", 0));
     }
     definitions
-}
-
-fn columns(resource: &str) -> &'static [Column] {
-    const S: &str = "string";
-    const I: &str = "integer";
-    match resource {
-        "pods" => &[
-            ("Name", S, 0),
-            ("Ready", S, 0),
-            ("Status", S, 0),
-            ("Restarts", S, 0),
-            ("Age", S, 0),
-            ("IP", S, 1),
-            ("Node", S, 1),
-            ("Nominated Node", S, 1),
-            ("Readiness Gates", S, 1),
-        ],
-        "nodes" => &[
-            ("Name", S, 0),
-            ("Status", S, 0),
-            ("Roles", S, 0),
-            ("Age", S, 0),
-            ("Version", S, 0),
-            ("Internal-IP", S, 1),
-            ("External-IP", S, 1),
-            ("OS-Image", S, 1),
-            ("Kernel-Version", S, 1),
-            ("Container-Runtime", S, 1),
-        ],
-        "namespaces" => &[("Name", S, 0), ("Status", S, 0), ("Age", S, 0)],
-        "deployments.apps" => &[
-            ("Name", S, 0),
-            ("Ready", S, 0),
-            ("Up-to-date", S, 0),
-            ("Available", S, 0),
-            ("Age", S, 0),
-            ("Containers", S, 1),
-            ("Images", S, 1),
-            ("Selector", S, 1),
-        ],
-        "replicasets.apps" => &[
-            ("Name", S, 0),
-            ("Desired", I, 0),
-            ("Current", I, 0),
-            ("Ready", I, 0),
-            ("Age", S, 0),
-            ("Containers", S, 1),
-            ("Images", S, 1),
-            ("Selector", S, 1),
-        ],
-        "statefulsets.apps" => &[
-            ("Name", S, 0),
-            ("Ready", S, 0),
-            ("Age", S, 0),
-            ("Containers", S, 1),
-            ("Images", S, 1),
-        ],
-        "daemonsets.apps" => &[
-            ("Name", S, 0),
-            ("Desired", I, 0),
-            ("Current", I, 0),
-            ("Ready", I, 0),
-            ("Up-to-date", I, 0),
-            ("Available", I, 0),
-            ("Node Selector", S, 0),
-            ("Age", S, 0),
-            ("Containers", S, 1),
-            ("Images", S, 1),
-            ("Selector", S, 1),
-        ],
-        "jobs.batch" => &[
-            ("Name", S, 0),
-            ("Status", S, 0),
-            ("Completions", S, 0),
-            ("Duration", S, 0),
-            ("Age", S, 0),
-            ("Containers", S, 1),
-            ("Images", S, 1),
-            ("Selector", S, 1),
-        ],
-        "cronjobs.batch" => &[
-            ("Name", S, 0),
-            ("Schedule", S, 0),
-            ("Timezone", S, 0),
-            ("Suspend", "boolean", 0),
-            ("Active", I, 0),
-            ("Last Schedule", S, 0),
-            ("Age", S, 0),
-            ("Containers", S, 1),
-            ("Images", S, 1),
-            ("Selector", S, 1),
-        ],
-        "services" => &[
-            ("Name", S, 0),
-            ("Type", S, 0),
-            ("Cluster-IP", S, 0),
-            ("External-IP", S, 0),
-            ("Port(s)", S, 0),
-            ("Age", S, 0),
-            ("Selector", S, 1),
-        ],
-        "configmaps" => &[("Name", S, 0), ("Data", S, 0), ("Age", S, 0)],
-        "secrets" => &[
-            ("Name", S, 0),
-            ("Type", S, 0),
-            ("Data", S, 0),
-            ("Age", S, 0),
-        ],
-        "events" => &[
-            ("Last Seen", S, 0),
-            ("Type", S, 0),
-            ("Reason", S, 0),
-            ("Object", S, 0),
-            ("Subobject", S, 1),
-            ("Source", S, 1),
-            ("Message", S, 0),
-            ("First Seen", S, 1),
-            ("Count", S, 1),
-            ("Name", S, 1),
-        ],
-        "ingresses.networking.k8s.io" => &[
-            ("Name", S, 0),
-            ("Class", S, 0),
-            ("Hosts", S, 0),
-            ("Address", S, 0),
-            ("Ports", S, 0),
-            ("Age", S, 0),
-        ],
-        "persistentvolumeclaims" => &[
-            ("Name", S, 0),
-            ("Status", S, 0),
-            ("Volume", S, 0),
-            ("Capacity", S, 0),
-            ("Access Modes", S, 0),
-            ("StorageClass", S, 0),
-            ("VolumeAttributesClass", S, 0),
-            ("Age", S, 0),
-            ("VolumeMode", S, 1),
-        ],
-        "leases.coordination.k8s.io" => &[("Name", S, 0), ("Holder", S, 0), ("Age", S, 0)],
-        _ => &[],
-    }
 }
 
 fn cells(kind: &Kind, o: &Reading<'_>) -> Vec<Value> {
@@ -277,83 +137,6 @@ fn custom(kind: &Kind, o: &Reading<'_>, name: Value) -> Vec<Value> {
         cells.push(o.age());
     }
     cells
-}
-
-/// An object, read at some time.
-struct Reading<'a> {
-    object: &'a Value,
-    now: i64,
-}
-
-impl<'a> Reading<'a> {
-    fn at(&self, path: &str) -> Option<&'a Value> {
-        self.object.pointer(path).filter(|value| !value.is_null())
-    }
-    fn str(&self, path: &str) -> &'a str {
-        self.at(path).and_then(Value::as_str).unwrap_or_default()
-    }
-    fn text(&self, path: &str) -> Value {
-        self.str(path).into()
-    }
-    fn or(&self, path: &str, otherwise: &str) -> Value {
-        match self.str(path) {
-            "" => otherwise.into(),
-            text => text.into(),
-        }
-    }
-    fn number(&self, path: &str) -> i64 {
-        self.at(path).and_then(Value::as_i64).unwrap_or_default()
-    }
-    fn array(&self, path: &str) -> &'a [Value] {
-        self.at(path)
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
-    }
-    fn size(&self, path: &str) -> usize {
-        self.at(path)
-            .and_then(Value::as_object)
-            .map_or(0, serde_json::Map::len)
-    }
-    fn since(&self, at: &str) -> String {
-        match at.parse::<jiff::Timestamp>() {
-            Ok(at) => duration::human(self.now - at.as_millisecond()),
-            Err(_) => "<unknown>".into(),
-        }
-    }
-    fn age(&self) -> Value {
-        self.since(self.str("/metadata/creationTimestamp")).into()
-    }
-    /// `a=b,c=d`, or `<none>`.
-    fn pairs(&self, path: &str) -> String {
-        let pairs = self.at(path).and_then(Value::as_object);
-        let pair = |(key, value): (&String, &Value)| {
-            format!("{key}={}", value.as_str().unwrap_or_default())
-        };
-        match pairs {
-            Some(pairs) if !pairs.is_empty() => {
-                pairs.iter().map(pair).collect::<Vec<_>>().join(",")
-            }
-            _ => "<none>".into(),
-        }
-    }
-    /// The names and images of the containers of a pod's spec.
-    fn containers(&self, spec: &str) -> [Value; 2] {
-        let containers = self.array(&format!("{spec}/containers"));
-        ["name", "image"].map(|field| {
-            let values: Vec<&str> = containers
-                .iter()
-                .filter_map(|c| c[field].as_str())
-                .collect();
-            values.join(",").into()
-        })
-    }
-    fn condition(&self, kind: &str) -> Option<&'a str> {
-        let found = self
-            .array("/status/conditions")
-            .iter()
-            .find(|c| c["type"] == kind)?;
-        found["status"].as_str()
-    }
 }
 
 fn pod(o: &Reading<'_>, name: Value) -> Vec<Value> {

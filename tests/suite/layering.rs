@@ -12,11 +12,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["protocol", "replica", "link"]),
     ("informer", &["protocol", "replica", "link"]),
     ("kubernetes", &["protocol", "source"]),
-    ("playground", &["kubernetes", "protocol"]),
+    ("playground", &["kubernetes", "protocol", "source"]),
     ("cli", &["link", "protocol"]),
     (
         "syncer",
-        &["cli", "kubernetes", "link", "protocol", "source"],
+        &["cli", "kubernetes", "link", "protocol", "replica", "source"],
     ),
 ];
 

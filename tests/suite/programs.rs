@@ -196,10 +196,6 @@ impl Background {
         );
         self.child.wait().unwrap()
     }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 impl Drop for Background {

@@ -22,8 +22,16 @@ fn revealed(payload: &Bytes, packers: &mut Vec<Packer>) -> Vec<u8> {
     let mut text = payload.to_vec();
     let mut values = Vec::new();
     if let Ok(Reply::Page(page)) = frame::decode_reply(payload, LIMIT) {
-        packers.extend(page.dictionary.as_ref().and_then(|dictionary| Packer::with_dictionary(dictionary).ok()));
-        values.extend(read_entries(page.entries).filter_map(Result::ok).map(|entry| entry.value));
+        packers.extend(
+            page.dictionary
+                .as_ref()
+                .and_then(|dictionary| Packer::with_dictionary(dictionary).ok()),
+        );
+        values.extend(
+            read_entries(page.entries)
+                .filter_map(Result::ok)
+                .map(|entry| entry.value),
+        );
     } else if let Ok(live) = frame::decode_live(payload, LIMIT) {
         let changes = read_changes(live.changes).filter_map(Result::ok);
         values.extend(changes.filter_map(|(_, change)| match change {
@@ -39,12 +47,16 @@ fn revealed(payload: &Bytes, packers: &mut Vec<Packer>) -> Vec<u8> {
 
 fn unpacked(value: &Packed, packers: &[Packer]) -> Vec<u8> {
     let plain = Packer::default();
-    let tried = packers.iter().chain([&plain]).filter_map(|packer| packer.unpack(value, LIMIT).ok());
+    let tried = packers
+        .iter()
+        .chain([&plain])
+        .filter_map(|packer| packer.unpack(value, LIMIT).ok());
     tried.flat_map(|bytes| bytes.to_vec()).collect()
 }
 
 fn finds(text: &[u8], needle: &str) -> bool {
-    text.windows(needle.len()).any(|window| window == needle.as_bytes())
+    text.windows(needle.len())
+        .any(|window| window == needle.as_bytes())
 }
 
 /// The canary as base64, but for its end, which depends on what follows.
@@ -52,7 +64,9 @@ fn encoded() -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in CANARY.as_bytes().chunks_exact(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte));
+        let word = chunk
+            .iter()
+            .fold(0u32, |word, byte| (word << 8) | u32::from(*byte));
         out.extend((0..4).map(|at| char::from(LETTERS[(word >> (18 - 6 * at)) as usize & 63])));
     }
     out
@@ -92,36 +106,78 @@ async fn a_secrets_value_is_in_no_message_unless_its_owner_and_its_reader_ask() 
         for (name, labels) in [("hidden", "{}"), ("shared", "{mqtt-resource: \"\"}")] {
             let value = format!("password: {CANARY}");
             let metadata = format!("{{name: {name}, namespace: {namespace}, labels: {labels}}}");
-            cluster.apply(&format!("apiVersion: v1\nkind: Secret\nmetadata: {metadata}\nstringData: {{{value}}}\n")).unwrap();
+            cluster
+                .apply(&format!(
+                    "apiVersion: v1\nkind: Secret\nmetadata: {metadata}\nstringData: {{{value}}}\n"
+                ))
+                .unwrap();
         }
         let syncer = scene.syncer(&cluster, &[]);
         (cluster, namespace, syncer)
     });
     let mut tapped = tap(scene.broker.url()).await;
-    let selection = Selection { resource: "secrets".into(), namespace: namespace.clone(), ..Selection::default() };
+    let selection = Selection {
+        resource: "secrets".into(),
+        namespace: namespace.clone(),
+        ..Selection::default()
+    };
 
     // Every view, watched while the Secrets change: no message may hold it.
     let informer = informer(scene.broker.url());
-    let views = [(View::Rows, false), (View::Objects, false), (View::Objects, true)];
+    let views = [
+        (View::Rows, false),
+        (View::Objects, false),
+        (View::Objects, true),
+    ];
     for (view, managed_fields) in views {
-        let subscription = informer.subscribe(&name(), Selection { view, managed_fields, ..selection.clone() });
+        let subscription = informer.subscribe(
+            &name(),
+            Selection {
+                view,
+                managed_fields,
+                ..selection.clone()
+            },
+        );
         synced(&subscription).await;
     }
     tokio::task::block_in_place(|| {
-        cluster.kubectl_ok(&["-n", &namespace, "annotate", "secret", "hidden", "shared", "touched=yes"]).unwrap();
+        cluster
+            .kubectl_ok(&[
+                "-n",
+                &namespace,
+                "annotate",
+                "secret",
+                "hidden",
+                "shared",
+                "touched=yes",
+            ])
+            .unwrap();
     });
-    let subscription = informer.subscribe(&name(), Selection { view: View::Objects, ..selection.clone() });
+    let subscription = informer.subscribe(
+        &name(),
+        Selection {
+            view: View::Objects,
+            ..selection.clone()
+        },
+    );
     synced(&subscription).await;
     let mut packers = Vec::new();
     let mut messages = 0;
     while let Ok(payload) = tapped.try_recv() {
         messages += 1;
-        assert!(!leaks(&revealed(&payload, &mut packers)), "a message holds the value of a Secret");
+        assert!(
+            !leaks(&revealed(&payload, &mut packers)),
+            "a message holds the value of a Secret"
+        );
     }
     assert!(messages > 6, "the tap heard {messages} messages only");
 
     // Who asks for values gets those of the Secret whose owner lets them go, and no other's.
-    let asking = Selection { view: View::Objects, secret_values: true, ..selection };
+    let asking = Selection {
+        view: View::Objects,
+        secret_values: true,
+        ..selection
+    };
     let subscription = informer.subscribe(&name(), asking);
     synced(&subscription).await;
     let snapshot = subscription.store().snapshot();
@@ -142,5 +198,8 @@ fn informer(url: &str) -> Informer {
 async fn synced(subscription: &mqtt_informer::informer::Subscription) {
     let mut state = subscription.store().state();
     let synced = state.wait_for(|state| state.synced);
-    tokio::time::timeout(Duration::from_secs(30), synced).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(30), synced)
+        .await
+        .unwrap()
+        .unwrap();
 }
