@@ -164,13 +164,13 @@ impl Publisher {
             .live(now, term, Duration::from_millis(upstream_age_ms));
     }
 
-    /// The API server answered a probe of this process. To be told at least once a heartbeat while it does.
+    /// The API server answered a probe of this process. To be told twice a heartbeat while it does.
     pub fn api_alive(&mut self, now: Moment) {
         self.touched = true;
         self.election.api_alive(now);
-        self.streams
-            .values_mut()
-            .for_each(|stream| stream.api_alive(now));
+        for stream in self.streams.values_mut() {
+            stream.api_alive(now, &self.settings);
+        }
     }
 
     /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.

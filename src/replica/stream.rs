@@ -60,6 +60,8 @@ pub(super) struct Stream {
     /// When its upstream was last proven alive, and whether it is open.
     heard: Option<Moment>,
     connected: bool,
+    /// When the API server last answered a probe.
+    probed: Option<Moment>,
     leases: BTreeMap<Session, Lease>,
     /// The last session left then.
     empty_since: Option<Moment>,
@@ -77,6 +79,7 @@ impl Stream {
             listing_since: None,
             heard: None,
             connected: false,
+            probed: None,
             leases: BTreeMap::new(),
             empty_since: None,
         }
@@ -167,9 +170,12 @@ impl Stream {
     }
 
     /// The API server answered a probe: a watch that is open and has nothing to tell is alive, too. One that hangs by
-    /// itself is its upstream's to notice.
-    pub(super) fn api_alive(&mut self, now: Moment) {
-        if self.connected {
+    /// itself is its upstream's to notice. The first answer after a pause proves nothing yet: what waited in the watch
+    /// meanwhile may still come.
+    pub(super) fn api_alive(&mut self, now: Moment, settings: &Settings) {
+        let before = self.probed.replace(now);
+        let steady = before.is_some_and(|before| now.since(before) <= settings.heartbeat * 3 / 2);
+        if self.connected && steady {
             self.heard = Some(now);
         }
     }

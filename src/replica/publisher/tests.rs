@@ -522,3 +522,30 @@ fn a_hanging_api_server_shows_in_the_age_however_lively_the_link_is() {
     assert_eq!((ages[0], ages[1]), (0, 0));
     assert_eq!(ages.last(), Some(&10_000));
 }
+
+#[test]
+fn probes_keep_a_quiet_watch_alive_but_the_first_after_a_pause_proves_nothing() {
+    let mut bench = Bench::writing();
+    bench.sync("s", ask(1), 1);
+    bench.listed(1, &[("a", "1")]);
+    bench.upstream(1, Upstream::Alive);
+    bench.run_to(30_000);
+    let age = |bench: &Bench| bench.publisher.streams(bench.now)[0].upstream_age;
+    assert_eq!(age(&bench), Duration::ZERO);
+    bench.now = at(40_000);
+    bench.publisher.api_alive(bench.now);
+    assert_eq!(
+        age(&bench),
+        Duration::from_secs(10),
+        "what waited may still come"
+    );
+    bench.run_to(41_000);
+    assert_eq!(age(&bench), Duration::ZERO);
+    bench.upstream(1, Upstream::Listing(0));
+    bench.run_to(46_000);
+    assert_eq!(
+        age(&bench),
+        Duration::from_secs(5),
+        "while it lists it does not watch"
+    );
+}

@@ -153,7 +153,7 @@ impl World {
         let copied = &self.viewers[viewer].copies[stream];
         let settings = &self.plan.settings;
         let (epoch, seq) = copied.seen;
-        // The source says that it is alive for a heartbeat after it last knew, and a watch has its lag.
+        // A pause of the API server of less than that is not noticed, and a watch has its lag.
         let slack = self.plan.transit() + Duration::from_millis(1);
         let knew =
             current_at - slack - settings.heartbeat - Duration::from_millis(self.plan.watch_lag_ms);

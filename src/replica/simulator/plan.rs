@@ -114,7 +114,7 @@ impl Plan {
         plan.direct(rng);
         // So that whole answers of all streams, one page a round trip, take a few seconds only.
         let collection = plan.keys * (plan.value_bytes + 24);
-        let message_bytes = plan.settings.message_bytes.max(collection / 24);
+        let message_bytes = plan.settings.message_bytes.max(collection / 16);
         plan.settings.message_bytes = message_bytes;
         plan
     }
@@ -138,7 +138,7 @@ impl Plan {
         let pages = self.keys * (self.value_bytes * 2 + 24) / self.settings.message_bytes + 2;
         let trips =
             (pages * self.streams) as u32 / self.window.min(self.settings.window).max(1) + 1;
-        Duration::from_millis(self.delay_ms.1.min(40) * 2 + 2) * trips
+        Duration::from_millis(self.delay_ms.1.min(40) * 4 + 2) * trips
     }
 
     fn roles_change(&self) -> bool {

@@ -387,7 +387,9 @@ impl World {
 
     fn deliver(&mut self, to: ClientId, generation: u32, message: &Message) {
         let client = &self.net.clients[to];
-        if client.generation != generation || client.deaf {
+        let deaf = client.deaf;
+        if client.generation != generation || deaf {
+            self.net.presence_missed |= deaf && matches!(message, Message::Presence(_));
             return;
         }
         match client.party {
