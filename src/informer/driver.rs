@@ -163,7 +163,7 @@ impl Driver {
         match event {
             Event::Up { limits_known, .. } => self.link_up(limits_known),
             Event::Down(failure) => self.link_down(failure),
-            Event::Message { topic, payload, .. } => self.message(&topic, payload),
+            Event::Message { topic, payload, .. } => self.message(&topic, &payload),
             Event::Subscribed(filter) => self.subscribed(&filter),
             Event::Acknowledged(ticket) => {
                 if let Some(done) = self.forgetting.remove(&ticket) {
@@ -217,13 +217,13 @@ impl Driver {
         }
     }
 
-    fn message(&mut self, topic: &str, payload: Bytes) {
+    fn message(&mut self, topic: &str, payload: &Bytes) {
         if let Some(numbers) = self.by_topic.get(topic).cloned() {
-            return self.live(&numbers, &payload);
+            return self.live(&numbers, payload);
         }
         match self.topics.parse(topic) {
-            Some(Route::Reply { cluster, .. }) => self.reply(&cluster, &payload),
-            Some(Route::Presence { cluster }) => self.presence(&cluster, &payload),
+            Some(Route::Reply { cluster, .. }) => self.reply(&cluster, payload),
+            Some(Route::Presence { cluster }) => self.presence(&cluster, payload),
             _ => tracing::debug!(topic, "a message that nobody asked for"),
         }
     }

@@ -27,7 +27,7 @@ impl Access {
     /// Reads the configuration.
     pub(super) async fn load(&self) -> Result<Config, ConfigurationError> {
         let mut config = match self.files() {
-            Some(files) => self.from_files(&files).await?,
+            Some(files) => self.of_files(&files).await?,
             None => Config::incluster().map_err(|_| self.nowhere())?,
         };
         config.connect_timeout = Some(CONNECT_TIMEOUT);
@@ -50,7 +50,7 @@ impl Access {
             .map(|path| vec![path])
     }
 
-    async fn from_files(&self, files: &[PathBuf]) -> Result<Config, ConfigurationError> {
+    async fn of_files(&self, files: &[PathBuf]) -> Result<Config, ConfigurationError> {
         // As kubectl does: of several files some may be missing, but not all.
         let there: Vec<&Path> = files
             .iter()

@@ -71,9 +71,9 @@ pub fn agrees(text: &str, ms: i64, slack: i64) -> bool {
 /// How far apart two durations may be that print alike.
 fn precision(ms: i64) -> i64 {
     match ms {
-        ..600_000 => SECOND,
-        ..28_800_000 => MINUTE,
-        ..691_200_000 => HOUR,
+        _ if ms < 600_000 => SECOND,
+        _ if ms < 28_800_000 => MINUTE,
+        _ if ms < 691_200_000 => HOUR,
         _ if ms < 8 * YEAR => DAY,
         _ => YEAR,
     }

@@ -53,7 +53,7 @@ impl Objects {
         writer.text("kind", &self.kind);
         match self.secrets {
             Some(release) if !release.allows(metadata)? => {
-                secret::redacted(&mut writer, &object, self.managed_fields)?
+                secret::redacted(&mut writer, &object, self.managed_fields)?;
             }
             _ => self.whole(&mut writer, &object)?,
         }

@@ -138,12 +138,15 @@ impl Drop for MemoryLink {
     }
 }
 
+/// Decides over each delivery: the recipient's id, the message.
+type Decide = Box<dyn FnMut(&str, &Publish) -> Fate + Send>;
+
 #[derive(Default)]
 struct State {
     next: u64,
     clients: BTreeMap<u64, Client>,
     retained: BTreeMap<String, Bytes>,
-    fate: Option<Box<dyn FnMut(&str, &Publish) -> Fate + Send>>,
+    fate: Option<Decide>,
 }
 
 impl std::fmt::Debug for State {

@@ -442,7 +442,8 @@ mod tests {
 
     #[test]
     fn what_would_send_secrets_in_the_clear_or_cannot_work_is_refused() {
-        let cases: [(fn(&mut BrokerOptions), &str); 7] = [
+        type Mistake = fn(&mut BrokerOptions);
+        let cases: [(Mistake, &str); 7] = [
             (|o| o.ca_crt = Some("ca".into()), "not encrypted"),
             (
                 |o| {

@@ -46,7 +46,7 @@ impl Driver {
                 tracing::warn!(topic, reason, "the broker refused a message");
                 self.acknowledged(ticket);
             }
-            link::Event::Message { topic, payload, .. } => self.message(&topic, payload),
+            link::Event::Message { topic, payload, .. } => self.message(&topic, &payload),
         }
     }
 
@@ -75,7 +75,7 @@ impl Driver {
         }
     }
 
-    fn message(&mut self, topic: &str, payload: Bytes) {
+    fn message(&mut self, topic: &str, payload: &Bytes) {
         let limit = self.options.settings.message_bytes * 16;
         let now = self.now();
         match self.options.topics.parse(topic) {
@@ -86,24 +86,24 @@ impl Driver {
                     user: consumer.user.as_str().into(),
                     id: consumer.session.as_str().into(),
                 };
-                match frame::decode_request(&payload, limit) {
+                match frame::decode_request(payload, limit) {
                     Ok(request) => self.request(from, request),
                     Err(error) => {
-                        tracing::debug!(user = %consumer.user, %error, "a malformed request")
+                        tracing::debug!(user = %consumer.user, %error, "a malformed request");
                     }
                 }
             }
-            Some(Route::Reply { .. }) => match frame::decode_reply(&payload, limit) {
+            Some(Route::Reply { .. }) => match frame::decode_reply(payload, limit) {
                 Ok(Reply::Presence(presence)) => self.publisher.presence(now, &presence),
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "a malformed reply"),
             },
             Some(Route::Presence { .. }) if payload.is_empty() => {}
-            Some(Route::Presence { .. }) => match frame::decode_presence(&payload, limit) {
+            Some(Route::Presence { .. }) => match frame::decode_presence(payload, limit) {
                 Ok(presence) => self.publisher.presence(now, &presence),
                 Err(error) => tracing::debug!(%error, "a malformed presence"),
             },
-            Some(Route::Live { .. }) => match frame::decode_live(&payload, limit) {
+            Some(Route::Live { .. }) => match frame::decode_live(payload, limit) {
                 Ok(live) => self
                     .publisher
                     .live(now, live.epoch.term, live.upstream_age_ms),

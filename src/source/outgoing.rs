@@ -48,9 +48,9 @@ impl Driver {
             self.listens = listens;
             let lives = self.options.topics.lives_filter(&self.options.cluster);
             if listens {
-                self.control.subscribe(&lives)
+                self.control.subscribe(&lives);
             } else {
-                self.control.unsubscribe(&lives)
+                self.control.unsubscribe(&lives);
             }
         }
     }
@@ -184,16 +184,16 @@ fn log(cluster: &ClusterName, notice: &Notice) {
     match notice {
         Notice::Writing { term } => tracing::info!(%cluster, term = term.number, "serving"),
         Notice::Renewed { term } => {
-            tracing::info!(%cluster, term = term.number, "a viewer knew a newer source: listing all streams anew")
+            tracing::info!(%cluster, term = term.number, "a viewer knew a newer source: listing all streams anew");
         }
         Notice::StandingBy { foreign: true, .. } => {
             tracing::error!(%cluster, "another cluster serves under this name: choose another --cluster");
         }
         Notice::StandingBy { writer, .. } => {
-            tracing::info!(%cluster, writer = writer.number, "standing by: another syncer serves")
+            tracing::info!(%cluster, writer = writer.number, "standing by: another syncer serves");
         }
         Notice::OverQuota { user } => {
-            tracing::warn!(%cluster, user = &**user, "refused a stream: over the quota")
+            tracing::warn!(%cluster, user = &**user, "refused a stream: over the quota");
         }
     }
 }

@@ -75,16 +75,37 @@ fn compare(stage: &Stage, words: &str) -> Result<(), String> {
 }
 
 fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
+    if before.err == UNREADABLE && ours.code() == 0 {
+        return Ok(());
+    }
     if ours.code() != before.code() {
         return Err("another exit code".into());
     }
-    if ours.err != before.err {
+    if ours.err != without_warnings(&before.err) {
         return Err("another stderr".into());
     }
-    if Masked::of(&ours.out) != Masked::of(&before.out) {
+    let (low, high) = (neutralised(&before.out), neutralised(&after.out));
+    if Masked::of(&ours.out) != Masked::of(&low) {
         return Err("another stdout".into());
     }
-    interval_holds(&before.out, &ours.out, &after.out)
+    interval_holds(&low, &ours.out, &high)
+}
+
+/// kubectl cannot write what its own YAML library then refuses to read; we can.
+const UNREADABLE: &str = "error: yaml: control characters are not allowed\n";
+
+/// Warnings of an API server (a deprecated version, a short name that two resources have) do not cross the broker.
+fn without_warnings(err: &str) -> String {
+    err.split_inclusive('\n')
+        .filter(|line| !line.starts_with("Warning: "))
+        .collect()
+}
+
+/// What kubectl leaves to the terminal and we do not: characters that reorder what stands beside them. In tables they become
+/// visible escapes, which docs/decisions.md says; such a cell takes five columns more.
+fn neutralised(text: &str) -> String {
+    text.replace("\u{202e}     ", "\\u202e")
+        .replace('\u{202e}', "\\u202e")
 }
 
 /// Checks every case and tells all that differ.
@@ -157,7 +178,6 @@ const CLUSTER_SCOPED: &[&str] = &[
     "runtimeclasses",
     "validatingwebhookconfigurations",
     "apiservices",
-    "flowschemas",
 ];
 
 #[test]

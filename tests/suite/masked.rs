@@ -2,10 +2,10 @@
 
 /// A text in which each character of a duration as Kubernetes prints it (`5m`, `2d3h`) is a `#`.
 #[derive(PartialEq, Eq)]
-pub struct Masked(String);
+pub(crate) struct Masked(String);
 
 impl Masked {
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut out = String::with_capacity(text.len());
         for word in words(text) {
             match seconds(word) {
@@ -18,7 +18,7 @@ impl Masked {
 }
 
 /// Each time cell of `ours` lies between those of `before` and `after`, give or take what clocks and transit make of it.
-pub fn interval_holds(before: &str, ours: &str, after: &str) -> Result<(), String> {
+pub(crate) fn interval_holds(before: &str, ours: &str, after: &str) -> Result<(), String> {
     let times = |text: &str| words(text).filter_map(seconds).collect::<Vec<_>>();
     let (before, ours, after) = (times(before), times(ours), times(after));
     for ((low, our), high) in before.iter().zip(&ours).zip(&after) {

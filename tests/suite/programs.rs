@@ -10,10 +10,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up. Nothing waits for it in vain when all is well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A built program of this workspace.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let built = Path::new(env!("CARGO_BIN_EXE_mqtt-informer"));
     let path = built.with_file_name(name);
     assert!(
@@ -43,7 +43,7 @@ fn command(name: &str) -> Command {
 
 /// What a program said until it ended.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub status: ExitStatus,
     pub out: String,
     pub err: String,
@@ -51,13 +51,13 @@ pub struct Said {
 }
 
 impl Said {
-    pub fn code(&self) -> i32 {
+    pub(crate) fn code(&self) -> i32 {
         self.status.code().unwrap_or(-1)
     }
 }
 
 /// Runs a program to its end, which must come within [`PATIENCE`].
-pub fn run(mut command: Command) -> Said {
+pub(crate) fn run(mut command: Command) -> Said {
     let begin = Instant::now();
     let child = command
         .stdin(Stdio::null())
@@ -95,25 +95,25 @@ pub fn run(mut command: Command) -> Said {
 }
 
 /// Runs the plugin against a broker.
-pub fn plugin(broker: &str, args: &[&str]) -> Said {
+pub(crate) fn plugin(broker: &str, args: &[&str]) -> Said {
     run(plugin_command(broker, args))
 }
 
-pub fn plugin_command(broker: &str, args: &[&str]) -> Command {
+pub(crate) fn plugin_command(broker: &str, args: &[&str]) -> Command {
     let mut command = command("kubectl-mqinformer");
     command.args(args).args(["--broker", broker]);
     command
 }
 
 /// A syncer that is expected to end by itself.
-pub fn syncer_command(broker: &str, args: &[&str]) -> Command {
+pub(crate) fn syncer_command(broker: &str, args: &[&str]) -> Command {
     let mut command = command("mqtt-informer");
     command.args(["syncer", "--broker", broker]).args(args);
     command
 }
 
 /// A program that goes on until it is dropped.
-pub struct Background {
+pub(crate) struct Background {
     child: Child,
     heard: Arc<(Mutex<String>, Condvar)>,
     log: PathBuf,
@@ -121,7 +121,7 @@ pub struct Background {
 
 impl Background {
     /// Starts it; what it writes to stdout is kept, stderr goes to a file.
-    pub fn start(mut command: Command, log: &Path) -> Self {
+    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -147,17 +147,17 @@ impl Background {
     }
 
     /// Everything on stdout so far.
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         self.heard.0.lock().unwrap().clone()
     }
 
     /// Everything on stderr so far.
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Waits until stdout is as `wanted` says.
-    pub fn wait_out(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_out(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let text = self.heard.0.lock().unwrap();
         let waited = self
             .heard
@@ -174,18 +174,18 @@ impl Background {
     }
 
     /// Waits until stderr is as `wanted` says.
-    pub fn wait_err(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_err(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let found = bed::wait_for(what, || Ok(Some(self.err()).filter(|text| wanted(text))));
         found.unwrap_or_else(|error| panic!("{error}:\n{}", self.err()))
     }
 
-    pub fn kill_9(&mut self) {
+    pub(crate) fn kill_9(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Asks it to stop, and waits until it has.
-    pub fn terminate(&mut self) -> ExitStatus {
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -207,13 +207,13 @@ impl Drop for Background {
 }
 
 /// A syncer under test: its cluster's name, and where its probes are served.
-pub struct Syncer {
+pub(crate) struct Syncer {
     pub process: Background,
     pub probes: String,
 }
 
 /// How to start a syncer.
-pub struct SyncerOptions<'a> {
+pub(crate) struct SyncerOptions<'a> {
     pub broker: &'a str,
     pub cluster: &'a str,
     pub kubeconfig: &'a Path,
@@ -223,7 +223,7 @@ pub struct SyncerOptions<'a> {
 
 impl Syncer {
     /// Starts a syncer and waits until it is ready: serving, or standing by.
-    pub fn start(options: &SyncerOptions<'_>) -> Self {
+    pub(crate) fn start(options: &SyncerOptions<'_>) -> Self {
         let syncer = Self::launch(options);
         let ready = bed::wait_for("the syncer is ready", || Ok(syncer.ready().0.then_some(())));
         ready.unwrap_or_else(|error| {
@@ -233,7 +233,7 @@ impl Syncer {
     }
 
     /// Starts a syncer and does not wait.
-    pub fn launch(options: &SyncerOptions<'_>) -> Self {
+    pub(crate) fn launch(options: &SyncerOptions<'_>) -> Self {
         let port = bed::choose_ports(1).unwrap()[0];
         let probes = format!("127.0.0.1:{port}");
         let mut command = command("mqtt-informer");
@@ -258,7 +258,7 @@ impl Syncer {
     }
 
     /// What `/readyz` says.
-    pub fn ready(&self) -> (bool, String) {
+    pub(crate) fn ready(&self) -> (bool, String) {
         match http(&format!("{}/readyz", self.probes)) {
             Some((code, words)) => (code == 200, words.trim().to_owned()),
             None => (false, "no answer".into()),
@@ -266,7 +266,7 @@ impl Syncer {
     }
 
     /// The value of a metric, `mqinformer_syncer_` left out.
-    pub fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> f64 {
         let (_, text) = http(&format!("{}/metrics", self.probes)).unwrap();
         let wanted = format!("mqinformer_syncer_{name} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&wanted));

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The heartbeat that the syncers ship with.
-pub const HEARTBEAT: Duration = Duration::from_secs(2);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// A broker of this test's own, and the clusters that serve on it.
-pub struct Scene {
+pub(crate) struct Scene {
     pub bed: &'static Bed,
     pub broker: Broker,
     name: &'static str,
 }
 
 impl Scene {
-    pub fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         let bed = Bed::shared().unwrap();
         Self {
             bed,
@@ -27,16 +27,16 @@ impl Scene {
     }
 
     /// A cluster that all tests share: keep to a namespace.
-    pub fn shared(&self) -> Arc<Cluster> {
+    pub(crate) fn shared(&self) -> Arc<Cluster> {
         self.bed.cluster("cluster1").unwrap()
     }
 
-    pub fn syncer(&self, cluster: &Cluster, more: &[&str]) -> Syncer {
+    pub(crate) fn syncer(&self, cluster: &Cluster, more: &[&str]) -> Syncer {
         let kubeconfig = cluster.kubeconfig(User::Admin);
         Syncer::start(&self.options(cluster.name(), &kubeconfig, more))
     }
 
-    pub fn options<'a>(
+    pub(crate) fn options<'a>(
         &'a self,
         cluster: &'a str,
         kubeconfig: &'a PathBuf,
@@ -51,12 +51,12 @@ impl Scene {
         }
     }
 
-    pub fn plugin(&self, words: &str) -> Said {
+    pub(crate) fn plugin(&self, words: &str) -> Said {
         plugin(self.broker.url(), &words.split(' ').collect::<Vec<_>>())
     }
 
     /// The plugin in the background, for `-w`.
-    pub fn watch(&self, words: &str) -> Background {
+    pub(crate) fn watch(&self, words: &str) -> Background {
         let log = self
             .bed
             .dir()
@@ -68,7 +68,7 @@ impl Scene {
     }
 
     /// Asks the plugin until its answer is as wanted; tells how long it took.
-    pub fn until(&self, words: &str, wanted: impl Fn(&Said) -> bool) -> (Said, Duration) {
+    pub(crate) fn until(&self, words: &str, wanted: impl Fn(&Said) -> bool) -> (Said, Duration) {
         let begin = Instant::now();
         loop {
             let said = self.plugin(words);
@@ -91,7 +91,7 @@ fn rand_tag() -> u64 {
 }
 
 /// The last line that a watch printed for each name, as (name, rest): what it shows now. Deletions are not shown by `-w`.
-pub fn last_rows(out: &str) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn last_rows(out: &str) -> std::collections::BTreeMap<String, String> {
     let rows = out.lines().filter(|line| !line.starts_with("NAME"));
     rows.filter_map(|line| line.split_once(char::is_whitespace))
         .map(|(name, rest)| {

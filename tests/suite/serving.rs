@@ -2,7 +2,6 @@
 
 use crate::scene::Scene;
 use bed::{CANARY, User};
-use std::time::Duration;
 
 #[test]
 fn fifty_viewers_are_one_watch_and_none_when_they_are_gone() {

@@ -83,6 +83,10 @@ struct Pace {
 }
 
 /// What a turn begins with.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives on the stack for one turn; a box would be an allocation a packet"
+)]
 enum Step {
     Read(Option<Result<Packet, WireError>>),
     Wrote(io::Result<usize>),
