@@ -168,9 +168,15 @@ impl Publisher {
     pub fn api_alive(&mut self, now: Moment) {
         self.touched = true;
         self.election.api_alive(now);
-        self.streams
-            .values_mut()
-            .for_each(|stream| stream.api_alive(now));
+    }
+
+    /// The API server answered two probes in a row: watches that are open and idle are alive, too. One probe does not say so:
+    /// after a server has hung, its answer may overtake what the watches have still to tell.
+    pub fn idle_watches_alive(&mut self, now: Moment) {
+        self.touched = true;
+        for stream in self.streams.values_mut() {
+            stream.idle_alive(now);
+        }
     }
 
     /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.

@@ -166,9 +166,9 @@ impl Stream {
         false
     }
 
-    /// The API server answered a probe: a watch that is open and has nothing to tell is alive, too. One that hangs by
-    /// itself is its upstream's to notice.
-    pub(super) fn api_alive(&mut self, now: Moment) {
+    /// Its watch, if it is open, is alive although it has nothing to tell. One that hangs by itself is its upstream's to
+    /// notice.
+    pub(super) fn idle_alive(&mut self, now: Moment) {
         if self.connected {
             self.heard = Some(now);
         }

@@ -197,16 +197,20 @@ impl Driver {
                     tracing::info!("the API server answers again");
                 }
                 self.heard_api = Some(Instant::now());
-                if let Some(identity) = identity {
-                    let now = self.now();
-                    self.publisher.describe(
-                        now,
-                        &identity.cluster_uid,
-                        &identity.kubernetes_version,
-                    );
-                    self.kubernetes_version = identity.kubernetes_version;
+                let now = self.now();
+                match identity {
+                    // It is told whenever the probe before this one failed.
+                    Some(Identity {
+                        cluster_uid,
+                        kubernetes_version,
+                    }) => {
+                        self.publisher
+                            .describe(now, &cluster_uid, &kubernetes_version);
+                        self.kubernetes_version = kubernetes_version;
+                    }
+                    None => self.publisher.idle_watches_alive(now),
                 }
-                self.publisher.api_alive(self.now());
+                self.publisher.api_alive(now);
                 self.requests.resume();
             }
             Err(message) => {
