@@ -15,7 +15,7 @@
 //! | module | what it is | what it never does |
 //! |---|---|---|
 //! | [`protocol`] | names, topics, messages, compression | any IO, any clock |
-//! | [`replica`] | [`replica::Feed`] and [`replica::Reflector`]: the rules that keep a copy true | any IO, any clock |
+//! | [`replica`] | [`replica::Publisher`] and [`replica::Reflector`]: the rules that keep a copy true | any IO, any clock |
 //! | [`link`] | a broker: MQTT 5, in process, embedded | knows what the messages mean |
 //! | [`source`] | serves feeds over a link | talks to Kubernetes |
 //! | [`informer`] | copies streams over a link into stores | talks to Kubernetes, prints |
