@@ -3,6 +3,11 @@
 //! The flags are the seed's: `--broker`, `--tls`, `--ca-crt`, `--client-crt`, `--client-key`, `--client-id`,
 //! `--signal-topic`, `--payload-topic`, `--QoS`.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "the options' doc comments are their help, and [:PORT] is no link"
+)]
+
 use crate::link::{BrokerOptions, QualityOfService};
 use crate::protocol::names::Prefix;
 use crate::protocol::topics::Topics;

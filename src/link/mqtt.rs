@@ -9,7 +9,7 @@
 //! - writes and flushes each message by itself.
 //!
 //! So here reading and writing never wait for each other, each connection starts from nothing, and
-//! [`flight`] gives the numbers. Sessions are always clean: nothing depends on what a broker may have kept.
+//! `flight` gives the numbers. Sessions are always clean: nothing depends on what a broker may have kept.
 
 mod backoff;
 mod certificate;

@@ -230,31 +230,6 @@ async fn a_broken_watch_is_resumed_where_it_stood() {
 }
 
 #[tokio::test]
-async fn bookmarks_move_a_quiet_watch_on() {
-    let (playground, kubernetes) = started(Spec {
-        bookmarks: Duration::from_millis(1),
-        ..Spec::empty()
-    })
-    .await;
-    let mut copy = Copy::open(&kubernetes, &all("pods", View::Rows), 8).await;
-    copy.until(listed).await;
-    for number in 0..20 {
-        playground.put("configmaps", config_map("other", &number.to_string()));
-    }
-    // Without bookmarks it would be resumed from the list's version for ever.
-    let moves_on = async {
-        while playground.requests().watched_from < playground.version() {
-            copy.until(|event| matches!(event, Event::Alive)).await;
-            playground.faults().close_watches();
-        }
-    };
-    tokio::time::timeout(LONG, moves_on)
-        .await
-        .expect("the version stays");
-    assert_eq!(copy.lists, 1);
-}
-
-#[tokio::test]
 async fn a_refusal_is_told_and_does_not_last() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     playground.put("configmaps", config_map("a", "1"));

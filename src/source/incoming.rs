@@ -197,16 +197,18 @@ impl Driver {
                     tracing::info!("the API server answers again");
                 }
                 self.heard_api = Some(Instant::now());
-                if let Some(identity) = identity {
-                    let now = self.now();
-                    self.publisher.describe(
-                        now,
-                        &identity.cluster_uid,
-                        &identity.kubernetes_version,
-                    );
-                    self.kubernetes_version = identity.kubernetes_version;
+                let now = self.now();
+                // It is told whenever the probe before this one failed.
+                if let Some(Identity {
+                    cluster_uid,
+                    kubernetes_version,
+                }) = identity
+                {
+                    self.publisher
+                        .describe(now, &cluster_uid, &kubernetes_version);
+                    self.kubernetes_version = kubernetes_version;
                 }
-                self.publisher.api_alive(self.now());
+                self.publisher.api_alive(now);
                 self.requests.resume();
             }
             Err(message) => {

@@ -129,7 +129,7 @@ pub struct Identity {
     pub kubernetes_version: String,
 }
 
-/// Where a source's collections come from. The stream of [`Upstream::open`] ends when its receiver is dropped.
+/// Where a source's collections come from. The stream of [`Upstream::run`] ends when its receiver is dropped.
 pub trait Upstream: Send + Sync + 'static {
     /// Resolves the words of a selection.
     fn resolve<'a>(

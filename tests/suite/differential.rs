@@ -84,11 +84,11 @@ fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
     if ours.err != without_warnings(&before.err) {
         return Err("another stderr".into());
     }
-    let (low, high) = (neutralised(&before.out), neutralised(&after.out));
-    if Masked::of(&ours.out) != Masked::of(&low) {
+    let [low, ours, high] = [before, ours, after].map(|said| legible(&said.out));
+    if Masked::of(&ours) != Masked::of(&low) {
         return Err("another stdout".into());
     }
-    interval_holds(&low, &ours.out, &high)
+    interval_holds(&low, &ours, &high)
 }
 
 /// kubectl cannot write what its own YAML library then refuses to read; we can.
@@ -101,11 +101,13 @@ fn without_warnings(err: &str) -> String {
         .collect()
 }
 
-/// What kubectl leaves to the terminal and we do not: characters that reorder what stands beside them. In tables they become
-/// visible escapes, which docs/decisions.md says; such a cell takes five columns more.
-fn neutralised(text: &str) -> String {
-    text.replace("\u{202e}     ", "\\u202e")
-        .replace('\u{202e}', "\\u202e")
+/// The text without lines that hold a character which reorders what stands beside it: kubectl leaves it to the terminal, in our
+/// tables it is a visible escape (docs/decisions.md).
+fn legible(text: &str) -> String {
+    let reordered = |line: &&str| line.contains('\u{202e}') || line.contains("\\u202e");
+    text.split_inclusive('\n')
+        .filter(|line| !reordered(line))
+        .collect()
 }
 
 /// Checks every case and tells all that differ.
@@ -193,12 +195,20 @@ fn tables_of_every_kind() {
         let all = forms
             .iter()
             .map(move |form| format!("get {kind} -n shop{form}"));
-        all.chain([format!("get {kind} -A")])
+        all.chain([format!("get {kind} -A{}", legible_only(kind))])
     });
     let scoped = CLUSTER_SCOPED
         .iter()
         .flat_map(|kind| forms.iter().map(move |form| format!("get {kind}{form}")));
     check(namespaced.chain(scoped));
+}
+
+/// The pod whose status reorders its line makes its column wider in ours than in kubectl's: on purpose, so it is left out.
+fn legible_only(kind: &str) -> &'static str {
+    match kind {
+        "pods" | "po" | "Pod" => " --field-selector metadata.name!=hostile",
+        _ => "",
+    }
 }
 
 #[test]
@@ -238,10 +248,10 @@ fn selectors_and_several_types() {
     check(
         [
             "get pods -n shop -l app=web",
-            "get pods -A -l app!=web",
+            "get pods -A -l app!=web --field-selector metadata.name!=hostile",
             "get pods -n shop -l app in (web,db) -o name",
             "get pods -A --field-selector status.phase=Running",
-            "get pods -A --field-selector status.phase!=Running -o wide",
+            "get pods -A --field-selector status.phase!=Running,metadata.name!=hostile -o wide",
             "get pods,svc -n shop",
             "get deploy,rs,sts -n shop -o wide",
             "get cm,secrets -A",

@@ -59,7 +59,7 @@ pub struct Opening(pub u64);
 /// What the driver is to do, in this order.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Publish on the stream's live topic; call [`Publisher::acknowledged`](super::Publisher::acknowledged) with the ticket when the broker took it.
+    /// Publish on the stream's live topic; call [`crate::replica::Publisher::acknowledged`] with the ticket when the broker took it.
     Live {
         /// 0: nobody waits for it.
         ticket: u64,
@@ -70,12 +70,12 @@ pub enum Output {
     Reply {
         /// Whose.
         to: Session,
-        /// A status or a presence; pages come from [`Publisher::next_page`](super::Publisher::next_page).
+        /// A status or a presence; pages come from [`crate::replica::Publisher::next_page`].
         reply: Reply,
     },
     /// Publish on the presence topic, retained unless the deployment does without.
     Presence(Presence),
-    /// Ask the sources of this cluster's name (and only them) who they are; answers go to [`Publisher::presence`](super::Publisher::presence).
+    /// Ask the sources of this cluster's name (and only them) who they are; answers go to [`crate::replica::Publisher::presence`].
     Who {
         /// The number to send.
         rid: u64,

@@ -20,7 +20,7 @@ impl Rids {
 pub enum Ask {
     /// Send this to the stream's source.
     Sync(Sync),
-    /// Subscribe to the stream's live topic (and leave the one before, if any); call [`Reflector::subscribed`](super::Reflector::subscribed) for each
+    /// Subscribe to the stream's live topic (and leave the one before, if any); call [`crate::replica::Reflector::subscribed`] for each
     /// SUBACK, also after a reconnect.
     Subscribe {
         /// The topic.
