@@ -1,7 +1,7 @@
 //! The answer to one request: slices of one snapshot.
 //!
-//! **F6 Answer.** A request gets one snapshot, whose buckets are compared with the request's once, and all its pages are
-//! slices of that. *Else pages of different moments meet in one copy, and big answers under churn never end.*
+//! **F6 Answer.** A request gets one snapshot, whose buckets are compared with the request's once, and all its pages
+//! are slices of that. *Else pages of different moments meet in one copy, and big answers under churn never end.*
 
 use super::collection::{Held, Slot};
 use super::cursor::Cursor;
@@ -33,7 +33,8 @@ pub(super) struct Slice {
 }
 
 impl Answer {
-    /// The answer to a request whose copy has the digests `theirs`, one for each of `buckets`; `ours` are the snapshot's.
+    /// The answer to a request whose copy has the digests `theirs`, one for each of `buckets`; `ours` are the
+    /// snapshot's.
     pub(super) fn new(
         rid: u64,
         snapshot: Snapshot,
@@ -59,8 +60,8 @@ impl Answer {
             .is_some_and(|at| (at.epoch, at.seq) == (self.snapshot.epoch, self.snapshot.seq))
     }
 
-    /// The slice that begins at a cursor and has `bytes` bytes at most: equal for equal arguments. A cursor that was not cut
-    /// from this answer means the beginning.
+    /// The slice that begins at a cursor and has `bytes` bytes at most: equal for equal arguments. A cursor that was
+    /// not cut from this answer means the beginning.
     pub(super) fn slice(&self, from: &Bytes, bytes: usize) -> Slice {
         let (start, offset) = match Cursor::decode(from) {
             Some(cursor) if self.cut(from) => (cursor.slot, cursor.offset),

@@ -1,7 +1,8 @@
 //! Flushes on their way into a copy: incomplete ones, and those that do not fit yet.
 //!
-//! - **R2 Collect.** Slices wait until their flush is whole, and flushes until they fit, within a bound of bytes; beyond it all
-//!   is forgotten but that there was something. *Else memory grows while an answer is long, or half a step is shown.*
+//! - **R2 Collect.** Slices wait until their flush is whole, and flushes until they fit, within a bound of bytes;
+//!   beyond it all is forgotten but that there was something. *Else memory grows while an answer is long, or half a
+//!   step is shown.*
 
 use super::mutants::mutant;
 use super::time::Moment;

@@ -1,9 +1,9 @@
 //! Digests that tell whether two collections are equal, and where they are not.
 //!
 //! An entry's digest covers its key and its unpacked value. The digest of a set of entries is their wrapping sum: a put
-//! or a delete costs O(1), and the order does not matter. The set is either everything, or a *bucket*: the entries whose
-//! key's hash begins with the same bits. Digests find accidents, not forgeries: who may write a stream is the broker's
-//! ACL to say.
+//! or a delete costs O(1), and the order does not matter. The set is either everything, or a *bucket*: the entries
+//! whose key's hash begins with the same bits. Digests find accidents, not forgeries: who may write a stream is the
+//! broker's ACL to say.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 

@@ -1,19 +1,19 @@
 //! Which of the processes with one cluster's name writes.
 //!
-//! - **F2 Epoch.** A term is a number above the clock and above every number heard of, and a random nonce: the newest wins.
-//!   *Else consumers refuse a restarted source whose clock went back, and two sources that started at once mix their
-//!   numbers.*
-//! - **F3 One writer.** Who hears of a newer term stands by, silent and ready. It takes over when the writer's last will
-//!   came, or when the writer was silent for long. *Else two write for ever.*
-//!   - A writer whose API server hangs is silent, whatever it sends: its old news and its presence do not count. *Else a stuck
-//!     writer keeps a healthy standby waiting for ever.*
+//! - **F2 Epoch.** A term is a number above the clock and above every number heard of, and a random nonce: the newest
+//!   wins. *Else consumers refuse a restarted source whose clock went back, and two sources that started at once mix
+//!   their numbers.*
+//! - **F3 One writer.** Who hears of a newer term stands by, silent and ready. It takes over when the writer's last
+//!   will came, or when the writer was silent for long. *Else two write for ever.*
+//!   - A writer whose API server hangs is silent, whatever it sends: its old news and its presence do not count. *Else
+//!     a stuck writer keeps a healthy standby waiting for ever.*
 //!   - A standby asks before it believes in silence: a writer that nobody reads is silent by right. *Else two replicas
 //!     without readers take turns every 30 s for ever.*
-//!   - A consumer that has heard of a newer term makes the writer renew its own, above the highest that was claimed, and
-//!     once a minute at most. *Else readers refuse a source whose clock went back and whose presence was lost; or a consumer
-//!     that lies uses up each minute's renewal, and an honest one waits for ever.*
-//!   - Who is the writer and hears an older presence, or its own last will, says its own again. *Else the retained presence
-//!     tells that the cluster is gone, or another writes.*
+//!   - A consumer that has heard of a newer term makes the writer renew its own, above the highest that was claimed,
+//!     and once a minute at most. *Else readers refuse a source whose clock went back and whose presence was lost; or a
+//!     consumer that lies uses up each minute's renewal, and an honest one waits for ever.*
+//!   - Who is the writer and hears an older presence, or its own last will, says its own again. *Else the retained
+//!     presence tells that the cluster is gone, or another writes.*
 
 use super::mutants::mutant;
 use super::settings::Settings;
@@ -128,7 +128,8 @@ impl Election {
         }
     }
 
-    /// It would write if only its API server answered: since when. None if that is not why, or if somebody else is there.
+    /// It would write if only its API server answered: since when. None if that is not why, or if somebody else is
+    /// there.
     pub(super) fn waits_for_api(&self, now: Moment) -> Option<Moment> {
         let up = self.link_up?;
         let alone = !self.unjudged.as_ref().is_some_and(|heard| heard.online);
@@ -222,8 +223,8 @@ impl Election {
 
     /// A consumer claims to have heard of a term. False: it lies, and is not to be served.
     ///
-    /// The bound is counted from the clock and from presences, which only sources can write: never from my own number, which
-    /// earlier claims may have raised.
+    /// The bound is counted from the clock and from presences, which only sources can write: never from my own number,
+    /// which earlier claims may have raised.
     pub(super) fn claim(&mut self, term: Term, wall_ms: u64) -> bool {
         let bound = wall_ms
             .max(self.heard)

@@ -3,12 +3,12 @@
 //! - **F1 Truth.** A feed begins with a complete, consistent list; a relist is diffed against what is held, deletes
 //!   included. *Else an empty or half list deletes the fleet's rows.*
 //! - **F4 Flush.** While nothing is in flight, all that changed since the last flush leaves as one step, values and
-//!   digest as they are at its end; without changes a heartbeat. *Else a copy is a state that never was: the older change of
-//!   a superseded key is missing.* When the link breaks before the broker took all of it, its keys return to what is pending.
-//!   *Else every consumer has a gap after the source's reconnect.*
-//! - **F5 Delta.** A value leaves as a delta, and a key whose value came back to what it was is left out, only while nothing
-//!   above the step's start was ever named. *Else somebody stands between the two: a delta makes garbage of his value, and what
-//!   is left out stays with him.*
+//!   digest as they are at its end; without changes a heartbeat. *Else a copy is a state that never was: the older
+//!   change of a superseded key is missing.* When the link breaks before the broker took all of it, its keys return to
+//!   what is pending. *Else every consumer has a gap after the source's reconnect.*
+//! - **F5 Delta.** A value leaves as a delta, and a key whose value came back to what it was is left out, only while
+//!   nothing above the step's start was ever named. *Else somebody stands between the two: a delta makes garbage of his
+//!   value, and what is left out stays with him.*
 
 use super::collection::{Collection, Held};
 use super::delta;

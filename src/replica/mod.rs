@@ -2,27 +2,30 @@
 //!
 //! A *stream* is a keyed collection of small byte values that one source owns and any number of consumers copy over a
 //! broker that loses, repeats and reorders. [`Publisher`] is the source's side, for all streams of a process;
-//! [`Reflector`] the consumer's side of one stream. Both are fed with what was heard and the time, and say what to send.
+//! [`Reflector`] the consumer's side of one stream. Both are fed with what was heard and the time, and say what to
+//! send.
 //!
 //! **Architecture invariant:** this module does no IO, reads no clock and draws no random number that its caller did
 //! not seed. Nothing in it waits. What comes from outside is hostile until it was checked, and is bounded.
 //!
 //! # The invariant of the protocol
 //! **At every moment a copy is exactly the state that the source had at one (epoch, seq) which it published or answered
-//! with, and (epoch, seq) never goes back.** So nothing is ever applied out of order, and entries need no numbers of their
-//! own and no tombstones. Each step is made beside the copy, and takes its place only if its digest is the one that the source told
-//! for that (epoch, seq): what is shown was never anything else, even if there is a bug somewhere.
+//! with, and (epoch, seq) never goes back.** So nothing is ever applied out of order, and entries need no numbers of
+//! their own and no tombstones. Each step is made beside the copy, and takes its place only if its digest is the one
+//! that the source told for that (epoch, seq): what is shown was never anything else, even if there is a bug somewhere.
 //!
 //! # The life of a copy
-//! - `Sync{rid, epoch, digests, from, max_messages, lease}` says "this is what I have". It is the only request; everything that
-//!   goes wrong ends in one.
-//! - The source takes a snapshot and answers with `Page`s of it: what lies in the hash buckets whose digests differ. At most `max_messages` pages
-//!   come for one ask, so a consumer is never sent more than it asked for.
-//! - Changes leave as *flushes*, one step `prev → to` each, as `Live` messages to all consumers. A flush without changes is a heartbeat.
+//! - `Sync{rid, epoch, digests, from, max_messages, lease}` says "this is what I have". It is the only request;
+//!   everything that goes wrong ends in one.
+//! - The source takes a snapshot and answers with `Page`s of it: what lies in the hash buckets whose digests differ. At
+//!   most `max_messages` pages come for one ask, so a consumer is never sent more than it asked for.
+//! - Changes leave as *flushes*, one step `prev → to` each, as `Live` messages to all consumers. A flush without
+//!   changes is a heartbeat.
 //! - `Status` says in words why there is no answer yet. `Presence` says who writes.
 //!
 //! # The rules, and what goes wrong without each
-//! Where a rule lives, its module says it again. Every one has a mutant in the tests that breaks it, and the `simulator` notices.
+//! Where a rule lives, its module says it again. Every one has a mutant in the tests that breaks it, and the
+//! `simulator` notices.
 //!
 //! | rule | in short | without it |
 //! |---|---|---|
@@ -44,10 +47,10 @@
 //! | R8 cache (`copy`) | copies are kept whole, with their epoch and seq | a restarted reader goes back to an older source |
 //!
 //! # Age
-//! `upstream_age` is zero while the source's own watch is open and was proven alive within a heartbeat, else the time since then. An
-//! answer carries the age that its snapshot was taken with; a list is as old as its beginning until its watch is heard. A copy's age is counted
-//! from [`Reflector::current_at`]: the arrival of what proved it current, less the source's own age. It is never less than the truth but
-//! for the transit, however lively the broker is.
+//! `upstream_age` is zero while the source's own watch is open and was proven alive within a heartbeat, else the time
+//! since then. An answer carries the age that its snapshot was taken with; a list is as old as its beginning until its
+//! watch is heard. A copy's age is counted from [`Reflector::current_at`]: the arrival of what proved it current, less
+//! the source's own age. It is never less than the truth but for the transit, however lively the broker is.
 
 mod answer;
 mod buffer;

@@ -151,7 +151,8 @@ impl Publisher {
         }
     }
 
-    /// A presence of my cluster's name was heard: retained, told anew, a last will, or an answer to my `Who`. My own too.
+    /// A presence of my cluster's name was heard: retained, told anew, a last will, or an answer to my `Who`. My own
+    /// too.
     pub fn presence(&mut self, now: Moment, heard: &Presence) {
         self.touched = true;
         self.election.presence(now, heard);

@@ -305,8 +305,8 @@ impl Reflector {
         self.tally
     }
 
-    /// R1 Newest. What is older than the newest epoch heard of is dropped. *Else a stuck old source and a live one take turns, and the
-    /// faster one wins for ever.*
+    /// R1 Newest. What is older than the newest epoch heard of is dropped. *Else a stuck old source and a live one take
+    /// turns, and the faster one wins for ever.*
     fn is_newest(&mut self, epoch: Epoch) -> bool {
         if epoch < self.newest && !mutant!(NoNewest) {
             return false;
@@ -397,9 +397,9 @@ impl Reflector {
         self.due = Some(now + wait.min(self.settings.timeout.1));
     }
 
-    /// R3 Apply. While nothing is out, whole flushes that follow on the copy are applied, each in one step. *Else a gap is
-    /// jumped, or a late duplicate moves the copy back; and while a request is out, the buckets that agreed are no longer
-    /// what was asked about.*
+    /// R3 Apply. While nothing is out, whole flushes that follow on the copy are applied, each in one step. *Else a gap
+    /// is jumped, or a late duplicate moves the copy back; and while a request is out, the buckets that agreed are no
+    /// longer what was asked about.*
     fn apply(&mut self) {
         let frozen = self.request.is_some() && !mutant!(NotFrozen);
         if frozen || self.copy.epoch != self.newest {
@@ -434,8 +434,8 @@ impl Reflector {
         }
     }
 
-    /// R4 Compare. Who names my state names its digest. *Else a silent divergence stays.* If it agrees, the copy was current when that
-    /// left the source, less the age of the source's own knowledge.
+    /// R4 Compare. Who names my state names its digest. *Else a silent divergence stays.* If it agrees, the copy was
+    /// current when that left the source, less the age of the source's own knowledge.
     fn compare(&mut self, step: &Step) {
         if step.digest == self.copy.digest || mutant!(NoDigestCompared) {
             self.was_current(step.arrived - step.upstream_age);

@@ -1,8 +1,8 @@
 //! The one request that may be out, and when to send it again.
 //!
-//! **R6 Request.** A re-ask is the same request: same rid, same digests, from the first place that is missing. *Else, with a round trip above the
-//! time-out, every answer is too late for ever.* Words from the source hold it. *Else each re-ask brings a word, and each word
-//! the next re-ask, while an API server is away.*
+//! **R6 Request.** A re-ask is the same request: same rid, same digests, from the first place that is missing. *Else,
+//! with a round trip above the time-out, every answer is too late for ever.* Words from the source hold it. *Else each
+//! re-ask brings a word, and each word the next re-ask, while an API server is away.*
 
 use super::mutants::mutant;
 use super::settings::Settings;
@@ -105,7 +105,8 @@ impl Request {
         self.no_room_until = Some(now + Duration::from_millis(20));
     }
 
-    /// The message, once more; the next one is due when the time-out has passed, doubled for each ask that nothing answered.
+    /// The message, once more; the next one is due when the time-out has passed, doubled for each ask that nothing
+    /// answered.
     pub(super) fn ask(
         &mut self,
         now: Moment,

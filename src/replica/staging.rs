@@ -1,10 +1,10 @@
 //! The answer to one request, page by page, until it is whole.
 //!
-//! - **R7 Stage.** Only pages of one snapshot meet in a stage; one of a newer snapshot starts it over. They are chained from
-//!   the beginning by what each says of the next; nothing is taken for whole that has a hole. *Else two sources' pages
-//!   mix, and entries that are missing read as deleted.*
-//! - A page that is staged already is no news. *Else each duplicate of a window's last page asks again: 150,000 requests in
-//!   one second.*
+//! - **R7 Stage.** Only pages of one snapshot meet in a stage; one of a newer snapshot starts it over. They are chained
+//!   from the beginning by what each says of the next; nothing is taken for whole that has a hole. *Else two sources'
+//!   pages mix, and entries that are missing read as deleted.*
+//! - A page that is staged already is no news. *Else each duplicate of a window's last page asks again: 150,000
+//!   requests in one second.*
 
 use super::buffer::join;
 use super::mutants::mutant;

@@ -235,7 +235,8 @@ impl Stream {
         }
     }
 
-    /// A session's request is answered, or waits. `term_known`: it has not heard of a newer term than ours. True: pages are to be sent.
+    /// A session's request is answered, or waits. `term_known`: it has not heard of a newer term than ours. True: pages
+    /// are to be sent.
     pub(super) fn ask(
         &mut self,
         now: Moment,
@@ -393,8 +394,8 @@ impl Stream {
         }
     }
 
-    /// Forgets sessions whose lease ran out, and snapshots that nobody asks about any more. True: nobody is left, and the
-    /// stream is to be dropped.
+    /// Forgets sessions whose lease ran out, and snapshots that nobody asks about any more. True: nobody is left, and
+    /// the stream is to be dropped.
     pub(super) fn expire(&mut self, now: Moment, settings: &Settings) -> bool {
         self.leases.retain(|_, lease| lease.until > now);
         for lease in self.leases.values_mut() {

@@ -59,7 +59,8 @@ pub struct Opening(pub u64);
 /// What the driver is to do, in this order.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Publish on the stream's live topic; call [`crate::replica::Publisher::acknowledged`] with the ticket when the broker took it.
+    /// Publish on the stream's live topic; call [`crate::replica::Publisher::acknowledged`] with the ticket when the
+    /// broker took it.
     Live {
         /// 0: nobody waits for it.
         ticket: u64,
@@ -75,7 +76,8 @@ pub enum Output {
     },
     /// Publish on the presence topic, retained unless the deployment does without.
     Presence(Presence),
-    /// Ask the sources of this cluster's name (and only them) who they are; answers go to [`crate::replica::Publisher::presence`].
+    /// Ask the sources of this cluster's name (and only them) who they are; answers go to
+    /// [`crate::replica::Publisher::presence`].
     Who {
         /// The number to send.
         rid: u64,

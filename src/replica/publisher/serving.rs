@@ -152,7 +152,8 @@ impl Publisher {
         self.out.push_back(Output::Close { stream });
     }
 
-    /// F2: each incarnation of a feed has an epoch of its own. *Else consumers at seq 500 refuse the seq 1 of a feed made anew.*
+    /// F2: each incarnation of a feed has an epoch of its own. *Else consumers at seq 500 refuse the seq 1 of a feed
+    /// made anew.*
     pub(super) fn next_incarnation(&mut self) -> (Epoch, Opening) {
         self.openings += 1;
         if !mutant!(SameEpochAnew) || self.feeds == 0 {

@@ -7,8 +7,8 @@ use crate::replica::request::Request;
 use crate::replica::time::Moment;
 
 impl Reflector {
-    /// R5 Ask. When something is missing, or may be. *Else a lost change or lost heartbeats are never noticed; a reader stays
-    /// with the old source.*
+    /// R5 Ask. When something is missing, or may be. *Else a lost change or lost heartbeats are never noticed; a reader
+    /// stays with the old source.*
     pub(super) fn has_reason(&self, now: Moment) -> bool {
         self.reason_at().is_some_and(|at| at <= now)
     }
@@ -79,7 +79,8 @@ impl Reflector {
         Some(self.addressed(sync))
     }
 
-    /// R5 Renewal. A lease is renewed whether a request is out or not. *Else the list that it waits for is thrown away, for ever.*
+    /// R5 Renewal. A lease is renewed whether a request is out or not. *Else the list that it waits for is thrown away,
+    /// for ever.*
     pub(super) fn renew(&mut self, now: Moment) -> Option<Sync> {
         if now < self.asked + self.settings.lease / 3 || mutant!(NoRenewal) {
             return None;

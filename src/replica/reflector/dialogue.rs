@@ -20,8 +20,8 @@ impl Rids {
 pub enum Ask {
     /// Send this to the stream's source.
     Sync(Sync),
-    /// Subscribe to the stream's live topic (and leave the one before, if any); call [`crate::replica::Reflector::subscribed`] for each
-    /// SUBACK, also after a reconnect.
+    /// Subscribe to the stream's live topic (and leave the one before, if any); call
+    /// [`crate::replica::Reflector::subscribed`] for each SUBACK, also after a reconnect.
     Subscribe {
         /// The topic.
         topic: String,

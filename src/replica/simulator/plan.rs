@@ -132,8 +132,8 @@ impl Plan {
         time
     }
 
-    /// How long it takes to answer all streams of a viewer, once the faults have ceased. With a small buffer the changes
-    /// that come meanwhile are forgotten and asked for again, so this is how far behind it may be.
+    /// How long it takes to answer all streams of a viewer, once the faults have ceased. With a small buffer the
+    /// changes that come meanwhile are forgotten and asked for again, so this is how far behind it may be.
     pub(super) fn answers_take(&self) -> Duration {
         let pages = self.keys * (self.value_bytes * 2 + 24) / self.settings.message_bytes + 2;
         let trips =
