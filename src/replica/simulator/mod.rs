@@ -1,6 +1,7 @@
 //! The deterministic simulator: publishers and reflectors in a hostile world of virtual time.
 //!
-//! One seed is one run in one thread: `SEED=7 cargo test simulator` repeats one, `SEEDS=200000` runs more than usual.
+//! One seed is one run in one thread: `SEED=7 cargo test simulator` repeats one, `SEEDS=200000` runs more than usual
+//! (`FROM` names the first). `TRACE=1` tells every event, for one seed; `MUTANT=NoHeartbeat TABLE=1` how a mutant dies.
 //! A failure names its seed. What is checked stands in `judge`, what goes wrong in `plan` and `faults`.
 
 mod faults;
@@ -93,7 +94,10 @@ fn on_all_cores<T: Sync, R: Send>(of: &[T], run: impl Fn(&T) -> R + Sync) -> Vec
 fn copies_are_true_whatever_happens() {
     let seeds: Vec<u64> = match number("SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("SEEDS").unwrap_or(2_000)).collect(),
+        None => {
+            let first = number("FROM").unwrap_or(0);
+            (first..first + number("SEEDS").unwrap_or(2_000)).collect()
+        }
     };
     let failed = AtomicUsize::new(0);
     let results = on_all_cores(&seeds, |seed| {
