@@ -93,14 +93,19 @@ impl Copy {
         event
     }
 
-    /// Takes events until one is as asked.
+    /// Takes events until one is as asked; many others are as bad as none.
     async fn until(&mut self, mut wanted: impl FnMut(&Event) -> bool) -> Event {
-        loop {
-            let event = self.next().await;
-            if wanted(&event) {
-                return event;
+        let found = async {
+            loop {
+                let event = self.next().await;
+                if wanted(&event) {
+                    return event;
+                }
             }
-        }
+        };
+        tokio::time::timeout(LONG, found)
+            .await
+            .expect("what is wanted is not told")
     }
 
     /// Takes events until the copy has exactly these keys.
