@@ -17,9 +17,16 @@ async fn main() -> anyhow::Result<()> {
         anyhow::bail!("usage: viewer BROKER CLUSTER [RESOURCE]");
     };
     let resource = args.next().unwrap_or_else(|| "pods".into());
-    let connection = mqtt::connect(BrokerOptions::new(broker, format!("viewer-{}", std::process::id())))?;
+    let connection = mqtt::connect(BrokerOptions::new(
+        broker,
+        format!("viewer-{}", std::process::id()),
+    ))?;
     let informer = Informer::start(connection, Topics::default(), Settings::default())?;
-    let selection = Selection { resource, view: View::Objects, ..Selection::default() };
+    let selection = Selection {
+        resource,
+        view: View::Objects,
+        ..Selection::default()
+    };
     let subscription = informer.subscribe(&ClusterName::new(&cluster)?, selection);
     let store = subscription.store();
     let (mut versions, mut state) = (store.versions(), store.state());
@@ -34,7 +41,11 @@ async fn main() -> anyhow::Result<()> {
         }
         for notice in store.notices() {
             let key = String::from_utf8_lossy(&notice.key);
-            let what = if notice.new.is_some() { "is now" } else { "is gone, at" };
+            let what = if notice.new.is_some() {
+                "is now"
+            } else {
+                "is gone, at"
+            };
             writeln!(out, "{key} {what} seq {}", store.snapshot().seq)?;
         }
     }

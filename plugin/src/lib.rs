@@ -1,6 +1,108 @@
-//! `kubectl mqinformer`.
+//! `kubectl mqinformer`: many Kubernetes clusters through an MQTT broker, as if they were local.
+//!
+//! # Layers
+//! | module | what it is | what it never does |
+//! |---|---|---|
+//! | [`table`] | rows of many clusters as one table | IO, clocks; knows neither broker nor terminal |
+//! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
+//! | [`get`] | a `get` as a state machine | IO, clocks, async |
+//! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
+//! | [`terminal`] | stdout, stderr, progress | knows what is printed |
+//! | [`error`] | words and exit codes | |
+
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod args;
+pub mod commands;
+pub mod error;
 pub mod get;
 pub mod print;
 pub mod table;
+pub mod terminal;
+
+use args::{Cli, Command};
+use clap::Parser;
+use error::Failure;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+use terminal::Terminal;
+
+/// Runs a command line, its first word being the program's name, and says what went wrong.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let failure = match run(words) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    if let Some(line) = failure.line() {
+        // Nothing is left to be done when stderr is closed.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+    ExitCode::from(failure.exit_code())
+}
+
+fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let cli = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error, &words),
+    };
+    log();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let mut terminal = Terminal::new();
+    let result = runtime.block_on(command(cli, &mut terminal));
+    // A name that is still being looked up would be waited for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn command(cli: Cli, terminal: &mut Terminal) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Get(args) => commands::get::run(args, &cli.broker, terminal).await,
+        Command::Clusters(args) => commands::clusters::run(args, &cli.broker, terminal).await,
+        Command::Demo(args) => commands::demo::run(args, terminal).await,
+        Command::Version(args) => {
+            let mut text = Vec::new();
+            commands::version::run(args, &mut text)?;
+            terminal.out(&String::from_utf8_lossy(&text))
+        }
+    }
+}
+
+/// Help and version are what was asked for; everything else is an error in one line.
+fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
+    use clap::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Ok(write!(std::io::stdout(), "{}", error.render())?)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            write!(std::io::stderr(), "{}", error.render())?;
+            Err(Failure::Told(1))
+        }
+        _ => {
+            let verbs = ["get", "clusters", "demo", "version"];
+            let verb = words
+                .get(1)
+                .and_then(|word| word.to_str())
+                .filter(|word| verbs.contains(word));
+            let command = std::iter::once("kubectl mqinformer")
+                .chain(verb)
+                .collect::<Vec<_>>()
+                .join(" ");
+            writeln!(std::io::stderr(), "{}", error::usage(error, &command))?;
+            Err(Failure::Told(1))
+        }
+    }
+}
+
+/// What the library has to tell goes to stderr when RUST_LOG asks for it: a person who looks at pods is told what matters by the command
+/// itself.
+fn log() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        mqtt_informer::cli::log_to_stderr();
+    }
+}

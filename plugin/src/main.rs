@@ -1,2 +1,5 @@
-//! The kubectl plugin.
-fn main() {}
+//! `kubectl mqinformer`.
+
+fn main() -> std::process::ExitCode {
+    kubectl_mqinformer::main(std::env::args_os())
+}

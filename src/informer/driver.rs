@@ -129,6 +129,8 @@ impl Driver {
         }
         self.leave_all();
         self.link.close();
+        // The link ends when its last handle goes, said or not: what was queued has to be sent first.
+        while self.events.recv().await.is_some() {}
     }
 
     fn filters(&self) -> [String; 2] {
@@ -249,12 +251,18 @@ impl Driver {
                     .asked_by(cluster, page.rid)
                     .filter(|number| self.is_first_of(*number, page.stream))
                 {
-                    self.touch(number, |stream| stream.reflector.page(now, page));
+                    self.touch(number, |stream| {
+                        stream.heard = Some(now);
+                        stream.reflector.page(now, page);
+                    });
                 }
             }
             Reply::Status(status) => {
                 if let Some(number) = self.asked_by(cluster, status.rid) {
-                    self.touch(number, |stream| stream.reflector.status(now, &status));
+                    self.touch(number, |stream| {
+                        stream.heard = Some(now);
+                        stream.reflector.status(now, &status);
+                    });
                 }
             }
             Reply::Presence(presence) => self.heard(cluster, &presence),

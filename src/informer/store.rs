@@ -26,7 +26,18 @@ struct Held {
     snapshot: Snapshot,
     /// Keys that changed since the reader last drained, with what they were then.
     dirty: BTreeMap<Bytes, Option<Bytes>>,
-    current_at: Option<Instant>,
+    signs: Signs,
+}
+
+/// When what was last heard of a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Signs {
+    /// The moment of the copy's last proof.
+    pub(super) current_at: Option<Instant>,
+    /// When the source last answered, if only with words.
+    pub(super) heard_at: Option<Instant>,
+    /// The API server's clock (ms since 1970), and when that arrived.
+    pub(super) clock: Option<(u64, Instant)>,
 }
 
 impl Default for Store {
@@ -70,7 +81,21 @@ impl Store {
     /// The moment of the copy's last proof: its age is the time since then (promise P6). `None` while nothing is held.
     #[must_use]
     pub fn current_at(&self) -> Option<Instant> {
-        self.held().current_at
+        self.held().signs.current_at
+    }
+
+    /// When the source last answered this stream, if only with words: a `Status` is not silence. `None` if it never did.
+    #[must_use]
+    pub fn heard_at(&self) -> Option<Instant> {
+        self.held().signs.heard_at
+    }
+
+    /// What the API server's clock shows now, in ms since 1970: ages are told by it. `None` before the first answer.
+    #[must_use]
+    pub fn server_now_ms(&self) -> Option<u64> {
+        let (then, arrived) = self.held().signs.clock?;
+        let since = u64::try_from(arrived.elapsed().as_millis()).ok()?;
+        then.checked_add(since)
     }
 
     /// What the stream is doing; changes only when that does, not with each heartbeat.
@@ -103,9 +128,9 @@ impl Store {
         self.shared.version.send_modify(|version| *version += 1);
     }
 
-    /// Notes when the copy was last proven current.
-    pub(super) fn prove(&self, at: Option<Instant>) {
-        self.held().current_at = at;
+    /// Notes when what was last heard.
+    pub(super) fn note(&self, signs: Signs) {
+        self.held().signs = signs;
     }
 
     /// Tells readers what the stream does, if that is news.

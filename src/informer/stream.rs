@@ -1,5 +1,6 @@
 //! One stream of the driver: its reflector, its readers, and what was last told to them.
 
+use super::store::Signs;
 use super::{Freshness, Progress, Snapshot, Store, StreamState, UpstreamDown};
 use crate::protocol::message::{Selection, State};
 use crate::protocol::names::ClusterName;
@@ -28,6 +29,8 @@ pub(super) struct Stream {
     pub(super) outstanding: u32,
     /// When the driver comes back to it.
     pub(super) deadline: Moment,
+    /// When its source last answered.
+    pub(super) heard: Option<Moment>,
     readers: Vec<(u64, Store)>,
     settings: Settings,
 }
@@ -43,6 +46,7 @@ impl Stream {
             rid: None,
             outstanding: 0,
             deadline: now,
+            heard: None,
             readers: Vec::new(),
             settings,
         }
@@ -83,16 +87,21 @@ impl Stream {
             .collect();
         let state = self.state(now);
         let snapshot = self.snapshot();
-        let proven = self
-            .reflector
-            .current_at()
-            .map(|at| origin + Duration::from_micros(at.as_micros()));
+        let instant = |at: Moment| origin + Duration::from_micros(at.as_micros());
+        let signs = Signs {
+            current_at: self.reflector.current_at().map(instant),
+            heard_at: self.heard.map(instant),
+            clock: self
+                .reflector
+                .server_clock()
+                .map(|clock| (clock.now_ms, instant(clock.at))),
+        };
         for (_, store) in &self.readers {
             let moved = snapshot.seq > 0 && !store.holds(&snapshot);
             if moved || !changes.is_empty() {
                 store.write(snapshot.clone(), &changes);
             }
-            store.prove(proven);
+            store.note(signs);
             store.tell(&state);
         }
     }

@@ -12,15 +12,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// For an API server that is away.
-    pub(super) fn for_outages() -> Self {
-        Self::between(Duration::from_millis(250), Duration::from_secs(10))
-    }
-    /// For an API server that said no: somebody has to change something first.
-    pub(super) fn for_refusals() -> Self {
-        Self::between(Duration::from_secs(5), Duration::from_secs(60))
-    }
-    fn between(first: Duration, longest: Duration) -> Self {
+    /// From the first wait to the longest.
+    pub(super) fn between((first, longest): (Duration, Duration)) -> Self {
         Self {
             first,
             longest,
@@ -46,7 +39,7 @@ mod tests {
 
     #[test]
     fn waits_grow_up_to_a_bound_and_start_over() {
-        let mut backoff = Backoff::between(Duration::from_secs(1), Duration::from_secs(8));
+        let mut backoff = Backoff::between((Duration::from_secs(1), Duration::from_secs(8)));
         for bound in [1, 2, 4, 8, 8, 8] {
             let wait = backoff.next().as_secs_f64();
             assert!(

@@ -185,7 +185,7 @@ mod tests {
         );
         assert_eq!(
             shown(r#""12m""#, "Age", "date", created(40 * MINUTE)),
-            ("since 720".into(), Some(720))
+            ("since 721".into(), Some(721))
         );
         assert_eq!(
             shown(r#""<invalid>""#, "Age", "string", created(-30_000)).0,

@@ -4,6 +4,7 @@ use super::clock::ServerClock;
 use super::configuration::{Access, ConfigurationError};
 use super::failure::Failure;
 use super::lines::Lines;
+use super::patience::Patience;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
@@ -11,13 +12,6 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// Bounds a whole answer: kube-apiserver itself gives up on a list after 60 s.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Bounds the head of a watch's answer; the body is bounded by [`Lines`].
-const WATCH_OPENS_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bounds a probe: below a heartbeat (2 s), so that a silent server is known within 2.5 of them.
-const PROBE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Plain JSON.
 pub(super) const JSON: &str = "application/json";
@@ -38,12 +32,16 @@ pub(super) struct Client {
     requests: kube::Client,
     probes: kube::Client,
     server: String,
+    patience: Patience,
     clock: Mutex<ServerClock>,
 }
 
 impl Client {
     /// Prepares the connections; none is opened yet. Needs a tokio runtime.
-    pub(super) async fn new(access: &Access) -> Result<Self, ConfigurationError> {
+    pub(super) async fn new(
+        access: &Access,
+        patience: Patience,
+    ) -> Result<Self, ConfigurationError> {
         let config = access.load().await?;
         let server = config.cluster_url.to_string();
         let server = server.trim_end_matches('/');
@@ -59,8 +57,14 @@ impl Client {
             requests: client()?,
             probes: client()?,
             server: server.into(),
+            patience,
             clock: Mutex::default(),
         })
+    }
+
+    /// How long everything waits.
+    pub(super) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// The server's URL, to be shown.
@@ -84,7 +88,7 @@ impl Client {
         etag: Option<&str>,
     ) -> Result<Option<Answer>, Failure> {
         let request = request(path, accept, etag)?;
-        self.bounded(ANSWER_TIMEOUT, async {
+        self.bounded(self.patience.answer, async {
             let response = self.send(&self.requests, request).await?;
             if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(None);
@@ -100,10 +104,14 @@ impl Client {
     /// Opens a watch: its lines come when they come.
     pub(super) async fn watch(&self, path: &str, accept: &str) -> Result<Lines, Failure> {
         let request = request(path, accept, None)?;
-        self.bounded(WATCH_OPENS_TIMEOUT, async {
+        self.bounded(self.patience.watch_opens, async {
             let response = self.send(&self.requests, request).await?;
             if response.status().is_success() {
-                return Ok(Lines::new(response.into_body(), &self.server));
+                return Ok(Lines::new(
+                    response.into_body(),
+                    &self.server,
+                    self.patience.watch_silence,
+                ));
             }
             // Unreachable beyond the error: `succeeded` of an unsuccessful answer is one.
             self.succeeded(response).await?;
@@ -118,7 +126,7 @@ impl Client {
     /// 500 counts: who may not read `/readyz` was still answered.
     pub(super) async fn probe(&self) -> Result<(), String> {
         let request = request("/readyz", "*/*", None).map_err(|error| error.to_string())?;
-        let answered = self.bounded(PROBE_TIMEOUT, async {
+        let answered = self.bounded(self.patience.probe, async {
             let response = self.send(&self.probes, request).await?;
             let status = response.status();
             // Read to its end, so that the connection can be used again.

@@ -12,9 +12,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// An answer is not asked for again within this time, however many unknown words come.
-const AT_MOST_EVERY: Duration = Duration::from_secs(2);
-
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
      application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
@@ -48,7 +45,7 @@ impl Discovery {
     ) -> Result<Arc<Catalog>, Failure> {
         let mut kept = self.kept.lock().await;
         if let Some(kept) = &*kept
-            && kept.asked.elapsed() <= age.max(AT_MOST_EVERY)
+            && kept.asked.elapsed() <= age.max(client.patience().discovery)
         {
             return Ok(kept.catalog.clone());
         }

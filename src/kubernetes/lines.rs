@@ -7,9 +7,6 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use std::time::Duration;
 
-/// A watch that says nothing for so long is given up: API servers send a bookmark about each minute, and a connection
-/// that some device in between forgot looks just like a quiet one.
-const SILENCE: Duration = Duration::from_secs(150);
 /// The largest line: etcd takes objects of 1.5 MB, and JSON is several times their stored form at worst.
 const LONGEST: usize = 64 * 1024 * 1024;
 
@@ -29,14 +26,16 @@ pub(super) struct Lines {
     body: Body,
     framing: Framing,
     server: String,
+    silence: Duration,
 }
 
 impl Lines {
-    pub(super) fn new(body: Body, server: &str) -> Self {
+    pub(super) fn new(body: Body, server: &str, silence: Duration) -> Self {
         Self {
             body,
             framing: Framing::default(),
             server: server.into(),
+            silence,
         }
     }
 
@@ -46,7 +45,7 @@ impl Lines {
             return Ok(Heard::Line(line));
         }
         let silent = |_| Failure::unavailable(format!("a watch of {} fell silent", self.server));
-        let frame = tokio::time::timeout(SILENCE, self.body.frame())
+        let frame = tokio::time::timeout(self.silence, self.body.frame())
             .await
             .map_err(silent)?;
         let Some(frame) = frame else {

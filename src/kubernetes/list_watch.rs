@@ -13,17 +13,13 @@ use super::client::Client;
 use super::failure::Failure;
 use super::lines::Heard;
 use super::request;
-use super::view::{Change, Projection};
+use super::view::{self, Change, Projection};
 use crate::source::{Event, Resolved};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 const PAGE: u32 = 500;
-/// Resources that cannot be watched are listed so often.
-const POLL: Duration = Duration::from_secs(15);
-/// A watch that lasted so long went well.
-const STEADY: Duration = Duration::from_secs(5);
 /// So many answers in a row that a watch cannot be served, and the resourceVersion is doubted: after a restored backup
 /// the server's own are lower, and it waits in vain for ours.
 const DOUBT_AFTER: u32 = 3;
@@ -43,8 +39,8 @@ pub(super) async fn run(
         singular,
         projection: Projection::new(selection, show_secrets),
         events,
-        outages: Backoff::for_outages(),
-        refusals: Backoff::for_refusals(),
+        outages: Backoff::between(client.patience().outage),
+        refusals: Backoff::between(client.patience().refusal),
     };
     tokio::select! {
         () = receiver_gone.closed() => {}
@@ -84,7 +80,7 @@ impl Stream<'_> {
             self.watch_from(version).await
         } else {
             self.outages.reset();
-            sleep(POLL).await;
+            sleep(self.client.patience().poll).await;
             Ok(())
         }
     }
@@ -104,25 +100,33 @@ impl Stream<'_> {
     }
 
     async fn list_in_pages(&mut self, limit: Option<u32>) -> Result<String, Failure> {
-        let (mut entries, mut version, mut next) = (Vec::new(), String::new(), String::new());
+        let (client, accept) = (self.client, self.projection.accept());
+        let (selection, parameters) = (self.selection, self.projection.parameters());
+        let page = async |next: &str| {
+            let url = request::list(selection, parameters, limit, next);
+            client.get(&url, accept).await
+        };
         self.projection.start_list();
+        let mut entries = Vec::new();
+        let mut version = None;
+        let mut body = page("").await?;
         loop {
-            let url = request::list(self.selection, self.projection.parameters(), limit, &next);
-            let body = self.client.get(&url, self.projection.accept()).await?;
-            let page = self.projection.page(&body, self.client.now_ms())?;
-            entries.extend(page.entries);
-            if version.is_empty() {
-                version = page.resource_version;
+            let head = view::head(&body)?;
+            let version_of_list = version.get_or_insert(head.resource_version).clone();
+            let now = client.now_ms();
+            let read = async { self.projection.page(&body, now) };
+            if head.next.is_empty() {
+                entries.extend(read.await?);
+                entries.push(self.projection.header(selection, self.singular));
+                self.tell(Event::Listed(entries)).await;
+                return Ok(version_of_list);
             }
-            next = page.next;
-            if next.is_empty() {
-                break;
-            }
+            // The server makes the next page while we read this one.
+            let (following, page) = futures::future::join(page(&head.next), read).await;
+            entries.extend(page?);
+            body = following?;
             self.tell(Event::Listing(entries.len() as u64)).await;
         }
-        entries.push(self.projection.header(self.selection, self.singular));
-        self.tell(Event::Listed(entries)).await;
-        Ok(version)
     }
 
     /// Watches from there, resuming, until a new list is needed.
@@ -131,7 +135,7 @@ impl Stream<'_> {
         loop {
             let opened = Instant::now();
             let ended = self.watch(&mut version).await;
-            let steady = opened.elapsed() >= STEADY;
+            let steady = opened.elapsed() >= self.client.patience().steady;
             if steady {
                 self.outages.reset();
                 in_doubt = 0;

@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! server ── resolve ──> discovery ─> catalog     which resource a word means
-//!    │                                selector    selectors in one canonical form
 //!    └───── run ──────> list_watch                list, watch, resume, relist
 //!                         │  client, lines        HTTP, one line at a time
 //!                         └> view                 JSON to entries
@@ -31,10 +30,10 @@ mod lines;
 mod list_watch;
 mod number;
 mod object;
+mod patience;
 mod request;
 mod resources;
 mod secret;
-mod selector;
 mod server;
 mod table;
 mod view;
@@ -42,3 +41,6 @@ mod view;
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
 pub use server::Kubernetes;
+
+#[cfg(test)]
+pub(crate) use patience::Patience;

@@ -5,8 +5,10 @@ use super::client::{Client, JSON};
 use super::configuration::{Access, ConfigurationError};
 use super::discovery::Discovery;
 use super::failure::Failure;
-use super::{list_watch, request, resources, selector};
+use super::patience::Patience;
+use super::{list_watch, request, resources};
 use crate::protocol::message::{Selection, View};
+use crate::protocol::selector::{FieldSelector, LabelSelector};
 use crate::source::{BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError};
 use serde::Deserialize;
 use std::time::Duration;
@@ -28,7 +30,16 @@ impl Kubernetes {
     ///
     /// `show_secrets` lets all values of all Secrets leave the cluster (see `secret`).
     pub async fn connect(access: &Access, show_secrets: bool) -> Result<Self, ConfigurationError> {
-        let client = Client::new(access).await?;
+        Self::with_patience(access, show_secrets, Patience::default()).await
+    }
+
+    /// The same with other waits: for tests.
+    pub(crate) async fn with_patience(
+        access: &Access,
+        show_secrets: bool,
+        patience: Patience,
+    ) -> Result<Self, ConfigurationError> {
+        let client = Client::new(access, patience).await?;
         Ok(Self {
             client,
             discovery: Discovery::default(),
@@ -114,13 +125,13 @@ impl Kubernetes {
         resolved: &mut Resolved,
     ) -> Result<(), Failure> {
         let (labels, fields) = (typed.labels.trim(), typed.fields.trim());
-        match (selector::labels(labels), selector::fields(fields)) {
-            (Some(labels), Some(fields)) => {
-                resolved.labels = labels;
-                resolved.fields = fields;
+        match (LabelSelector::parse(labels), FieldSelector::parse(fields)) {
+            (Ok(labels), Ok(fields)) => {
+                resolved.labels = labels.to_string();
+                resolved.fields = fields.to_string();
             }
             _ => {
-                // What we cannot read the server can, or it says what is wrong with it.
+                // A newer server may read what we cannot; and what is wrong is said in its words.
                 resolved.labels = labels.into();
                 resolved.fields = fields.into();
                 let url = request::list(resolved, "", Some(1), "");

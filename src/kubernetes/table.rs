@@ -7,7 +7,7 @@ use super::cell::{Context, cell};
 use super::instants::Timed;
 use super::json::{ListMetadata, Members, Metadata, ObjectWriter, Text, instant};
 use super::secret::LAST_APPLIED;
-use super::view::{Change, Entry, Malformed, Page};
+use super::view::{Change, Entry, Malformed};
 use crate::protocol::rows::{Cell, Column, Part, Row, part};
 use crate::source::Resolved;
 use bytes::Bytes;
@@ -57,12 +57,9 @@ impl Rows {
         self.guesses_before = std::mem::take(&mut self.guesses);
     }
 
-    pub(super) fn page(&mut self, body: &[u8], now: i64) -> Result<Page, Malformed> {
+    pub(super) fn page(&mut self, body: &[u8], now: i64) -> Result<Vec<Entry>, Malformed> {
         let table: Table<'_> = serde_json::from_slice(body)?;
         self.plain = !table.is_table();
-        if self.plain && !table.kind.ends_with("List") {
-            return Err(Malformed::NoList);
-        }
         let columns = table.column_definitions.unwrap_or_default();
         if self.plain {
             self.columns = name_and_age();
@@ -75,12 +72,7 @@ impl Rows {
         for item in table.items.unwrap_or_default() {
             entries.push(self.plain_row(item)?);
         }
-        let (resource_version, next) = (table.metadata.resource_version, table.metadata.next);
-        Ok(Page {
-            entries,
-            resource_version,
-            next,
-        })
+        Ok(entries)
     }
 
     /// An event of a watch: its object is a Table of one row.

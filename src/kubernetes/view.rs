@@ -28,15 +28,6 @@ pub(super) enum Malformed {
     NoMetadata,
 }
 
-/// A page of a list.
-#[derive(Debug, Default)]
-pub(super) struct Page {
-    pub(super) entries: Vec<Entry>,
-    pub(super) resource_version: String,
-    /// The token of the next page; empty after the last.
-    pub(super) next: String,
-}
-
 /// What a watch's line means for the stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -97,22 +88,14 @@ impl Projection {
         }
     }
 
-    /// Reads a page; `now` is the API server's clock.
-    pub(super) fn page(&mut self, body: &[u8], now: i64) -> Result<Page, Malformed> {
+    /// Reads the entries of a page; `now` is the API server's clock.
+    pub(super) fn page(&mut self, body: &[u8], now: i64) -> Result<Vec<Entry>, Malformed> {
         match self {
             Self::Rows(rows) => rows.page(body, now),
             Self::Objects(objects) => {
                 let list: List<'_> = serde_json::from_slice(body)?;
-                if !list.kind.ends_with("List") {
-                    return Err(Malformed::NoList);
-                }
-                let items = list.items.unwrap_or_default();
-                let entries = items.into_iter().map(|item| objects.entry(item));
-                Ok(Page {
-                    entries: entries.collect::<Result<_, _>>()?,
-                    resource_version: list.metadata.resource_version,
-                    next: list.metadata.next,
-                })
+                let items = list.items.unwrap_or_default().into_iter();
+                items.map(|item| objects.entry(item)).collect()
             }
         }
     }
@@ -159,12 +142,22 @@ impl Projection {
     }
 }
 
+/// Where a page stands, read before its items: so that the next one can be asked for.
+pub(super) fn head(body: &[u8]) -> Result<ListMetadata, Malformed> {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow, default)]
+        kind: Text<'a>,
+        #[serde(default)]
+        metadata: ListMetadata,
+    }
+    let head: Head<'_> = serde_json::from_slice(body)?;
+    let is_list = &*head.kind == "Table" || head.kind.ends_with("List");
+    is_list.then_some(head.metadata).ok_or(Malformed::NoList)
+}
+
 #[derive(Deserialize)]
 struct List<'a> {
-    #[serde(borrow, default)]
-    kind: Text<'a>,
-    #[serde(default)]
-    metadata: ListMetadata,
     #[serde(borrow)]
     items: Option<Vec<&'a RawValue>>,
 }
@@ -223,21 +216,23 @@ pub(super) mod tests {
     fn lists_of_objects_are_read() {
         let body = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"10","continue":"tok","remainingItemCount":3},
             "items":[{"metadata":{"name":"a","namespace":"x"}}]}"#;
-        let page = objects().page(body, 0).unwrap();
-        assert_eq!(
-            (&*page.resource_version, &*page.next, page.entries.len()),
-            ("10", "tok", 1)
+        let head = head(body).unwrap();
+        assert_eq!((&*head.resource_version, &*head.next), ("10", "tok"));
+        assert_eq!(objects().page(body, 0).unwrap()[0].0, "x/a");
+        assert!(
+            objects()
+                .page(br#"{"kind":"PodList","items":null}"#, 0)
+                .unwrap()
+                .is_empty()
         );
-        let empty = objects()
-            .page(
-                br#"{"kind":"PodList","metadata":{"resourceVersion":"10"},"items":null}"#,
-                0,
-            )
-            .unwrap();
-        assert!(empty.entries.is_empty() && empty.next.is_empty());
-        for body in ["<html>", "{}", "[]", r#"{"kind":"Status","code":200}"#] {
-            assert!(objects().page(body.as_bytes(), 0).is_err(), "{body}");
+    }
+
+    #[test]
+    fn what_is_no_list_is_not_taken_for_an_empty_one() {
+        for body in ["", "<html>", "{}", "[]", r#"{"kind":"Status","code":200}"#] {
+            assert!(head(body.as_bytes()).is_err(), "{body}");
         }
+        assert!(head(br#"{"kind":"Table","metadata":{}}"#).is_ok());
     }
 
     #[test]

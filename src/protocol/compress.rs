@@ -271,6 +271,7 @@ mod tests {
             let packed = source.pack(row);
             size = (size.0 + row.len(), size.1 + packed.bytes.len());
             assert_eq!(packed.codec, Codec::Dictionary);
+            assert_eq!(packed.bytes[0] & 3, 0, "a frame carries no dictionary id");
             assert_eq!(consumer.unpack(&packed, LIMIT).unwrap(), row);
         }
         assert!(size.1 * 3 < size.0, "{size:?}");

@@ -278,7 +278,7 @@ mod tests {
         write_entry(&mut out, b"web", &value);
         let all = Bytes::from(out);
         let range = all.as_ptr_range();
-        let entry = read_entries(all.clone()).next().unwrap().unwrap();
+        let entry = read_entries(all).next().unwrap().unwrap();
         assert!(range.contains(&entry.key.as_ptr()));
         assert!(range.contains(&entry.value.bytes.as_ptr()));
     }

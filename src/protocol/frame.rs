@@ -9,13 +9,17 @@
 //! Fields that a reader does not know are ignored; a newer major version is refused by name.
 
 use super::compress::UnpackError;
-use super::message::{Live, Page, Presence, Reply, Request};
+use super::message::{Live, Presence, Reply, Request};
 use super::{wire, zstandard};
 use bytes::Bytes;
 use prost::Message;
 
 /// How large a message is by default at most, in bytes.
 pub const DEFAULT_MAX_MESSAGE: usize = 64 * 1024;
+
+/// The most bytes that a page has besides its entries and its dictionary, and a live message besides its changes: whoever
+/// cuts an answer or a flush takes them off.
+pub const MAX_OVERHEAD: usize = 1100;
 
 /// The version of the framing that this program speaks.
 pub const MAJOR_VERSION: u8 = 1;
@@ -25,8 +29,6 @@ const HEADER: usize = 2;
 const COMPRESSED: u8 = 1;
 /// Below this many bytes nothing is tried: heartbeats and renewals.
 const WORTH_COMPRESSING: usize = 192;
-/// The tag and the longest length of a bytes field of a message below 4 GiB.
-const FIELD: usize = 1 + 5;
 
 /// Why a payload is no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,32 +96,6 @@ pub fn decode_live(payload: &Bytes, limit: usize) -> Result<Live, DecodeError> {
 /// Reads a presence; at most `limit` bytes, unpacked.
 pub fn decode_presence(payload: &Bytes, limit: usize) -> Result<Presence, DecodeError> {
     decode::<wire::Presence>(payload, limit)?.try_into()
-}
-
-/// How many bytes at most the payload of this page has besides its entries: whoever cuts an answer takes that much off.
-///
-/// `entries`, `last` and `end` do not count; the cursors count as they are, so fill in ones of their full length.
-pub fn page_overhead(page: &Page) -> usize {
-    let bare = wire::Page {
-        entries: Bytes::new(),
-        last: true,
-        end: true,
-        ..page.into()
-    };
-    HEADER + FIELD + bare.encoded_len() + FIELD
-}
-
-/// How many bytes at most the payload of this slice has besides its changes.
-///
-/// `changes`, `index` and `count` do not count: who cuts does not know yet how many there will be.
-pub fn live_overhead(live: &Live) -> usize {
-    let bare = wire::Live {
-        changes: Bytes::new(),
-        index: u32::MAX,
-        count: u32::MAX,
-        ..live.into()
-    };
-    HEADER + bare.encoded_len() + FIELD
 }
 
 fn encode(message: &impl Message) -> Bytes {

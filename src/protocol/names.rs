@@ -285,8 +285,8 @@ impl FromStr for Prefix {
 impl FromStr for SessionId {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let hexadecimal = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() != 32 || !text.as_bytes().iter().all(|b| hexadecimal(b)) {
+        let hexadecimal = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.bytes().all(hexadecimal) {
             return Err(InvalidName::Session);
         }
         u128::from_str_radix(text, 16)

@@ -153,17 +153,13 @@ fn decompress_by(
     if size > limit {
         return Err(UnpackError::TooLarge(limit));
     }
-    // zstd writes no further than the room that it is given, whatever the frame goes on to say.
+    // zstd writes no further than the room that it is given, and refuses a frame whose content is not of the size it said.
     let mut out = Vec::with_capacity(size);
     DECODER.with_borrow_mut(|decoder| {
         let context = decoder.as_mut().ok_or(UnpackError::Corrupt)?;
         run(context, &mut out).map_err(|_| UnpackError::Corrupt)
     })?;
-    if out.len() == size {
-        Ok(out)
-    } else {
-        Err(UnpackError::Corrupt)
-    }
+    Ok(out)
 }
 
 /// What a frame's header says of the size of its content (RFC 8878, section 3.1.1.1); nothing if it says nothing.
@@ -223,7 +219,7 @@ mod tests {
     #[test]
     fn a_frame_that_hides_its_size_is_refused() {
         // The same content, with a window instead of a size.
-        let hidden = [&[0x00, 0x00][..], &bomb(10, 10)[5..]].concat();
+        let hidden = [&[0x00, 0x00][..], &bomb(1, 1)[5..]].concat();
         assert_eq!(decompress(&hidden, 1000), Err(UnpackError::Corrupt));
         assert_eq!(decompress(&[], 1000), Err(UnpackError::Corrupt));
     }

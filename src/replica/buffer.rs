@@ -52,7 +52,7 @@ impl Step {
 pub(super) struct Buffer {
     flushes: BTreeMap<u64, Gathering>,
     bytes: usize,
-    /// A flush that was forgotten: where it led to, and when its last slice came.
+    /// Flushes that were forgotten: where they led to, and since when.
     forgotten: Option<(u64, Moment)>,
 }
 
@@ -79,12 +79,20 @@ impl Buffer {
         flush.last = now;
         flush.slices.insert(live.index, live.changes);
         if self.bytes > bound && !mutant!(NoBound) {
-            let to = self.flushes.values().map(|flush| flush.step.to).max();
-            self.clear();
-            self.forgotten = to.map(|to| (to, now));
+            self.forget(now);
             return false;
         }
         true
+    }
+
+    /// Keeps where it all led to, and since when that is missing: traffic that goes on does not put the gap off.
+    fn forget(&mut self, now: Moment) {
+        let (mut to, since) = self.forgotten.unwrap_or((0, now));
+        for flush in self.flushes.values() {
+            to = to.max(flush.step.to);
+        }
+        self.clear();
+        self.forgotten = Some((to, since));
     }
 
     pub(super) fn clear(&mut self) {

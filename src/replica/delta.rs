@@ -5,12 +5,12 @@ use bytes::Bytes;
 
 /// The delta from `old` to `new`; none if `new` itself is as small.
 pub(super) fn between(packer: &Packer, old: &Packed, new: &Packed) -> Option<Bytes> {
-    #[cfg(test)]
-    if super::simulator::hostile_deltas() {
-        return super::simulator::delta(&old.bytes, &new.bytes);
-    }
     let from = packer.unpack(old, usize::MAX).ok()?;
     let to = packer.unpack(new, usize::MAX).ok()?;
+    #[cfg(test)]
+    if super::simulator::hostile_deltas() {
+        return super::simulator::delta(&from, &to);
+    }
     packer.delta(&from, &to, new.bytes.len())
 }
 

@@ -128,6 +128,14 @@ impl Election {
         }
     }
 
+    /// It would write if only its API server answered: since when. None if that is not why, or if somebody else is there.
+    pub(super) fn waits_for_api(&self, now: Moment) -> Option<Moment> {
+        let up = self.link_up?;
+        let alone = !self.unjudged.as_ref().is_some_and(|heard| heard.online);
+        let starting = matches!(self.phase, Phase::Starting) && !self.api_answers(now);
+        (starting && alone && now >= up + self.settings.settle).then_some(up)
+    }
+
     pub(super) fn link_down(&mut self) {
         self.link_up = None;
     }
@@ -151,7 +159,7 @@ impl Election {
     /// Somebody of my cluster's name was heard of: born, dying, or answering. Perhaps myself.
     pub(super) fn presence(&mut self, now: Moment, heard: &Presence) {
         if heard.term.nonce == self.term.nonce {
-            self.tell |= !heard.online;
+            self.tell |= !heard.online || heard.term < self.term;
             return;
         }
         self.heard = self.heard.max(heard.term.number);
@@ -244,10 +252,11 @@ impl Election {
         if mutant!(StandbyRenews) && self.claimed > self.term && !self.writes() {
             return Some(self.take_over(wall_ms));
         }
+        let answers = self.api_answers(now);
         match &mut self.phase {
             Phase::Starting => {
                 let settled = now >= up + self.settings.settle;
-                (settled && self.api_answers(now)).then(|| self.take_over(wall_ms))
+                (settled && answers).then(|| self.take_over(wall_ms))
             }
             Phase::Writing => {
                 if self.renew_at().is_some_and(|at| at <= now) {
@@ -259,9 +268,9 @@ impl Election {
                 due.then(|| self.told(now))
             }
             Phase::StandingBy(rival) => {
-                if rival.over_at(&self.settings, up) <= now {
-                    let free = self.api_answers(now) && !mutant!(NoTakeOver);
-                    return free.then(|| self.take_over(wall_ms));
+                let over = rival.over_at(&self.settings, up) <= now;
+                if over && answers {
+                    return Some(self.take_over(wall_ms));
                 }
                 let ask = rival.ask_at(&self.settings, up) <= now;
                 ask.then(|| {
@@ -337,6 +346,9 @@ impl Rival {
 
     /// When it counts as gone.
     fn over_at(&self, settings: &Settings, link_up: Moment) -> Moment {
+        if mutant!(NoTakeOver) {
+            return Moment::NEVER;
+        }
         let silent = self.heard.max(link_up) + self.patience;
         match self.will {
             Some(will) => silent.min(will + settings.will_grace),
@@ -347,7 +359,7 @@ impl Rival {
     /// When to ask whether it is there: in the second half of its silence, and then again and again.
     fn ask_at(&self, settings: &Settings, link_up: Moment) -> Moment {
         if mutant!(NoWho) {
-            return Moment::from_micros(u64::MAX);
+            return Moment::NEVER;
         }
         let half = self.heard.max(link_up) + settings.writer_silence / 2;
         match self.asked {

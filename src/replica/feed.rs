@@ -6,8 +6,9 @@
 //!   digest as they are at its end; without changes a heartbeat. *Else a copy is a state that never was: the older change of
 //!   a superseded key is missing.* When the link breaks before the broker took all of it, its keys return to what is pending.
 //!   *Else every consumer has a gap after the source's reconnect.*
-//! - **F5 Delta.** A value leaves as a delta only while nothing above the step's start was ever named. *Else somebody stands
-//!   between the two, applies it to another value, and gets garbage.*
+//! - **F5 Delta.** A value leaves as a delta, and a key whose value came back to what it was is left out, only while nothing
+//!   above the step's start was ever named. *Else somebody stands between the two: a delta makes garbage of his value, and what
+//!   is left out stays with him.*
 
 use super::collection::{Collection, Held};
 use super::delta;
@@ -158,6 +159,7 @@ impl Feed {
         self.seq += 1;
     }
 
+    #[cfg(test)]
     pub(super) fn epoch(&self) -> Epoch {
         self.epoch
     }
@@ -212,12 +214,12 @@ impl Feed {
     /// All that is pending, as one step; a heartbeat if that is nothing. Each slice has a ticket; 0 = nobody waits.
     pub(super) fn flush(&mut self, stamp: Stamp, tickets: &mut Tickets) -> Vec<(u64, Live)> {
         let prev = self.published;
-        let deltas = self.told == prev || mutant!(DeltasWhateverTold);
+        let alone = self.told == prev || mutant!(DeltasWhateverTold);
         let before = self.take_pending(stamp.slice_bytes);
         let (to, digest) = self.leads_to();
         let mut changes = Vec::new();
         for (key, old) in &before {
-            if let Some(change) = self.change(key, old.as_ref(), deltas) {
+            if let Some(change) = self.change(key, old.as_ref(), alone) {
                 write_change(&mut changes, key, &change);
             }
         }
@@ -295,21 +297,20 @@ impl Feed {
         (self.seq, self.now.digest())
     }
 
-    /// What became of a key; none if it is what it was.
-    fn change(&self, key: &Key, old: Option<&Held>, deltas: bool) -> Option<Change> {
-        let Some(new) = self.now.get(key) else {
-            return old.map(|_| Change::Deleted);
-        };
-        let Some(old) = old else {
-            return Some(Change::Value(new.packed.clone()));
-        };
-        if old.digest == new.digest {
-            return None;
+    /// What became of a key. `alone`: nobody stands between the step's ends, so what a value was at its start counts.
+    /// None: it is what it was, and nobody has seen it otherwise.
+    fn change(&self, key: &Key, old: Option<&Held>, alone: bool) -> Option<Change> {
+        let (old, new) = (old.filter(|_| alone), self.now.get(key));
+        match (old, new) {
+            (None, None) if alone => None,
+            (_, None) => Some(Change::Deleted),
+            (Some(old), Some(new)) if old.digest == new.digest => None,
+            (Some(old), Some(new)) => {
+                let delta = delta::between(&self.packer, &old.packed, &new.packed);
+                Some(delta.map_or_else(|| Change::Value(new.packed.clone()), Change::Delta))
+            }
+            (None, Some(new)) => Some(Change::Value(new.packed.clone())),
         }
-        let delta = deltas
-            .then(|| delta::between(&self.packer, &old.packed, &new.packed))
-            .flatten();
-        Some(delta.map_or_else(|| Change::Value(new.packed.clone()), Change::Delta))
     }
 }
 
@@ -321,4 +322,126 @@ fn sample(list: &[(Bytes, Bytes)]) -> Vec<Bytes> {
         .filter(|(_, value)| value.len() <= 64 * 1024)
         .map(|(_, value)| value.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::entries::read_changes;
+
+    const STAMP: Stamp = Stamp {
+        now: Moment::from_millis(0),
+        upstream_age_ms: 0,
+        slice_bytes: 1 << 16,
+    };
+
+    fn list(entries: &[(&'static str, &'static str)]) -> Vec<(Bytes, Bytes)> {
+        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let entries = entries.iter();
+        entries
+            .map(|(key, value)| (bytes(key), bytes(value)))
+            .collect()
+    }
+
+    fn feed(entries: &[(&'static str, &'static str)]) -> (Feed, Tickets) {
+        let feed = Feed::new(StreamId(1), Epoch::default(), list(entries));
+        (feed, Tickets::default())
+    }
+
+    fn put(feed: &mut Feed, key: &'static str, value: &'static str) {
+        feed.put(&key.into(), &value.into());
+    }
+
+    /// What a flush carries: key, and whether it goes, comes whole, or as a delta.
+    fn carried(slices: &[(u64, Live)]) -> Vec<(String, &'static str)> {
+        let bytes: Vec<u8> = slices
+            .iter()
+            .flat_map(|(_, live)| live.changes.to_vec())
+            .collect();
+        let changes = read_changes(bytes.into()).map(Result::unwrap);
+        let word = |change| match change {
+            Change::Deleted => "deleted",
+            Change::Value(_) => "value",
+            Change::Delta(_) => "delta",
+        };
+        changes
+            .map(|(key, change)| (String::from_utf8(key.to_vec()).unwrap(), word(change)))
+            .collect()
+    }
+
+    #[test]
+    fn a_relist_is_diffed_deletes_included() {
+        let (mut feed, mut tickets) = feed(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]));
+        let changes = carried(&feed.flush(STAMP, &mut tickets));
+        assert_eq!(
+            changes,
+            [
+                ("b".to_owned(), "deleted"),
+                ("c".to_owned(), "value"),
+                ("d".to_owned(), "value")
+            ]
+        );
+        let same = feed.seq();
+        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]));
+        assert_eq!(feed.seq(), same);
+    }
+
+    #[test]
+    fn a_flush_is_cut_into_slices_that_all_tell_its_digest() {
+        let (mut feed, mut tickets) = feed(&[]);
+        put(&mut feed, "a", "a value of many messages");
+        let slices = feed.flush(
+            Stamp {
+                slice_bytes: 10,
+                ..STAMP
+            },
+            &mut tickets,
+        );
+        assert!(
+            slices.len() > 2
+                && slices
+                    .iter()
+                    .all(|(_, live)| live.digest == feed.collection().digest())
+        );
+        assert_eq!(carried(&slices).len(), 1);
+        for (ticket, _) in &slices {
+            assert_eq!(feed.flush_at(&Settings::default()), None);
+            feed.acknowledged(*ticket);
+        }
+        assert!(feed.flush_at(&Settings::default()).is_some());
+    }
+
+    #[test]
+    fn a_key_that_came_back_to_what_it_was_is_left_out_only_while_nobody_saw_it_otherwise() {
+        let (mut feed, mut tickets) = feed(&[("a", "1")]);
+        feed.flush(STAMP, &mut tickets);
+        put(&mut feed, "a", "2");
+        put(&mut feed, "a", "1");
+        let (ticket, live) = feed.flush(STAMP, &mut tickets).remove(0);
+        assert!(live.changes.is_empty() && live.to == 3);
+        feed.acknowledged(ticket);
+        put(&mut feed, "a", "2");
+        feed.snapshot();
+        put(&mut feed, "a", "1");
+        assert_eq!(
+            carried(&feed.flush(STAMP, &mut tickets)),
+            [("a".to_owned(), "value")]
+        );
+    }
+
+    #[test]
+    fn a_deleted_key_that_somebody_saw_is_told_again_although_it_was_never_there() {
+        let (mut feed, mut tickets) = feed(&[]);
+        feed.flush(STAMP, &mut tickets);
+        put(&mut feed, "a", "1");
+        feed.flush(STAMP, &mut tickets);
+        feed.link_lost();
+        feed.delete(&"a".into());
+        let slices = feed.flush(STAMP, &mut tickets);
+        assert_eq!(
+            (slices[0].1.prev, carried(&slices)),
+            (1, vec![("a".to_owned(), "deleted")])
+        );
+    }
 }

@@ -8,180 +8,15 @@ use super::settings::Settings;
 use super::stream::Stream;
 use super::time::{Moment, millis};
 use super::turns::Turns;
-use crate::protocol::message::{
-    Epoch, Live, Page, Presence, Reply, State, Status, StreamId, Sync, Term,
-};
-use bytes::Bytes;
+use crate::protocol::message::{Epoch, Page, Presence, Reply, State, Status, StreamId, Sync, Term};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-/// Who asks, as the topic tells it that the broker's ACL guards.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Session {
-    /// The user that the broker authenticated.
-    pub user: Arc<str>,
-    /// The session, fresh per process of that user.
-    pub id: Arc<str>,
-}
+mod dialogue;
+#[cfg(test)]
+mod tests;
 
-/// A selection that the driver resolved: which stream it is, and what a reader has to know about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The stream.
-    pub stream: StreamId,
-    /// Where its changes appear.
-    pub live_topic: Arc<str>,
-    /// What the user's word was resolved to: `pods.v1`.
-    pub resource: Arc<str>,
-}
-
-/// What an upstream tells about one open stream, in order.
-#[derive(Clone, Debug)]
-pub enum Upstream {
-    /// A list is under way; so many items so far.
-    Listing(u64),
-    /// A complete, consistent list (the first, or a relist, which is diffed). One that broke half-way is never told.
-    Listed(Vec<(Bytes, Bytes)>),
-    /// A key has this value now.
-    Put(Bytes, Bytes),
-    /// A key is gone.
-    Delete(Bytes),
-    /// The API server was heard for this stream.
-    Alive,
-    /// The API server does not answer; in words.
-    Down(String),
-    /// The API server refuses.
-    Refused {
-        /// The HTTP code.
-        code: u32,
-        /// Kubernetes' reason: `Forbidden`.
-        reason: String,
-        /// Its message.
-        message: String,
-    },
-}
-
-/// Names an opening of a stream's upstream, so that what an earlier one still tells is not taken for the news.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Opening(pub u64);
-
-/// What the driver is to do, in this order.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Publish on the stream's live topic; call [`Publisher::acknowledged`] with the ticket when the broker took it.
-    Live {
-        /// 0: nobody waits for it.
-        ticket: u64,
-        /// The message.
-        live: Live,
-    },
-    /// Publish on the session's reply topic, over the control connection.
-    Reply {
-        /// Whose.
-        to: Session,
-        /// A status or a presence; pages come from [`Publisher::next_page`].
-        reply: Reply,
-    },
-    /// Publish on the presence topic, retained unless the deployment does without.
-    Presence(Presence),
-    /// Ask the sources of this cluster's name (and only them) who they are; answers go to [`Publisher::presence`].
-    Who {
-        /// The number to send.
-        rid: u64,
-    },
-    /// Start the stream's upstream. If it is running, end it and start it anew: it must list.
-    Open {
-        /// Which.
-        stream: StreamId,
-        /// Comes back with each event.
-        opening: Opening,
-    },
-    /// End the stream's upstream and forget what was kept to resolve it.
-    Close {
-        /// Which.
-        stream: StreamId,
-    },
-    /// Tell the log.
-    Log(Notice),
-}
-
-/// What people who run a source want to read in its log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// This process writes for the cluster now.
-    Writing {
-        /// With this term.
-        term: Term,
-    },
-    /// A consumer had heard of a newer term than ours: ours was renewed above it, every stream is listed anew.
-    Renewed {
-        /// The new one.
-        term: Term,
-    },
-    /// Another process writes for this cluster.
-    StandingBy {
-        /// Its term.
-        writer: Term,
-        /// It is another cluster (by the uid of kube-system) under our name.
-        foreign: bool,
-    },
-    /// A stream was refused to a user because of a quota.
-    OverQuota {
-        /// The user.
-        user: Arc<str>,
-    },
-}
-
-/// Whether this process writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It has not yet taken the name: the link or the API server was not heard, or it still listens for others.
-    Starting,
-    /// It is the writer.
-    Writing,
-    /// Somebody else is; healthy and ready.
-    StandingBy {
-        /// Who.
-        writer: Term,
-        /// It is another cluster under our name.
-        foreign: bool,
-    },
-}
-
-/// One stream, for metrics and for the view `source`.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Which.
-    pub stream: StreamId,
-    /// What it was resolved to.
-    pub resource: Arc<str>,
-    /// Its sequence number; 0 before the first list.
-    pub seq: u64,
-    /// Entries held.
-    pub entries: usize,
-    /// Their bytes as held.
-    pub bytes: usize,
-    /// Sessions with a lease.
-    pub sessions: usize,
-    /// For how long its own watch was not proven alive; zero while it is.
-    pub upstream_age: Duration,
-}
-
-/// Counters since the start, for metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Requests answered with pages.
-    pub answers: u64,
-    /// Pages handed out.
-    pub pages: u64,
-    /// Flushes with changes.
-    pub flushes: u64,
-    /// Heartbeats.
-    pub heartbeats: u64,
-    /// Changes in flushes.
-    pub changes: u64,
-}
+pub use dialogue::{Counters, Notice, Opening, Output, Report, Role, Session, Target, Upstream};
 
 /// The source side of the protocol, for all streams of one process. Never does IO and reads no clock.
 ///
@@ -265,7 +100,7 @@ impl Publisher {
         self.touched = true;
         let claimed = sync.epoch.term;
         if !self.election.writes() && !mutant!(StandbyRenews) {
-            return;
+            return self.excuse(now, from, sync.rid, target);
         }
         let honest = self.election.claim(claimed, self.wall_ms(now));
         let (asks, well_formed) = (sync.max_messages > 0, self.is_well_formed(&sync));
@@ -333,6 +168,9 @@ impl Publisher {
     pub fn api_alive(&mut self, now: Moment) {
         self.touched = true;
         self.election.api_alive(now);
+        self.streams
+            .values_mut()
+            .for_each(|stream| stream.api_alive(now));
     }
 
     /// Which cluster this is, as its API server says: to be told before [`Publisher::api_alive`], and when it changed.
@@ -538,6 +376,19 @@ impl Publisher {
         }
     }
 
+    /// Who cannot begin because its API server is away says so, as long as nobody else is known to serve.
+    fn excuse(&mut self, now: Moment, to: &Session, rid: u64, target: &Target) {
+        if rid > 0
+            && let Some(since) = self.election.waits_for_api(now)
+        {
+            let state = State::UpstreamDown {
+                since_ms: millis(now.since(since)),
+                message: "the API server does not answer yet".to_owned(),
+            };
+            self.reply_status(to, rid, state, target.resource.to_string());
+        }
+    }
+
     /// Whether a session may have a stream: it exists, or there is room for one more.
     fn admit(&mut self, now: Moment, from: &Session, rid: u64, target: &Target) -> bool {
         let id = target.stream;
@@ -662,17 +513,19 @@ impl Publisher {
     }
 }
 
-impl Output {
-    /// It needs no link.
-    fn is_local(&self) -> bool {
-        matches!(self, Self::Open { .. } | Self::Close { .. } | Self::Log(_))
-    }
-}
-
 fn too_many_streams() -> State {
     State::Refused {
         code: 429,
         reason: "TooManyRequests".to_owned(),
         message: "the source serves as many streams as it may; try again later".to_owned(),
+    }
+}
+
+#[cfg(test)]
+impl Publisher {
+    /// What a stream's feed has: epoch, seq, digest.
+    pub(super) fn state_of(&self, stream: StreamId) -> Option<(Epoch, u64, u64)> {
+        let feed = self.streams.get(&stream)?.feed()?;
+        Some((feed.epoch(), feed.seq(), feed.collection().digest()))
     }
 }

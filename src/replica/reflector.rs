@@ -11,65 +11,11 @@ use super::time::{Jitter, Moment};
 use crate::protocol::message::{Epoch, Live, Page, Selection, State, Status, StreamId, Sync, Term};
 use std::time::Duration;
 
-/// Request numbers: one counter for all streams and clusters of a session.
-#[derive(Debug, Default)]
-pub struct Rids(u64);
+mod dialogue;
+#[cfg(test)]
+mod tests;
 
-impl Rids {
-    /// The next number.
-    pub fn next(&mut self) -> u64 {
-        self.0 += 1;
-        self.0
-    }
-}
-
-/// What the driver is to do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// Send this to the stream's source.
-    Sync(Sync),
-    /// Subscribe to the stream's live topic (and leave the one before, if any); call [`Reflector::subscribed`] for each
-    /// SUBACK, also after a reconnect.
-    Subscribe {
-        /// The topic.
-        topic: String,
-        /// The one that it replaces.
-        instead_of: Option<String>,
-    },
-}
-
-/// How far an answer has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Received {
-    /// Pages staged.
-    pub pages: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// The API server's clock, as the last page told it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServerClock {
-    /// Its time, ms since 1970.
-    pub now_ms: u64,
-    /// When that arrived here.
-    pub at: Moment,
-}
-
-/// Counters since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Requests sent, re-asks included, renewals not.
-    pub syncs: u64,
-    /// Renewals sent.
-    pub renewals: u64,
-    /// Times that a digest was not what it should have been. Not zero is a bug of somebody's.
-    pub divergences: u64,
-    /// Flushes applied.
-    pub flushes: u64,
-    /// Answers switched to.
-    pub answers: u64,
-}
+pub use dialogue::{Ask, Received, Rids, ServerClock, Tally};
 
 /// The consumer side of one stream. Never does IO and reads no clock.
 #[derive(Debug)]
@@ -205,7 +151,7 @@ impl Reflector {
             return;
         }
         self.heard = now;
-        request.held(now, &mut self.pace, &self.settings);
+        request.held(now, status.epoch, &mut self.pace, &self.settings);
         self.status = Some(status.state.clone());
         self.resource.clone_from(&status.resource);
     }
@@ -265,7 +211,7 @@ impl Reflector {
         }
         let renewal = (!mutant!(NoRenewal)).then(|| self.asked + self.settings.lease / 3);
         let request = match (&self.request, self.due) {
-            (Some(request), _) => Some(request.deadline()),
+            (Some(request), _) => Some(request.next_deadline()),
             (None, Some(due)) => Some(due),
             (None, None) => self.reason_at(),
         };
@@ -385,7 +331,6 @@ impl Reflector {
         if staged == Staged::Dropped {
             return;
         }
-        self.heard = now;
         self.status = None;
         self.upstream_age = Duration::from_millis(page.upstream_age_ms);
         self.clock = Some(ServerClock {
@@ -434,7 +379,10 @@ impl Reflector {
         self.tally.answers += 1;
         self.become_next(next);
         let age = Duration::from_millis(request.stage.upstream_age_ms());
-        self.was_current(request.since - age);
+        let since = request.snapshot_since(self.copy.epoch);
+        self.was_current(since - age);
+        // What answers an old request is old: it may have been made long before it arrived.
+        self.heard = self.heard.max(since);
         self.reached();
         self.apply();
     }
@@ -544,17 +492,19 @@ impl Reflector {
 
     fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
         let rid = rids.next();
+        self.tally.requests += 1;
+        let digests = self.copy.digests(self.settings.most_buckets);
+        self.scrub(digests.iter().copied().fold(0, u64::wrapping_add));
         if self.failures > 0 {
             return Request::new(rid, now, vec![0], 0);
         }
-        let digests = self.copy.digests(self.settings.most_buckets);
         Request::new(rid, now, digests, self.copy.packer.id())
     }
 
     fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {
-        let due = self.request.as_ref()?.deadline() <= now;
+        let due = self.request.as_ref()?.is_due(now);
         let again = self.request.as_ref()?.is_reask();
-        if !due || (again && mutant!(NoReask)) {
+        if !due {
             return None;
         }
         if again && mutant!(NewRidEachReask) {
@@ -562,7 +512,7 @@ impl Reflector {
         }
         let request = self.request.as_mut()?;
         if window == 0 {
-            request.wait(now + Duration::from_millis(20));
+            request.no_room(now);
             return None;
         }
         self.asked = now;
@@ -578,7 +528,17 @@ impl Reflector {
         }
         self.asked = now;
         self.tally.renewals += 1;
+        self.scrub(self.copy.count_digest());
         Some(self.addressed(Sync::default()))
+    }
+
+    /// The digest, counted anew, is the copy's: memory may hold something else than was put there.
+    fn scrub(&mut self, digest: u64) {
+        if digest != self.copy.digest {
+            self.copy.digest = digest;
+            self.tally.divergences += 1;
+            self.diverged = true;
+        }
     }
 
     fn addressed(&self, sync: Sync) -> Sync {
@@ -598,5 +558,36 @@ fn too_large(bytes: usize) -> State {
         message: format!(
             "the collection is larger than the {bytes} bytes that are allowed for one"
         ),
+    }
+}
+
+#[cfg(test)]
+impl Reflector {
+    /// Changes a byte of the copy, as if it had been put there wrongly, or (not `counted`) behind everybody's back.
+    pub(super) fn corrupt(&mut self, pick: usize, counted: bool) -> bool {
+        let entries = self.copy.entries.clone();
+        let Some((key, value)) = entries.iter().nth(pick % entries.len().max(1)) else {
+            return false;
+        };
+        let mut bytes = value.to_vec();
+        let at = pick % bytes.len();
+        bytes[at] ^= 0x55;
+        self.copy.entries.insert(key.clone(), bytes.into());
+        if counted {
+            self.copy.digest = self.copy.count_digest();
+        }
+        true
+    }
+
+    /// A request is out or about to be, or a gap is given its time to heal.
+    pub(super) fn is_asking(&self, now: Moment) -> bool {
+        let quiet = self.buffer.quiet_since();
+        let heals = quiet.is_some_and(|since| now <= since + self.pace.grace(&self.settings));
+        self.request.is_some() || self.due.is_some() || heals
+    }
+
+    /// No flush waits.
+    pub(super) fn holds_nothing_back(&self) -> bool {
+        self.buffer.is_empty()
     }
 }

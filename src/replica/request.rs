@@ -4,6 +4,7 @@
 //! time-out, every answer is too late for ever.* Words from the source hold it. *Else each re-ask brings a word, and each word
 //! the next re-ask, while an API server is away.*
 
+use super::mutants::mutant;
 use super::settings::Settings;
 use super::staging::Stage;
 use super::time::Moment;
@@ -12,27 +13,35 @@ use std::time::Duration;
 
 /// How long a round trip takes, and so how long to wait for one.
 #[derive(Debug, Default)]
-pub(super) struct Pace(Option<Duration>);
+pub(super) struct Pace {
+    estimate: Option<Duration>,
+    /// It is known which ask was answered when the estimate was made.
+    sure: bool,
+}
 
 impl Pace {
-    /// A round trip took so long. `surely`: it is known which ask was answered.
-    fn measured(&mut self, took: Duration, surely: bool) {
-        self.0 = match self.0 {
-            Some(before) if surely => Some((before * 7 + took) / 8),
-            Some(before) => Some(before),
-            None => Some(took),
+    /// A round trip took so long. A guess (several asks were out) counts only until something is known.
+    fn measured(&mut self, took: Duration, sure: bool) {
+        self.estimate = match self.estimate {
+            Some(before) if self.sure && sure => Some((before * 7 + took) / 8),
+            Some(before) if self.sure || !sure => Some(before),
+            _ => Some(took),
         };
+        self.sure |= sure;
     }
 
     fn timeout(&self, settings: &Settings) -> Duration {
         let (least, most) = settings.timeout;
-        let measured = self.0.map(|took| took * 3 + Duration::from_millis(50));
+        let measured = self
+            .estimate
+            .map(|took| took * 3 + Duration::from_millis(50));
         measured.map_or(settings.first_timeout, |time| time.clamp(least, most))
     }
 
-    /// How long a gap may heal by itself.
+    /// How long a gap may heal by itself; not so long that the next heartbeat would tell.
     pub(super) fn grace(&self, settings: &Settings) -> Duration {
-        settings.grace.max(self.0.unwrap_or_default())
+        let measured = self.estimate.unwrap_or_default().min(settings.heartbeat);
+        settings.grace.max(measured)
     }
 }
 
@@ -40,17 +49,22 @@ impl Pace {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) rid: u64,
-    /// The snapshot that answers it was taken after this.
-    pub(super) since: Moment,
+    /// When it was first sent: the snapshot that answers it was taken later.
+    since: Moment,
+    /// A feed said then that it has no list yet: a snapshot of that very feed was taken later still.
+    unlisted: Option<(Epoch, Moment)>,
     pub(super) digests: Vec<u64>,
     dictionary: u32,
     pub(super) stage: Stage,
     /// Pages of the window that did not come yet.
     pub(super) left: u32,
+    window: u32,
     /// When the asks began that nothing has answered yet, and how many there were.
     asked: Option<Moment>,
     tries: u32,
     deadline: Moment,
+    /// There was no room for pages; it is still due, and looked at again then.
+    no_room_until: Option<Moment>,
 }
 
 impl Request {
@@ -59,18 +73,26 @@ impl Request {
         Self {
             rid,
             since: now,
+            unlisted: None,
             digests,
             dictionary,
             stage: Stage::default(),
             left: 0,
+            window: 0,
             asked: None,
             tries: 0,
             deadline: now,
+            no_room_until: None,
         }
     }
 
-    pub(super) fn deadline(&self) -> Moment {
-        self.deadline
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.deadline <= now
+    }
+
+    /// When to look at it next.
+    pub(super) fn next_deadline(&self) -> Moment {
+        self.deadline.max(self.no_room_until.unwrap_or_default())
     }
 
     /// Nothing answered the last ask yet.
@@ -78,9 +100,9 @@ impl Request {
         self.tries > 0
     }
 
-    /// The caller has no room for pages just now.
-    pub(super) fn wait(&mut self, until: Moment) {
-        self.deadline = until;
+    /// The caller has no room for pages just now. It is due all the same, whenever there is some.
+    pub(super) fn no_room(&mut self, now: Moment) {
+        self.no_room_until = Some(now + Duration::from_millis(20));
     }
 
     /// The message, once more; the next one is due when the time-out has passed, doubled for each ask that nothing answered.
@@ -92,15 +114,23 @@ impl Request {
         settings: &Settings,
     ) -> Sync {
         let wait = pace.timeout(settings) * 2_u32.saturating_pow(self.tries.min(16));
+        let wait = wait.min(settings.timeout.1);
         self.asked = self.asked.or(Some(now));
         self.tries += 1;
-        self.deadline = now + wait.min(settings.timeout.1);
+        self.no_room_until = None;
+        self.deadline = if mutant!(NoReask) {
+            Moment::NEVER
+        } else {
+            now + wait
+        };
         self.left = window;
+        self.window = window;
+        self.stage.asked();
         Sync {
             rid: self.rid,
             epoch: Epoch::default(),
             digests: self.digests.clone(),
-            from: self.stage.missing(),
+            from: self.stage.missing().clone(),
             max_messages: window,
             lease_s: 0,
             selection: Selection::default(),
@@ -108,7 +138,8 @@ impl Request {
         }
     }
 
-    /// Something of the answer came. `last`: nothing more will, unasked.
+    /// A page came. With the whole window there, the next one is asked for at once; with the last page of it there and
+    /// others not, after the time in which they may come late.
     pub(super) fn answered(
         &mut self,
         now: Moment,
@@ -117,19 +148,34 @@ impl Request {
         settings: &Settings,
     ) {
         self.measure(now, pace);
-        self.left = if last { 0 } else { self.left.saturating_sub(1) };
-        self.deadline = if last {
-            now
+        let naive = last && mutant!(StagedPagesTakenAgain);
+        let complete = naive || self.stage.has_window(self.window);
+        self.left = if last || complete {
+            0
         } else {
-            now + pace.timeout(settings)
+            self.left.saturating_sub(1)
+        };
+        self.deadline = match (complete, last) {
+            (true, _) => now,
+            _ if mutant!(NoReask) => Moment::NEVER,
+            (false, true) => now + pace.grace(settings),
+            (false, false) => now + pace.timeout(settings),
         };
     }
 
-    /// Words came instead of an answer: its snapshot is still to be taken.
-    pub(super) fn held(&mut self, now: Moment, pace: &mut Pace, settings: &Settings) {
+    /// What a snapshot of this epoch is younger than.
+    pub(super) fn snapshot_since(&self, epoch: Epoch) -> Moment {
+        match self.unlisted {
+            Some((of, at)) if of == epoch => at,
+            _ => self.since,
+        }
+    }
+
+    /// Words came from a feed instead of an answer.
+    pub(super) fn held(&mut self, now: Moment, by: Epoch, pace: &mut Pace, settings: &Settings) {
         self.measure(now, pace);
         self.left = 0;
-        self.since = now;
+        self.unlisted = Some((by, now));
         self.deadline = now + settings.status_hold;
     }
 

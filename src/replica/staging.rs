@@ -59,8 +59,12 @@ pub(super) struct Stage {
     /// The highest that a page told: the same state may have been taken twice.
     upstream_age_ms: u64,
     bytes: usize,
-    /// The first place that is missing; none when the answer is whole.
-    missing: Option<Bytes>,
+    /// The first place that is missing.
+    missing: Bytes,
+    /// How many pages the chain has grown by since it was last asked for.
+    grown: u32,
+    /// Where the windows end that were seen to end.
+    window_end: Option<Bytes>,
 }
 
 impl Stage {
@@ -92,6 +96,9 @@ impl Stage {
         if page.dictionary.is_some() {
             self.dictionary.clone_from(&page.dictionary);
         }
+        if page.last {
+            self.window_end = Some(page.next.clone());
+        }
         let slice = Slice {
             next: page.next.clone(),
             end: page.end,
@@ -106,21 +113,33 @@ impl Stage {
 
     /// Follows the chain from where it was missing something. Never longer than there are pages, whatever they say.
     fn walk(&mut self) -> Staged {
-        let mut at = self.missing.clone().unwrap_or_default();
         for _ in 0..self.slices.len() {
-            match self.slices.get(&at) {
+            match self.slices.get(&self.missing) {
                 Some(slice) if slice.end => return Staged::Whole,
-                Some(slice) => at = slice.next.clone(),
+                Some(slice) => {
+                    self.missing = slice.next.clone();
+                    self.grown += 1;
+                }
                 None => break,
             }
         }
-        self.missing = Some(at);
         Staged::Taken
     }
 
     /// Where the first missing page begins; empty is the beginning.
-    pub(super) fn missing(&self) -> Bytes {
-        self.missing.clone().unwrap_or_default()
+    pub(super) fn missing(&self) -> &Bytes {
+        &self.missing
+    }
+
+    /// It was asked for so many pages from the first missing one on.
+    pub(super) fn asked(&mut self) {
+        self.grown = 0;
+        self.window_end = None;
+    }
+
+    /// All pages that were asked for are there: as many as that, or all up to one that said to be the last of them.
+    pub(super) fn has_window(&self, asked: u32) -> bool {
+        self.grown >= asked || self.window_end.as_ref() == Some(&self.missing)
     }
 
     pub(super) fn header(&self) -> Option<&Header> {
@@ -193,7 +212,7 @@ mod tests {
         let mut stage = Stage::default();
         stage.add(&page(7, "", "a"));
         assert_eq!(stage.add(&page(8, "a", "")), Staged::Taken);
-        assert_eq!((stage.missing(), stage.pages()), (Bytes::new(), 1));
+        assert_eq!((stage.missing(), stage.pages()), (&Bytes::new(), 1));
         assert_eq!(stage.add(&page(7, "a", "")), Staged::Dropped);
     }
 

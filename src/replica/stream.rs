@@ -55,6 +55,8 @@ pub(super) struct Stream {
     opened: Moment,
     feed: Option<Feed>,
     word: Word,
+    /// The list that is under way began then: what it holds is no younger than that.
+    listing_since: Option<Moment>,
     /// When its upstream was last proven alive, and whether it is open.
     heard: Option<Moment>,
     connected: bool,
@@ -72,6 +74,7 @@ impl Stream {
             opened: now,
             feed: None,
             word: Word::Listing(0),
+            listing_since: None,
             heard: None,
             connected: false,
             leases: BTreeMap::new(),
@@ -122,18 +125,29 @@ impl Stream {
     }
 
     /// What the upstream tells. True: there was a list.
+    ///
+    /// Only `Alive` proves that all is told: a change may be the first of many that waited while the API server hung.
     pub(super) fn upstream(&mut self, now: Moment, event: Upstream) -> bool {
-        let listed = matches!(event, Upstream::Listed(_));
         match (event, &mut self.feed) {
+            (Upstream::Listed(list), feed) => {
+                match feed {
+                    Some(feed) => feed.relist(list),
+                    None => *feed = Some(Feed::new(self.target.stream, self.epoch, list)),
+                }
+                self.heard = self.heard.max(Some(self.list_began()));
+                self.connected = true;
+                return true;
+            }
+            (Upstream::Put(key, value), Some(feed)) => feed.put(&key, &value),
+            (Upstream::Delete(key), Some(feed)) => feed.delete(&key),
+            (Upstream::Put(..) | Upstream::Delete(_), None) => {}
+            (Upstream::Alive, _) => self.heard = Some(now),
             (Upstream::Listing(items), _) => {
                 self.word = Word::Listing(items);
-                return false;
-            }
-            (Upstream::Down(message), _) => {
-                self.word = Word::Down(message);
+                self.listing_since.get_or_insert(now);
                 self.connected = false;
-                return false;
             }
+            (Upstream::Down(message), _) => self.disconnected(Word::Down(message)),
             (
                 Upstream::Refused {
                     code,
@@ -142,25 +156,33 @@ impl Stream {
                 },
                 _,
             ) => {
-                self.word = Word::Refused {
+                self.disconnected(Word::Refused {
                     code,
                     reason,
                     message,
-                };
-                self.connected = false;
-                return false;
+                });
             }
-            (Upstream::Listed(list), None) => {
-                self.feed = Some(Feed::new(self.target.stream, self.epoch, list));
-            }
-            (Upstream::Listed(list), Some(feed)) => feed.relist(list),
-            (Upstream::Put(key, value), Some(feed)) => feed.put(&key, &value),
-            (Upstream::Delete(key), Some(feed)) => feed.delete(&key),
-            (Upstream::Put(..) | Upstream::Delete(_) | Upstream::Alive, _) => {}
         }
-        self.heard = Some(now);
-        self.connected = true;
-        listed
+        false
+    }
+
+    /// The API server answered a probe: a watch that is open and has nothing to tell is alive, too. One that hangs by
+    /// itself is its upstream's to notice.
+    pub(super) fn api_alive(&mut self, now: Moment) {
+        if self.connected {
+            self.heard = Some(now);
+        }
+    }
+
+    /// A list is as old as its beginning, until its watch proves to be alive.
+    fn list_began(&mut self) -> Moment {
+        self.listing_since.take().unwrap_or(self.opened)
+    }
+
+    fn disconnected(&mut self, why: Word) {
+        self.word = why;
+        self.listing_since = None;
+        self.connected = false;
     }
 
     /// Any request renews its session's lease; beyond the bound of one user, its longest idle session goes.
@@ -185,7 +207,12 @@ impl Stream {
             answer: None,
             sending: None,
         });
-        lease.until = now + length;
+        let for_ever = mutant!(EternalLeases);
+        lease.until = if for_ever {
+            Moment::NEVER
+        } else {
+            now + length
+        };
         lease.heard = now;
     }
 
@@ -363,9 +390,6 @@ impl Stream {
     /// Forgets sessions whose lease ran out, and snapshots that nobody asks about any more. True: nobody is left, and the
     /// stream is to be dropped.
     pub(super) fn expire(&mut self, now: Moment, settings: &Settings) -> bool {
-        if mutant!(EternalLeases) {
-            return false;
-        }
         self.leases.retain(|_, lease| lease.until > now);
         for lease in self.leases.values_mut() {
             if lease.sending.is_none() && now >= lease.asked + settings.snapshot_idle {

@@ -8,6 +8,9 @@ use std::time::Duration;
 pub struct Moment(u64);
 
 impl Moment {
+    /// Later than any other.
+    pub(super) const NEVER: Self = Self(u64::MAX);
+
     /// The moment so many microseconds after the origin.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)

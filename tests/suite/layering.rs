@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["protocol", "replica", "link"]),
     ("informer", &["protocol", "replica", "link"]),
     ("kubernetes", &["protocol", "source"]),
-    ("playground", &["protocol"]),
+    ("playground", &["kubernetes", "protocol"]),
     ("cli", &["link", "protocol"]),
     (
         "syncer",

@@ -15,4 +15,5 @@ mod layering;
 mod masked;
 mod programs;
 mod scene;
+mod secrecy;
 mod serving;

@@ -1,6 +1,6 @@
 //! One cluster of a `get`: its streams, and what has become of each.
 
-use super::messages::{self, Refusal};
+use super::messages::{self, Doubt, Refusal};
 use crate::table::{Malformed, Resource};
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState};
@@ -36,8 +36,8 @@ pub enum Standing {
     Pending,
     /// The copy is whole.
     Whole,
-    /// The copy is whole and may be old: for so long the API server was not heard, if that is why.
-    Stale(Option<Duration>),
+    /// The copy is whole and may be old.
+    Stale(Doubt),
     /// There will be no answer.
     Failed(Trouble),
 }
@@ -239,15 +239,25 @@ impl Member {
             return Standing::Failed(Trouble::Refused(Refusal { reason, message }));
         }
         if state.synced {
-            let silent = state.upstream_down.as_ref().map(|down| down.since);
-            return match (silent, state.freshness) {
-                (None, Freshness::Fresh | Freshness::Unknown) => Standing::Whole,
-                (silent, _) => Standing::Stale(silent),
+            return match self.doubt(state, circumstances) {
+                Some(doubt) => Standing::Stale(doubt),
+                None => Standing::Whole,
             };
         }
         match self.trouble(view, circumstances) {
             Some(trouble) => Standing::Failed(trouble),
             None => Standing::Pending,
+        }
+    }
+
+    fn doubt(&self, state: &StreamState, circumstances: &Circumstances) -> Option<Doubt> {
+        if self.offline && circumstances.discovered {
+            return Some(Doubt::Offline);
+        }
+        match (&state.upstream_down, state.freshness) {
+            (Some(down), _) => Some(Doubt::ApiServerAway(down.since)),
+            (None, Freshness::Stale) => Some(Doubt::Unheard),
+            (None, Freshness::Fresh | Freshness::Unknown) => None,
         }
     }
 

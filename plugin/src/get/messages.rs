@@ -2,13 +2,24 @@
 //!
 //! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
 
-use crate::print::age;
 use crate::print::sanitize::word;
+use crate::table::age;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
 /// The beginning of kubectl's message for a type that a cluster does not have; sources word it likewise.
 const NO_TYPE: &str = "the server doesn't have a resource type";
+
+/// Why a whole copy may be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The source's last will came.
+    Offline,
+    /// The API server has not answered its source for so long.
+    ApiServerAway(Duration),
+    /// The source was not heard lately.
+    Unheard,
+}
 
 /// An API server's refusal: a Kubernetes Status in short.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,13 +145,19 @@ pub fn api_server_away(cluster: &ClusterName, since: Duration, message: &str) ->
 }
 
 /// Rows are shown that may be old.
-pub fn stale(cluster: &ClusterName, upstream_silent: Option<Duration>) -> String {
-    let why = match upstream_silent {
-        Some(since) => format!("its API server has not answered for {}", human(since)),
-        None => "its syncer has not been heard lately".to_owned(),
+pub fn stale(cluster: &ClusterName, doubt: Doubt) -> String {
+    let why = match doubt {
+        Doubt::Offline => "offline: its syncer left the broker".to_owned(),
+        Doubt::ApiServerAway(since) => {
+            format!(
+                "stale: its API server has not answered for {}",
+                human(since)
+            )
+        }
+        Doubt::Unheard => "stale: its syncer has not been heard lately".to_owned(),
     };
     format!(
-        "warning: cluster {}: stale: {why}; rows may be old",
+        "warning: cluster {}: {why}; rows may be old",
         quoted(cluster)
     )
 }
@@ -253,7 +270,7 @@ mod tests {
         let lines = [
             silent(&cluster, Duration::from_millis(1500), false),
             api_server_away(&cluster, Duration::from_secs(7), "refused\nnow\x07"),
-            stale(&cluster, None),
+            stale(&cluster, Doubt::Unheard),
             broker("bad\nnews"),
             no_cluster("a\n*", &[&cluster]),
         ];

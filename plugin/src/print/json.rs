@@ -95,7 +95,7 @@ impl Writer {
                 // Go writes JSON so that it can stand in HTML and in JavaScript.
                 '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => self.escape(c),
                 c if self.audience == Audience::Terminal && sanitize::is_covert(c) => {
-                    self.escape(c)
+                    self.escape(c);
                 }
                 c => self.out.push(c),
             }

@@ -9,10 +9,9 @@
 //! | [`json`], [`number`] | `encoding/json` |
 //! | [`yaml`] | `sigs.k8s.io/yaml`, `go.yaml.in/yaml/v2` |
 //! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
-//! | [`age`] | `k8s.io/apimachinery/pkg/util/duration` |
+//! | [`crate::table::age`] | `k8s.io/apimachinery/pkg/util/duration` |
 //! | [`sanitize`] | ours: what a terminal must not see |
 
-pub mod age;
 pub mod json;
 pub mod name;
 pub mod number;

@@ -18,7 +18,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// One word, for messages: as [`line`], and tabs are shown too.
+/// One word, for messages: as [`line()`], and tabs are shown too.
 pub fn word(text: &str) -> Cow<'_, str> {
     match line(text) {
         safe if safe.contains('\t') => Cow::Owned(safe.replace('\t', "^I")),
@@ -88,6 +88,17 @@ mod tests {
         assert_eq!(line("\0\x07\x7f\u{9b}\u{202e}"), "^@^G^?\\u009b\\u202e");
         assert_eq!(line("a\nb"), "a^Jb");
         assert_eq!(word("a\tb"), "a^Ib");
+    }
+
+    #[test]
+    fn no_class_of_hostile_characters_is_forgotten() {
+        // The ends of each range: C0 around the tab, DEL and C1, marks, separators and embeddings, isolates.
+        for c in "\0\u{8}\n\u{1f}\u{7f}\u{80}\u{85}\u{9f}\u{61c}\u{200e}\u{200f}\u{2028}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
+            assert!(is_hostile(c), "U+{:04X}", u32::from(c));
+        }
+        for c in "\t ~\u{a0}\u{200d}\u{202f}é漢😀".chars() {
+            assert!(!is_hostile(c), "U+{:04X}", u32::from(c));
+        }
     }
 
     #[test]

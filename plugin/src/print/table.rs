@@ -130,7 +130,7 @@ impl TablePrinter {
                 .map(|cell| cell.text(table.now_ms));
             match (&self.options.kind, text) {
                 (Some(kind), Some(text)) if at.is_some() && at == named => {
-                    line.add(&format!("{kind}/{text}"))
+                    line.add(&format!("{kind}/{text}"));
                 }
                 (_, text) => line.add(&text.unwrap_or_default()),
             }
@@ -322,5 +322,87 @@ mod tests {
             changed,
             "NAME          AGE   PHASE\nb             6m    Ready\n"
         );
+    }
+
+    /// What kubectl's printer makes of tables full of nasty text; made by tests/golden/generate.
+    const GOLDEN: &str = include_str!("../../tests/golden/tables.jsonl");
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        case: Description,
+        out: String,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Description {
+        wide: bool,
+        no_headers: bool,
+        labels: bool,
+        namespace: bool,
+        kind: String,
+        columns: Vec<ColumnOf>,
+        tables: Vec<Vec<RowOf>>,
+    }
+
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct ColumnOf {
+        name: String,
+        format: String,
+        priority: i32,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct RowOf {
+        #[serde(rename = "Cells")]
+        cells: Vec<String>,
+        #[serde(rename = "NS")]
+        namespace: String,
+        #[serde(rename = "Labels")]
+        labels: BTreeMap<String, String>,
+    }
+
+    fn printed(case: Description) -> String {
+        let mut printer = TablePrinter::new(TableOptions {
+            wide: case.wide,
+            no_headers: case.no_headers,
+            show_labels: case.labels,
+            with_namespace: case.namespace,
+            kind: (!case.kind.is_empty()).then(|| case.kind.to_lowercase()),
+            ..TableOptions::default()
+        });
+        let column = |column: ColumnOf| Column {
+            name: column.name,
+            names_objects: column.format == "name",
+            wide_only: column.priority != 0,
+        };
+        let columns: Vec<_> = case.columns.into_iter().map(column).collect();
+        let row = |row: RowOf| Row {
+            cells: row.cells.into_iter().map(Cell::of_text).collect(),
+            metadata: Metadata {
+                namespace: row.namespace,
+                labels: row.labels,
+                ..Metadata::default()
+            },
+        };
+        let tables = case.tables.into_iter().map(|table| {
+            let table: Vec<_> = table.into_iter().map(row).collect();
+            printer.print(&[rows("", &columns, &table)])
+        });
+        tables.collect()
+    }
+
+    #[test]
+    fn as_kubectl_s_own_printer_does() {
+        let cases = GOLDEN
+            .lines()
+            .map(|line| serde_json::from_str::<Case>(line).unwrap());
+        let mut count = 0;
+        for Case { case, out } in cases {
+            count += 1;
+            assert_eq!(printed(case), out);
+        }
+        assert_eq!(count, 60);
     }
 }

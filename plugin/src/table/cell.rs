@@ -1,6 +1,6 @@
 //! One cell: text, numbers, and instants that are shown as the time since then.
 
-use crate::print::age;
+use super::age;
 use mqtt_informer::protocol::rows;
 
 /// A cell as it came; [`Cell::text`] is how it reads at some moment.

@@ -1,5 +1,7 @@
 use super::*;
-use crate::protocol::message::{Epoch, Selection, State, Status, StreamId, Sync, Term, View};
+use crate::protocol::message::{
+    self, Epoch, Page, Selection, State, Status, StreamId, Sync, Term, View,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -212,17 +214,6 @@ proptest! {
     }
 
     #[test]
-    fn a_message_cut_by_its_overhead_fits(page in page(), live in live(), max in 6000_usize..70_000) {
-        let room = max - page_overhead(&page);
-        let full = Page { entries: noise(room), ..page };
-        prop_assert!(encode_reply(&Reply::Page(full)).len() <= max);
-        let room = max - live_overhead(&live);
-        let full = Live { changes: noise(room), ..live };
-        let length = encode_live(&full).len();
-        prop_assert!(length <= max && length + 20 >= max, "{length} of {max}");
-    }
-
-    #[test]
     fn hostile_payloads_are_refused(body in bytes(300), flags in 0_u8..3) {
         decode_as_everything(&body);
         decode_as_everything(&[&[MAGIC + MAJOR_VERSION, flags][..], &body].concat().into());
@@ -250,6 +241,54 @@ fn noise(length: usize) -> Bytes {
         (seed >> 56) as u8
     };
     std::iter::repeat_with(next).take(length).collect()
+}
+
+/// What a message may have besides its contents, at its most.
+#[test]
+fn a_message_cut_by_its_overhead_fits() {
+    let epoch = Epoch {
+        term: Term {
+            number: u64::MAX,
+            nonce: u32::MAX,
+        },
+        feed: u32::MAX,
+    };
+    let page = Page {
+        rid: u64::MAX,
+        stream: StreamId(u128::MAX),
+        live_topic: "x".repeat(message::MAX_TOPIC),
+        epoch,
+        seq: u64::MAX,
+        digest: u64::MAX,
+        differs: noise(message::MAX_BUCKETS / 8),
+        from: noise(message::MAX_CURSOR),
+        next: noise(message::MAX_CURSOR),
+        last: true,
+        end: true,
+        upstream_age_ms: u64::MAX,
+        now_ms: u64::MAX,
+        dictionary: Some(noise(8 * 1024)),
+        entries: noise(DEFAULT_MAX_MESSAGE - MAX_OVERHEAD - 8 * 1024),
+    };
+    let length = encode_reply(&Reply::Page(page.clone())).len();
+    assert!(
+        length <= DEFAULT_MAX_MESSAGE && length + 100 > DEFAULT_MAX_MESSAGE,
+        "{length}"
+    );
+    assert!(decode_reply(&encode_reply(&Reply::Page(page)), LIMIT).is_ok());
+    let live = Live {
+        stream: StreamId(u128::MAX),
+        epoch,
+        flush: u64::MAX,
+        prev: u64::MAX,
+        to: u64::MAX,
+        index: u32::MAX - 1,
+        count: u32::MAX,
+        digest: u64::MAX,
+        upstream_age_ms: u64::MAX,
+        changes: noise(DEFAULT_MAX_MESSAGE - MAX_OVERHEAD),
+    };
+    assert!(encode_live(&live).len() <= DEFAULT_MAX_MESSAGE);
 }
 
 #[test]
@@ -284,6 +323,9 @@ fn what_repeats_is_compressed_and_what_was_packed_is_left_alone() {
     assert!(plain.len() < 200);
     assert_eq!(plain[1], COMPRESSED);
     assert_eq!(page(noise(60_000))[1], 0);
+    let entry = |value: &[u8]| [b"namespace/name-of-pod", value].concat();
+    let packed: Vec<u8> = noise(50_000).chunks(120).flat_map(entry).collect();
+    assert_eq!(page(packed.into())[1], 0);
     let heartbeat = encode_live(&Live {
         count: 1,
         ..Live::default()
@@ -408,4 +450,46 @@ fn values_that_cannot_be_are_refused_by_name() {
         let refused = decode_presence(&encode_presence(&presence), LIMIT);
         assert_eq!(refused, Err(DecodeError::Invalid("cluster")));
     }
+}
+
+/// The worked example of `docs/protocol.md`, byte by byte.
+#[test]
+fn the_documented_example_is_what_is_sent() {
+    use crate::protocol::compress::{Codec, Packed};
+    use crate::protocol::entries::{Change, write_change};
+    let mut changes = Vec::new();
+    let value = Packed {
+        codec: Codec::Plain,
+        bytes: Bytes::from_static(b"up"),
+    };
+    write_change(&mut changes, b"default/db", &Change::Value(value));
+    write_change(&mut changes, b"default/web", &Change::Deleted);
+    let live = Live {
+        stream: StreamId(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff),
+        epoch: Epoch {
+            term: Term {
+                number: 1_790_000_000_000,
+                nonce: 0x0102_0304,
+            },
+            feed: 1,
+        },
+        flush: 3,
+        prev: 7,
+        to: 9,
+        index: 0,
+        count: 1,
+        digest: 0x1122_3344_5566_7788,
+        upstream_age_ms: 0,
+        changes: changes.into(),
+    };
+    let sent = encode_live(&live);
+    let documentation = include_str!("../../../docs/protocol.md");
+    let example = documentation.split("<!-- example -->").nth(1).unwrap();
+    let lines = example.lines().filter_map(|line| line.strip_prefix("    "));
+    let hexadecimal = lines.flat_map(|line| line.split("  ").next().unwrap().split(' '));
+    let documented: Vec<u8> = hexadecimal
+        .filter(|it| !it.is_empty())
+        .map(|it| u8::from_str_radix(it, 16).unwrap())
+        .collect();
+    assert_eq!(documented, sent, "{sent:02x?}");
 }

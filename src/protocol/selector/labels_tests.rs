@@ -99,7 +99,8 @@ fn errors_are_apimachinery_s() {
 
 #[test]
 fn labels_match_as_in_apimachinery() {
-    let cases: [(&str, &[(&str, &str)], bool); 29] = [
+    type Labels = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Labels, bool); 29] = [
         ("", &[("x", "y")], true),
         ("x=y", &[("x", "y")], true),
         ("x=y,z=w", &[("x", "y"), ("z", "w")], true),

@@ -22,7 +22,7 @@ impl Collector {
                 .iter()
                 .filter(|(_, standings)| !is_pending(standings))
         };
-        if ready().any(|(_, standings)| standings.iter().any(|one| *one == Standing::Whole)) {
+        if ready().any(|(_, standings)| standings.contains(&Standing::Whole)) {
             self.first_whole.get_or_insert(at);
         }
         let nobody_is_missing = self.knows_all() && ready().count() == standings.len();
@@ -84,8 +84,8 @@ impl Collector {
                     }
                 },
             }
-            if let Standing::Stale(silent) = standing {
-                lines.insert(messages::stale(name, *silent));
+            if let Standing::Stale(doubt) = standing {
+                lines.insert(messages::stale(name, *doubt));
             }
         }
         let complete = lines.is_empty() && refusals.is_empty();
@@ -123,7 +123,7 @@ impl Collector {
         match text.is_empty() {
             false => self.output.push(Output::Out(text)),
             true if complete && self.plan.form.says_when_empty() => {
-                self.say_that_nothing_was_found()
+                self.say_that_nothing_was_found();
             }
             true => {}
         }
@@ -203,8 +203,8 @@ impl Collector {
                                 lines.insert(self.line(name, &Trouble::Malformed));
                             }
                         }
-                        if let Standing::Stale(silent) = standing {
-                            lines.insert(messages::stale(name, *silent));
+                        if let Standing::Stale(doubt) = standing {
+                            lines.insert(messages::stale(name, *doubt));
                         }
                     }
                 }

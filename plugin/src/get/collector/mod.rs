@@ -84,7 +84,7 @@ enum Told {
 
 impl Collector {
     /// A `get` that begins now.
-    pub fn new(plan: Plan, selector: ClusterSelector, audience: Audience) -> Self {
+    pub fn new(plan: Plan, selector: &ClusterSelector, audience: Audience) -> Self {
         let printer = Printer::new(plan.clone(), selector.only().is_none(), audience);
         let mut collector = Self {
             printer,

@@ -130,7 +130,7 @@ impl Scene {
         change(&mut plan);
         let plan = plan.with_words(&words).unwrap();
         let selector = ClusterSelector::new(&clusters).unwrap();
-        let mut collector = Collector::new(plan, selector, Audience::Program);
+        let mut collector = Collector::new(plan, &selector, Audience::Program);
         collector.link_up(At::ZERO);
         Self {
             collector,
@@ -479,7 +479,7 @@ fn what_is_missing_somewhere_is_no_error_and_everywhere_it_is_one() {
 fn a_refusal_is_one_line_and_may_be_allowed() {
     for (allow_partial, code) in [(false, 1), (true, 0)] {
         let mut scene = Scene::new("pods", &["east", "west"], |plan| {
-            plan.allow_partial = allow_partial
+            plan.allow_partial = allow_partial;
         });
         scene.see("east", 0, refused("Forbidden", "pods is forbidden"));
         scene.see("west", 0, pods(&["a"]));
@@ -513,7 +513,7 @@ fn a_broker_that_cannot_be_reached_is_the_end() {
     let mut scene = Scene::new("pods", &[], plain);
     scene.collector = {
         let plan = scene.collector.plan.clone();
-        Collector::new(plan, ClusterSelector::default(), Audience::Program)
+        Collector::new(plan, &ClusterSelector::default(), Audience::Program)
     };
     scene.collector.link_down("cannot connect", false, At::ZERO);
     scene.wait(4 * SECOND);
@@ -522,7 +522,7 @@ fn a_broker_that_cannot_be_reached_is_the_end() {
     scene.check("", &["error: cannot connect"], Some(1));
     scene.code = None;
     let plan = scene.collector.plan.clone();
-    scene.collector = Collector::new(plan, ClusterSelector::default(), Audience::Program);
+    scene.collector = Collector::new(plan, &ClusterSelector::default(), Audience::Program);
     scene.collector.link_down("wrong password", true, At::ZERO);
     scene.at = At::ZERO;
     scene.step();
@@ -535,7 +535,7 @@ fn a_broker_that_cannot_be_reached_is_the_end() {
 #[test]
 fn the_whole_may_last_so_long_and_no_longer() {
     let mut scene = Scene::new("pods", &["c1"], |plan| {
-        plan.request_timeout = Some(2 * SECOND)
+        plan.request_timeout = Some(2 * SECOND);
     });
     scene.wait(2 * SECOND);
     assert!(
@@ -632,6 +632,22 @@ fn a_watch_goes_on_without_broker_and_tells_who_is_stale() {
 }
 
 #[test]
+fn a_last_will_during_a_watch_is_said_at_once() {
+    let mut scene = Scene::new("pods", &["c1"], watching);
+    scene.present(&["c1"]);
+    scene.discovered();
+    scene.see("c1", 0, pods(&["a"]));
+    scene.collector.cluster(&name("c1"), true, scene.at);
+    scene.step();
+    scene.step();
+    let gone = "warning: cluster \"c1\": offline: its syncer left the broker; rows may be old";
+    assert_eq!(scene.err, [gone]);
+    scene.collector.cluster(&name("c1"), false, scene.at);
+    scene.step();
+    assert_eq!(scene.err, [gone, "cluster \"c1\": fresh again"]);
+}
+
+#[test]
 fn a_watch_takes_up_clusters_that_join_and_those_that_were_silent() {
     let mut scene = Scene::new("pods", &[], watching);
     scene.present(&["east"]);
@@ -639,6 +655,8 @@ fn a_watch_takes_up_clusters_that_join_and_those_that_were_silent() {
     scene.see("east", 0, pods(&["a"]));
     scene.present(&["west"]);
     assert_eq!(scene.collector.take_wanted(), [name("east"), name("west")]);
+    scene.wait(5 * SECOND);
+    // Once, however long it lasts.
     scene.wait(5 * SECOND);
     assert_eq!(scene.err.len(), 1);
     scene.see("west", 0, pods(&["b"]));
@@ -664,7 +682,7 @@ fn a_watch_of_one_missing_name_ends_as_in_kubectl() {
 #[test]
 fn a_watch_of_changes_only_begins_with_nothing() {
     let mut scene = Scene::new("pods", &["c1"], |plan| {
-        plan.watch = Some(Watch::ChangesOnly)
+        plan.watch = Some(Watch::ChangesOnly);
     });
     scene.see("c1", 0, pods(&["a"]));
     scene.check("", &[], None);

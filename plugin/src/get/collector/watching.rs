@@ -2,11 +2,10 @@
 
 use super::{Collector, Output, Told};
 use crate::get::member::{At, Standing, Trouble};
-use crate::get::messages::{self, Refusal};
+use crate::get::messages::{self, Doubt, Refusal};
 use crate::get::plan::Watch;
 use crate::table::{Malformed, Resource};
 use mqtt_informer::protocol::names::ClusterName;
-use std::time::Duration;
 
 impl Collector {
     pub(super) fn watch(&mut self, watch: Watch, at: At, wall_ms: i64) {
@@ -22,8 +21,8 @@ impl Collector {
             match standing {
                 Standing::Pending => {}
                 Standing::Whole => self.watch_whole(watch, &name, None, wall_ms),
-                Standing::Stale(silent) => self.watch_whole(watch, &name, Some(silent), wall_ms),
-                Standing::Failed(trouble) => self.watch_trouble(&name, trouble),
+                Standing::Stale(doubt) => self.watch_whole(watch, &name, Some(doubt), wall_ms),
+                Standing::Failed(trouble) => self.watch_trouble(&name, &trouble),
             }
         }
         if circumstances.end.is_some_and(|end| at >= end) && !self.done {
@@ -35,7 +34,7 @@ impl Collector {
         &mut self,
         watch: Watch,
         name: &ClusterName,
-        stale: Option<Option<Duration>>,
+        doubt: Option<Doubt>,
         wall_ms: i64,
     ) {
         let first = !matches!(self.told.get(name), Some(Told::Whole | Told::Stale));
@@ -47,7 +46,7 @@ impl Collector {
         match member.resource(0) {
             Ok(resource) => {
                 if let Some(refusal) = self.missing(first && changes.is_empty(), &resource) {
-                    return self.watch_trouble(name, Trouble::Refused(refusal));
+                    return self.watch_trouble(name, &Trouble::Refused(refusal));
                 }
                 let shown = if first && watch == Watch::ChangesOnly {
                     &[][..]
@@ -61,20 +60,20 @@ impl Collector {
                 match text.map(|text| text.concat()) {
                     Ok(text) if text.is_empty() => {}
                     Ok(text) => self.output.push(Output::Out(text)),
-                    Err(Malformed) => return self.watch_trouble(name, Trouble::Malformed),
+                    Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
                 }
             }
-            Err(Malformed) => return self.watch_trouble(name, Trouble::Malformed),
+            Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
         }
-        let told = if stale.is_some() {
+        let told = if doubt.is_some() {
             Told::Stale
         } else {
             Told::Whole
         };
-        let before = self.told.insert(name.clone(), told.clone());
-        match (stale, before) {
+        let before = self.told.insert(name.clone(), told);
+        match (doubt, before) {
             (Some(_), Some(Told::Stale)) | (None, None | Some(Told::Whole)) => {}
-            (Some(silent), _) => self.fail(messages::stale(name, silent)),
+            (Some(doubt), _) => self.fail(messages::stale(name, doubt)),
             (None, Some(_)) => self.output.push(Output::Err(messages::fresh_again(name))),
         }
     }
@@ -91,8 +90,8 @@ impl Collector {
         (nothing && alone).then(|| Refusal::not_found(&resource.qualified(), name))
     }
 
-    fn watch_trouble(&mut self, name: &ClusterName, trouble: Trouble) {
-        if let (Trouble::Refused(refusal), Some(_)) = (&trouble, self.selector.only()) {
+    fn watch_trouble(&mut self, name: &ClusterName, trouble: &Trouble) {
+        if let (Trouble::Refused(refusal), Some(_)) = (trouble, self.selector.only()) {
             self.fail(refusal.line());
             return self.finish(1);
         }
@@ -100,13 +99,13 @@ impl Collector {
         // How long an API server is away changes each second, and is told once.
         let again = match self.told.get(name) {
             Some(Told::Trouble(before)) => {
-                std::mem::discriminant(before) == std::mem::discriminant(&trouble)
+                std::mem::discriminant(before) == std::mem::discriminant(trouble)
             }
             _ => false,
         };
         self.told.insert(name.clone(), told);
         if !again {
-            self.fail(self.line(name, &trouble));
+            self.fail(self.line(name, trouble));
         }
     }
 }

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn numbers_count_as_numbers() {
         let want = [
-            "", "1", "2", "3", "3.1", "10", "_a", "a", "a2", "a10", "b", "b01", "b3",
+            "", "_a", "1", "2", "3", "3.1", "10", "a", "a2", "a10", "b", "b01", "b3",
         ];
         let mut keys = want;
         keys.reverse();

@@ -249,8 +249,8 @@ impl Emitter {
             _ => {
                 let code = u32::from(c);
                 let text = match code {
-                    ..=0xff => format!("\\x{code:02X}"),
-                    ..=0xffff => format!("\\u{code:04X}"),
+                    0..=0xff => format!("\\x{code:02X}"),
+                    0x100..=0xffff => format!("\\u{code:04X}"),
                     _ => format!("\\U{code:08X}"),
                 };
                 text.chars().for_each(|c| self.put(c));

@@ -1,6 +1,6 @@
-// Prints values as kubectl does: the source of the files beside it.
+// Prints values as kubectl does: the source of printed.jsonl.
 //
-// Reads JSON documents from standard input, one a line; writes for each a line with kubectl's JSON and YAML of it.
+// Reads lines {"value": ...} from standard input; writes each with kubectl's JSON and YAML of its value.
 package main
 
 import (
@@ -29,7 +29,11 @@ func main() {
 		line, err := in.ReadBytes('\n')
 		line = bytes.TrimSpace(line)
 		if len(line) > 0 {
-			enc.Encode(print(line))
+			var known printed
+			if err := json.Unmarshal(line, &known); err != nil {
+				panic(err)
+			}
+			enc.Encode(print(known.Value))
 		}
 		if err != nil {
 			return

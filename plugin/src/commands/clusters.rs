@@ -1,0 +1,364 @@
+//! `clusters`: who is there, and how fresh what they say is.
+
+use super::{ClusterArgs, connect, disconnect};
+use crate::error::Failure;
+use crate::get::ClusterSelector;
+use crate::print::sanitize;
+use crate::table::age;
+use crate::terminal::Terminal;
+use clap::{Args, Subcommand, ValueEnum};
+use mqtt_informer::cli::{BrokerArgs, duration};
+use mqtt_informer::informer::{Cluster, Informer, LinkState, Subscription};
+use mqtt_informer::protocol::message::{Selection, View};
+use mqtt_informer::protocol::names::ClusterName;
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tabled::builder::Builder;
+use tabled::settings::{Padding, Style};
+use tokio::time::Instant;
+
+/// Show which clusters there are, and how fresh what they say is.
+///
+/// STATE is fresh (its API server was heard within the last five seconds), stale (it was not), or offline (its syncer left the broker);
+/// SINCE is for how long. LAG is how old the newest proof is that what it says is current.
+#[derive(Clone, Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  # All clusters
+  kubectl mqinformer clusters
+
+  # Names of those that are not fresh
+  kubectl mqinformer clusters -o json | jq -r '.clusters[] | select(.state != \"fresh\") | .name'
+
+  # A cluster that will not come back
+  kubectl mqinformer clusters forget old-cluster"
+)]
+pub struct ClustersArgs {
+    #[command(subcommand)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub command: Option<ClustersCommand>,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub clusters: ClusterArgs,
+
+    /// How to print: json.
+    #[arg(long, short, value_name = "FORM", hide_possible_values = true)]
+    pub output: Option<ClustersForm>,
+
+    /// Print no headers.
+    #[arg(long)]
+    pub no_headers: bool,
+
+    /// For how long a cluster may be silent before it is called stale.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// What else can be done with clusters.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClustersCommand {
+    /// Clear what the broker keeps of a cluster that is gone for good.
+    Forget {
+        /// The cluster's name.
+        name: String,
+    },
+}
+
+/// The forms of `-o`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClustersForm {
+    /// `{"clusters": [...]}`
+    Json,
+}
+
+/// One cluster, as JSON has it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    name: String,
+    state: State,
+    /// For how long, in seconds by the source's clock; unknown for what was never heard.
+    since_seconds: Option<i64>,
+    kubernetes_version: String,
+    syncer_version: String,
+    /// The streams that the source serves now.
+    streams: Option<usize>,
+    lag_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Fresh,
+    Stale,
+    Offline,
+}
+
+/// What the entry of the view `source` says, as far as this needs it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SourceEntry {
+    streams: Vec<serde::de::IgnoredAny>,
+}
+
+/// Lists the clusters, or forgets one.
+pub async fn run(
+    args: &ClustersArgs,
+    broker: &BrokerArgs,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let selector = ClusterSelector::new(&args.clusters.cluster).map_err(Failure::because)?;
+    let informer = connect(broker)?;
+    let result = match &args.command {
+        Some(ClustersCommand::Forget { name }) => {
+            forget(name, args.timeout, &informer, terminal).await
+        }
+        None => list(args, &selector, &informer, terminal).await,
+    };
+    disconnect(informer).await;
+    result
+}
+
+async fn forget(
+    name: &str,
+    timeout: Duration,
+    informer: &Informer,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let name = ClusterName::new(name).map_err(Failure::because)?;
+    discover(informer, timeout).await?;
+    match informer.clusters().borrow().get(&name) {
+        None => {
+            return Err(Failure::because(format!(
+                "no cluster {:?} is known at this broker",
+                name.as_str()
+            )));
+        }
+        Some(cluster) if !cluster.offline => {
+            let message = "its syncer is connected and would come back at once; stop it first";
+            return Err(Failure::because(format!(
+                "cluster {:?}: {message}",
+                name.as_str()
+            )));
+        }
+        Some(_) => {}
+    }
+    match tokio::time::timeout(timeout, informer.forget(&name)).await {
+        Ok(true) => terminal.out(&format!("cluster {:?} forgotten\n", name.as_str())),
+        Ok(false) | Err(_) => Err(Failure::because("the broker did not confirm it; try again")),
+    }
+}
+
+async fn list(
+    args: &ClustersArgs,
+    selector: &ClusterSelector,
+    informer: &Informer,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    discover(informer, args.timeout).await?;
+    let clusters = informer.clusters().borrow().clone();
+    let asked: Vec<_> = clusters
+        .iter()
+        .filter(|(name, _)| selector.matches(name))
+        .map(|(name, cluster)| {
+            (
+                name,
+                cluster,
+                (!cluster.offline).then(|| ask(informer, name)),
+            )
+        })
+        .collect();
+    let deadline = Instant::now() + args.timeout;
+    for subscription in asked
+        .iter()
+        .filter_map(|(_, _, subscription)| subscription.as_ref())
+    {
+        let mut state = subscription.store().state();
+        // Whoever does not answer in time is stale.
+        let _ = tokio::time::timeout_at(deadline, state.wait_for(|state| state.synced)).await;
+    }
+    let reports: Vec<_> = asked
+        .iter()
+        .map(|(name, cluster, subscription)| report(name, cluster, subscription.as_ref()))
+        .collect();
+    match args.output {
+        Some(ClustersForm::Json) => {
+            let list = serde_json::json!({ "clusters": reports });
+            terminal.out(&crate::print::json::document(&list, Terminal::audience()))
+        }
+        None if reports.is_empty() => terminal.err("No clusters found"),
+        None => terminal.out(&table(&reports, args.no_headers)),
+    }
+}
+
+/// Waits until everybody has said who they are.
+async fn discover(informer: &Informer, timeout: Duration) -> Result<(), Failure> {
+    let mut link = informer.link_state();
+    let failed =
+        link.wait_for(|state| matches!(state, LinkState::Down(failure) if failure.permanent));
+    tokio::select! {
+        () = informer.discovered() => return Ok(()),
+        _ = failed => {}
+        () = tokio::time::sleep(timeout) => {}
+    }
+    let state = informer.link_state().borrow().clone();
+    match state {
+        LinkState::Down(failure) => Err(Failure::because(failure)),
+        LinkState::Up => Ok(()),
+        LinkState::Connecting => Err(Failure::because(
+            "the broker does not answer: check --broker; --timeout waits longer",
+        )),
+    }
+}
+
+fn ask(informer: &Informer, name: &ClusterName) -> Subscription {
+    let selection = Selection {
+        view: View::Source,
+        ..Selection::default()
+    };
+    informer.subscribe(name, selection)
+}
+
+fn report(name: &ClusterName, cluster: &Cluster, subscription: Option<&Subscription>) -> Report {
+    let store = subscription.map(Subscription::store);
+    let state = store.map(|store| store.state().borrow().clone());
+    let entry = store.and_then(|store| {
+        let snapshot = store.snapshot();
+        let values = snapshot.entries.iter().filter(|(key, _)| !key.is_empty());
+        values
+            .filter_map(|(_, value)| serde_json::from_slice::<SourceEntry>(value).ok())
+            .next()
+    });
+    let lag = store
+        .and_then(|store| store.current_at())
+        .map(|at| at.elapsed());
+    let away = state
+        .as_ref()
+        .and_then(|state| state.upstream_down.clone())
+        .map(|down| down.since);
+    let is_fresh = away.is_none() && state.is_some_and(|state| state.synced);
+    let born = seconds_since(cluster.presence.at_ms);
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();
+    let (state, since_seconds) = match (cluster.offline, is_fresh) {
+        (true, _) => (State::Offline, born),
+        (false, true) => (State::Fresh, born),
+        (false, false) => (State::Stale, away.or(lag).and_then(seconds)),
+    };
+    Report {
+        name: name.as_str().to_owned(),
+        state,
+        since_seconds,
+        kubernetes_version: cluster.presence.kubernetes_version.clone(),
+        syncer_version: cluster.presence.version.clone(),
+        streams: entry.map(|entry| entry.streams.len()),
+        lag_ms: lag.and_then(|lag| u64::try_from(lag.as_millis()).ok()),
+    }
+}
+
+/// By this machine's clock; a source's that is ahead counts as now.
+fn seconds_since(at_ms: u64) -> Option<i64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    now.as_secs().saturating_sub(at_ms / 1000).try_into().ok()
+}
+
+const HEADERS: [&str; 7] = [
+    "NAME",
+    "STATE",
+    "SINCE",
+    "KUBERNETES",
+    "SYNCER",
+    "STREAMS",
+    "LAG",
+];
+
+fn line(report: &Report) -> [String; 7] {
+    let text = |text: &str| match text {
+        "" => "<unknown>".to_owned(),
+        text => sanitize::word(text).into_owned(),
+    };
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "<none>".to_owned());
+    let state = match report.state {
+        State::Fresh => "fresh",
+        State::Stale => "stale",
+        State::Offline => "offline",
+    };
+    [
+        text(&report.name),
+        state.to_owned(),
+        or_none(
+            report
+                .since_seconds
+                .map(|seconds| age::human(seconds.saturating_mul(1000))),
+        ),
+        text(&report.kubernetes_version),
+        text(&report.syncer_version),
+        or_none(report.streams.map(|streams| streams.to_string())),
+        or_none(report.lag_ms.map(|ms| match ms {
+            ..10_000 => format!("{ms}ms"),
+            ms => age::human(i64::try_from(ms).unwrap_or(i64::MAX)),
+        })),
+    ]
+}
+
+fn table(reports: &[Report], no_headers: bool) -> String {
+    let mut builder = Builder::default();
+    if !no_headers {
+        builder.push_record(HEADERS);
+    }
+    reports
+        .iter()
+        .for_each(|report| builder.push_record(line(report)));
+    let mut table = builder.build();
+    table.with(Style::empty()).with(Padding::new(0, 3, 0, 0));
+    let text = table.to_string();
+    let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn east() -> Report {
+        Report {
+            name: "east".to_owned(),
+            state: State::Fresh,
+            since_seconds: Some(3 * 24 * 3600),
+            kubernetes_version: "v1.36.3".to_owned(),
+            syncer_version: "0.1.0".to_owned(),
+            streams: Some(2),
+            lag_ms: Some(12),
+        }
+    }
+
+    #[test]
+    fn a_line_for_each_cluster() {
+        let west = Report {
+            name: "west\u{1b}".to_owned(),
+            state: State::Offline,
+            since_seconds: None,
+            kubernetes_version: String::new(),
+            streams: None,
+            lag_ms: None,
+            ..east()
+        };
+        assert_eq!(
+            table(&[east(), west], false),
+            "NAME     STATE     SINCE    KUBERNETES   SYNCER   STREAMS   LAG\n\
+             east     fresh     3d       v1.36.3      0.1.0    2         12ms\n\
+             west^[   offline   <none>   <unknown>    0.1.0    <none>    <none>\n"
+        );
+        assert_eq!(
+            table(&[east()], true),
+            "east   fresh   3d   v1.36.3   0.1.0   2   12ms\n"
+        );
+    }
+}

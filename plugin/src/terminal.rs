@@ -1,0 +1,82 @@
+//! Where a command writes: stdout, stderr, and a line of progress that is gone before anything else is written.
+
+use crate::error::Failure;
+use crate::print::Audience;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+/// stdout and stderr of a command that prints while it waits.
+pub struct Terminal {
+    out: BufWriter<io::Stdout>,
+    shows_progress: bool,
+    /// The line of progress that is shown.
+    progress: Option<String>,
+}
+
+impl Terminal {
+    /// The process' own.
+    pub fn new() -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            out: BufWriter::with_capacity(64 << 10, io::stdout()),
+            shows_progress: io::stderr().is_terminal() && !dumb,
+            progress: None,
+        }
+    }
+
+    /// Who reads stdout.
+    pub fn audience() -> Audience {
+        if io::stdout().is_terminal() {
+            Audience::Terminal
+        } else {
+            Audience::Program
+        }
+    }
+
+    /// Writes text to stdout, at once.
+    pub fn out(&mut self, text: &str) -> Result<(), Failure> {
+        self.erase()?;
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+
+    /// Writes a line to stderr.
+    pub fn err(&mut self, line: &str) -> Result<(), Failure> {
+        self.erase()?;
+        Ok(writeln!(io::stderr(), "{line}")?)
+    }
+
+    /// Shows how far things are, if stderr is a terminal; `None` shows nothing.
+    pub fn progress(&mut self, line: Option<String>) -> Result<(), Failure> {
+        if !self.shows_progress || line == self.progress {
+            return Ok(());
+        }
+        self.erase()?;
+        if let Some(line) = &line {
+            write!(io::stderr(), "{line}")?;
+            io::stderr().flush()?;
+        }
+        self.progress = line;
+        Ok(())
+    }
+
+    /// Back to the line's beginning, and clear it.
+    fn erase(&mut self) -> Result<(), Failure> {
+        if self.progress.take().is_some() {
+            write!(io::stderr(), "\r\x1b[K")?;
+        }
+        Ok(())
+    }
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Nothing is left to be done when stderr is closed.
+        let _ = self.erase();
+    }
+}

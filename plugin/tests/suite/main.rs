@@ -1,0 +1,6 @@
+//! The plugin as people run it: its help, its words about what is wrong, and a `get` through a real broker on loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod broker;
+mod cli;
+mod krew;

@@ -1,0 +1,48 @@
+//! How long to wait, for everything that waits.
+
+use std::time::Duration;
+
+/// All waits of one API server's client; the tests' are shorter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For a whole answer: kube-apiserver itself gives up on a list after 60 s.
+    pub(crate) answer: Duration,
+    /// For the head of a watch's answer.
+    pub(crate) watch_opens: Duration,
+    /// A watch that says nothing for so long is given up: API servers send a bookmark about each minute, and a
+    /// connection that some device in between forgot looks just like a quiet one.
+    pub(crate) watch_silence: Duration,
+    /// For a probe: below a heartbeat (2 s), so that a silent server is known within 2.5 of them.
+    pub(crate) probe: Duration,
+    /// Between two tries while the server is away: the first, and the longest.
+    pub(crate) outage: (Duration, Duration),
+    /// Between two tries while it says no: somebody has to change something first.
+    pub(crate) refusal: (Duration, Duration),
+    /// A watch that lasted so long went well.
+    pub(crate) steady: Duration,
+    /// Between two lists of what cannot be watched.
+    pub(crate) poll: Duration,
+    /// Discovery is not asked again within this time, however many unknown words come.
+    pub(crate) discovery: Duration,
+    /// Between two looks whether discovery changed, for the view `resources`: two requests that mostly answer "not
+    /// modified".
+    pub(crate) resources: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            answer: seconds(60),
+            watch_opens: seconds(30),
+            watch_silence: seconds(150),
+            probe: Duration::from_millis(1500),
+            outage: (Duration::from_millis(250), seconds(10)),
+            refusal: (seconds(5), seconds(60)),
+            steady: seconds(5),
+            poll: seconds(15),
+            discovery: seconds(2),
+            resources: seconds(5),
+        }
+    }
+}
