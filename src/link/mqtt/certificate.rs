@@ -69,3 +69,45 @@ impl<'a> Iterator for Der<'a> {
         Some((tag, content))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    fn certificate(names: &[(DnType, &str)]) -> Vec<u8> {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        for (kind, name) in names {
+            params.distinguished_name.push(kind.clone(), *name);
+        }
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn the_common_name_is_found_among_others() {
+        let names = [
+            (DnType::OrganizationName, "them"),
+            (DnType::CommonName, "cluster é"),
+        ];
+        let certificate = certificate(&names);
+        assert_eq!(common_name(&certificate).as_deref(), Some("cluster é"));
+    }
+
+    #[test]
+    fn a_certificate_without_one_has_none() {
+        assert_eq!(
+            common_name(&certificate(&[(DnType::OrganizationName, "them")])),
+            None
+        );
+    }
+
+    #[test]
+    fn half_a_certificate_has_none() {
+        let certificate = certificate(&[(DnType::CommonName, "me")]);
+        for length in 0..certificate.len() {
+            assert_eq!(common_name(&certificate[..length]), None);
+        }
+    }
+}

@@ -24,7 +24,7 @@ pub(super) struct Attempt {
 }
 
 /// The name of a protocol's reason, as words: `NotAuthorized` is "not authorized".
-pub(super) fn words(reason: impl Debug) -> String {
+pub(super) fn words(reason: &impl Debug) -> String {
     let mut words = String::new();
     for letter in format!("{reason:?}").chars() {
         if letter.is_uppercase() && !words.is_empty() {
@@ -200,11 +200,11 @@ impl Attempt {
             )),
             Code::Banned | Code::UseAnotherServer | Code::ServerMoved => self.lasting(format!(
                 "the broker {broker} sends this client away ({}): ask who runs it",
-                words(code)
+                words(&code)
             )),
             other => self.passing(format!(
                 "the broker {broker} refuses the connection ({})",
-                words(other)
+                words(&other)
             )),
         }
     }
@@ -217,13 +217,13 @@ impl Attempt {
             DisconnectReasonCode::NotAuthorized | DisconnectReasonCode::AdministrativeAction => {
                 self.lasting(format!(
                     "the broker {broker} sent this client away ({}): check its access rules for the user {:?}",
-                    words(reason),
+                    words(&reason),
                     self.user
                 ))
             }
             other => self.passing(format!(
                 "the broker {broker} closed the connection ({})",
-                words(other)
+                words(&other)
             )),
         }
     }

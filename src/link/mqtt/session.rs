@@ -366,7 +366,7 @@ impl Session<'_> {
             Packet::Publish(message) => self.message(message),
             Packet::PubAck(PubAck { pkid, reason, .. }) => match reason {
                 PubAckReason::Success | PubAckReason::NoMatchingSubscribers => self.taken(pkid),
-                reason => self.refused(pkid, &words(reason)),
+                reason => self.refused(pkid, &words(&reason)),
             },
             Packet::PubRec(PubRec { pkid, reason, .. }) => match reason {
                 PubRecReason::Success | PubRecReason::NoMatchingSubscribers => {
@@ -374,11 +374,11 @@ impl Session<'_> {
                         self.answer(&Packet::PubRel(PubRel::new(pkid, None)));
                     }
                 }
-                reason => self.refused(pkid, &words(reason)),
+                reason => self.refused(pkid, &words(&reason)),
             },
             Packet::PubComp(PubComp { pkid, reason, .. }) => match reason {
                 PubCompReason::Success => self.taken(pkid),
-                reason => self.refused(pkid, &words(reason)),
+                reason => self.refused(pkid, &words(&reason)),
             },
             Packet::PubRel(PubRel { pkid, .. }) => {
                 self.flight.released(pkid);
@@ -451,7 +451,7 @@ impl Session<'_> {
             reason => Event::SubscribeRefused {
                 filter,
                 reason: reason.map_or("the broker gives no reason".to_owned(), |reason| {
-                    format!("the broker says: {}", words(reason))
+                    format!("the broker says: {}", words(&reason))
                 }),
             },
         });
