@@ -125,9 +125,9 @@ impl Publisher {
         }
     }
 
-    /// A session's request could not be resolved, and this is why.
-    pub fn decline(&mut self, _now: Moment, from: &Session, rid: u64, why: State) {
-        if self.election.writes() {
+    /// A session's request could not be resolved, and this is why. Who stands by leaves it to the writer to say so.
+    pub fn decline(&mut self, now: Moment, from: &Session, rid: u64, why: State) {
+        if self.election.writes() || self.election.waits_for_api(now).is_some() {
             self.reply_status(from, rid, why, String::new());
         }
     }

@@ -171,7 +171,7 @@ pub struct Counters {
     pub flushes: u64,
     /// Heartbeats.
     pub heartbeats: u64,
-    /// Changes in flushes.
+    /// Puts and deletes in those flushes; of a key that changed twice within one, both count.
     pub changes: u64,
 }
 

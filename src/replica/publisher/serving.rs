@@ -79,7 +79,10 @@ impl Publisher {
             let slices = stream.flush(now, slice_bytes, &self.settings, &mut self.tickets);
             match slices.first() {
                 Some((0, _)) => self.counters.heartbeats += 1,
-                Some(_) => self.counters.flushes += 1,
+                Some((_, live)) => {
+                    self.counters.flushes += 1;
+                    self.counters.changes += live.to - live.prev;
+                }
                 None => {}
             }
             let slices = slices.into_iter();

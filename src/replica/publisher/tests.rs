@@ -184,6 +184,24 @@ fn a_source_without_api_server_says_so_instead_of_silence() {
         }]
     ));
     assert!(bench.publisher.streams(at(5_000)).is_empty());
+    // Nor does it know what the words mean.
+    let away = State::UpstreamDown {
+        since_ms: 9,
+        message: "connection refused".to_owned(),
+    };
+    let decline = |bench: &mut Bench| {
+        let (now, why) = (bench.now, away.clone());
+        bench.publisher.decline(now, &session("s"), 1, why);
+        bench.poll();
+    };
+    decline(&mut bench);
+    assert_eq!(bench.states(), [away.clone()]);
+    // Somebody else is there: it is his to say.
+    bench
+        .publisher
+        .presence(bench.now, &presence(WALL_MS, 3, true));
+    decline(&mut bench);
+    assert_eq!(bench.states(), []);
 }
 
 #[test]
