@@ -87,6 +87,16 @@ mod tests {
     #[test]
     fn prints_as_apimachinery_does() {
         for (ms, text) in [
+            (SECOND, "1s"),
+            (70 * SECOND, "70s"),
+            (190 * SECOND, "3m10s"),
+            (70 * MINUTE, "70m"),
+            (47 * HOUR, "47h"),
+            (49 * HOUR, "2d1h"),
+            ((8 * 24 + 2) * HOUR, "8d"),
+            (367 * DAY, "367d"),
+            ((365 * 2 * 24 + 25) * HOUR, "2y1d"),
+            ((365 * 8 * 24 + 2) * HOUR, "8y"),
             (-2 * SECOND, "<invalid>"),
             (-2 * SECOND + 1, "0s"),
             (0, "0s"),
@@ -102,20 +112,30 @@ mod tests {
             (3 * HOUR + MINUTE, "3h1m"),
             (8 * HOUR - 1, "7h59m"),
             (8 * HOUR, "8h"),
-            (48 * HOUR - 1, "47h"),
-            (48 * HOUR, "2d"),
-            (49 * HOUR, "2d1h"),
+            (8 * HOUR + 59 * MINUTE, "8h"),
+            (2 * DAY - 1, "47h"),
+            (2 * DAY, "2d"),
+            (2 * DAY + HOUR, "2d1h"),
             (8 * DAY - 1, "7d23h"),
             (8 * DAY, "8d"),
+            (8 * DAY + 23 * HOUR, "8d"),
             (2 * YEAR - 1, "729d"),
             (2 * YEAR, "2y"),
+            (2 * YEAR + 23 * HOUR, "2y"),
+            (2 * YEAR + 23 * HOUR + 59 * MINUTE, "2y"),
+            (2 * YEAR + DAY - 1, "2y"),
             (2 * YEAR + DAY, "2y1d"),
+            (3 * YEAR, "3y"),
+            (7 * YEAR, "7y"),
             (8 * YEAR - 1, "7y364d"),
             (8 * YEAR, "8y"),
-            (8 * YEAR + DAY, "8y"),
+            (8 * YEAR + 364 * DAY, "8y"),
+            (9 * YEAR, "9y"),
         ] {
-            assert_eq!(human(ms), text, "{ms}");
+            assert_eq!(human(ms), text, "{ms} ms");
         }
+        assert_eq!(human(i64::MIN), "<invalid>");
+        assert!(human(i64::MAX).ends_with('y'));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use super::{ClusterArgs, connect, disconnect};
 use crate::error::Failure;
 use crate::get::ClusterSelector;
 use crate::print::sanitize;
-use crate::table::age;
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueEnum};
 use mqtt_informer::cli::{BrokerArgs, duration};
 use mqtt_informer::informer::{Cluster, Informer, LinkState, Subscription};
+use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use serde::{Deserialize, Serialize};
@@ -296,14 +296,14 @@ fn line(report: &Report) -> [String; 7] {
         or_none(
             report
                 .since_seconds
-                .map(|seconds| age::human(seconds.saturating_mul(1000))),
+                .map(|seconds| human(seconds.saturating_mul(1000))),
         ),
         text(&report.kubernetes_version),
         text(&report.syncer_version),
         or_none(report.streams.map(|streams| streams.to_string())),
         or_none(report.lag_ms.map(|ms| match ms {
             ..10_000 => format!("{ms}ms"),
-            ms => age::human(i64::try_from(ms).unwrap_or(i64::MAX)),
+            ms => human(i64::try_from(ms).unwrap_or(i64::MAX)),
         })),
     ]
 }

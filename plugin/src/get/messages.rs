@@ -3,7 +3,7 @@
 //! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
 
 use crate::print::sanitize::word;
-use crate::table::age;
+use mqtt_informer::kubernetes::duration;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
@@ -224,7 +224,7 @@ fn span(duration: Duration) -> String {
 }
 
 fn human(duration: Duration) -> String {
-    age::human(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    duration::human(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

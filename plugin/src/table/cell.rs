@@ -1,6 +1,6 @@
 //! One cell: text, numbers, and instants that are shown as the time since then.
 
-use super::age;
+use mqtt_informer::kubernetes::duration;
 use mqtt_informer::protocol::rows;
 
 /// A cell as it came; [`Cell::text`] is how it reads at some moment.
@@ -32,7 +32,7 @@ impl Cell {
             .map(|part| match part {
                 Part::Text(text) => text.clone(),
                 Part::Integer(number) => number.to_string(),
-                Part::Since(at) => age::human(now_ms.saturating_sub(*at)),
+                Part::Since(at) => duration::human(now_ms.saturating_sub(*at)),
             })
             .collect()
     }

@@ -5,7 +5,6 @@
 //!
 //! **Architecture invariant:** pure. Nothing here does IO, reads a clock, or knows a broker or a terminal.
 
-pub mod age;
 mod cell;
 mod columns;
 mod resource;
