@@ -85,7 +85,8 @@ impl Catalog {
         })
     }
 
-    /// What a short name stands for; other words stay. A short name loses the version typed with it: so it does in kubectl.
+    /// What a short name stands for; other words stay. A short name loses the version typed with it: so it does in
+    /// kubectl.
     fn expand<'a>(
         &'a self,
         name: &'a str,

@@ -1,6 +1,7 @@
 //! Borrowed views of the API server's JSON: read what is needed, leave the rest as bytes.
 //!
-//! A `serde_json::Value` of a pod takes ten times the pod's own bytes; everything here points into the response instead.
+//! A `serde_json::Value` of a pod takes ten times the pod's own bytes; everything here points into the response
+//! instead.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};

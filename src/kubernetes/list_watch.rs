@@ -2,9 +2,9 @@
 //!
 //! - A list is read in pages of one snapshot, at the newest resourceVersion (never `resourceVersion=0`, which may be
 //!   old), and told whole or not at all. A continue token that expired: the list starts over, unpaged, so that it ends.
-//! - A watch starts where the list stood. Each event moves the resourceVersion on; a bookmark does nothing else. A watch
-//!   that ended, for whatever reason, is resumed there; one that is too old (410) leads to a new list, which the feed
-//!   compares with what it has.
+//! - A watch starts where the list stood. Each event moves the resourceVersion on; a bookmark does nothing else. A
+//!   watch that ended, for whatever reason, is resumed there; one that is too old (410) leads to a new list, which the
+//!   feed compares with what it has.
 //! - Outages are told and retried with back-off, refusals are told and retried slowly: RBAC may change, a CRD may come
 //!   back.
 

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 /// Several of our messages (64 KiB each); the default of 256 MB would let a stranger fill the memory.
 const MAX_PACKET: usize = 1 << 20;
 
-/// What may wait for a client that reads slowly: a whole answer of 64 pages many times over, and a burst of small messages.
+/// What may wait for a client that reads slowly: a whole answer of 64 pages many times over, and a burst of small
+/// messages.
 const MAX_QUEUED_MESSAGES: usize = 50_000;
 const MAX_QUEUED_BYTES: usize = 64 << 20;
 

@@ -1,7 +1,7 @@
 //! A broker and its links in this process: for clusters that need no broker, and for tests.
 //!
-//! Everything happens in the call that asks for it, on the caller's thread, in the order of connecting: two runs that ask
-//! for the same do the same. There are no tasks and no clock.
+//! Everything happens in the call that asks for it, on the caller's thread, in the order of connecting: two runs that
+//! ask for the same do the same. There are no tasks and no clock.
 
 use super::events::{self, EventSender};
 use super::{Connection, Event, Failure, LastWill, Link, Publish, topics};

@@ -1,7 +1,8 @@
 //! The broker, and nothing but: bytes on topics, delivered or not.
 //!
 //! A link never knows what its messages mean. It promises little, because brokers do: what is published while the link
-//! is down is dropped, what is acknowledged was taken by the broker and perhaps by nobody else. The layers above repair.
+//! is down is dropped, what is acknowledged was taken by the broker and perhaps by nobody else. The layers above
+//! repair.
 //!
 //! | link | made by | for |
 //! |---|---|---|
@@ -10,8 +11,8 @@
 //!
 //! [`embedded::EmbeddedBroker`] is a real broker in this process: the demo's, and any test's that wants sockets.
 //!
-//! **Architecture invariant:** no method of a [`Link`] waits, and nothing here grows without bound: what is queued to be
-//! sent and what is queued to be read are bounded in bytes, and what does not fit is dropped, counted and told.
+//! **Architecture invariant:** no method of a [`Link`] waits, and nothing here grows without bound: what is queued to
+//! be sent and what is queued to be read are bounded in bytes, and what does not fit is dropped, counted and told.
 
 pub mod embedded;
 mod events;
@@ -46,8 +47,8 @@ pub struct Publish {
 
 /// What happened on a link, in order.
 ///
-/// What was published before a [`Event::Down`] was read may still be acknowledged after it, or never be: on `Down`, forget
-/// the tickets that are out, and ignore those that come back unknown.
+/// What was published before a [`Event::Down`] was read may still be acknowledged after it, or never be: on `Down`,
+/// forget the tickets that are out, and ignore those that come back unknown.
 #[derive(Debug)]
 pub enum Event {
     /// Connected. Subscriptions are made anew by the link itself; each is confirmed by [`Event::Subscribed`].
@@ -57,8 +58,8 @@ pub enum Event {
         /// The broker announced its limits (else be gentle: 8 pages outstanding).
         limits_known: bool,
     },
-    /// The connection is gone, or an attempt to make one failed; whatever was not acknowledged may be lost. Retried until
-    /// the link ends.
+    /// The connection is gone, or an attempt to make one failed; whatever was not acknowledged may be lost. Retried
+    /// until the link ends.
     Down(Failure),
     /// A message on a subscribed topic.
     Message {
@@ -71,7 +72,8 @@ pub enum Event {
     },
     /// The broker took the publish with this ticket (at quality of service 0: it was written to the socket).
     Acknowledged(Ticket),
-    /// The publish went nowhere and will not: too large, no room in the outbox, or the broker said no (its ACL, usually).
+    /// The publish went nowhere and will not: too large, no room in the outbox, or the broker said no (its ACL,
+    /// usually).
     PublishRefused {
         /// The publish's, 0 if it had none.
         ticket: Ticket,
@@ -97,7 +99,8 @@ pub enum Event {
 pub struct Failure {
     /// One line.
     pub message: String,
-    /// Trying again will not help until somebody changes something (credentials, certificate, protocol version, an id in use).
+    /// Trying again will not help until somebody changes something (credentials, certificate, protocol version, an id
+    /// in use).
     pub permanent: bool,
 }
 
@@ -114,11 +117,13 @@ pub trait Link: Send + Sync + 'static {
     fn unsubscribe(&self, filter: &str);
     /// Bytes queued and not yet written: who sends much asks before it sends more.
     fn queued(&self) -> usize;
-    /// The connected user as the broker's ACL sees it: the username, else the client certificate's common name, else `-`.
+    /// The connected user as the broker's ACL sees it: the username, else the client certificate's common name, else
+    /// `-`.
     fn user(&self) -> &str;
     /// Gives up a connection that is up and yet silent, and makes a new one. Nothing while it is down.
     fn reconnect(&self);
-    /// Sends what is queued, says goodbye (no last will) and ends; [`Events::recv`] gives `None` when it has. Idempotent.
+    /// Sends what is queued, says goodbye (no last will) and ends; [`Events::recv`] gives `None` when it has.
+    /// Idempotent.
     fn close(&self);
 }
 

@@ -4,8 +4,9 @@
 //! The packets are those of crate rumqttc (known to nobody else); its event loop is not used, because it
 //! - does not read while it writes, so that two sides with full buffers wait for each other,
 //! - does not understand the short DISCONNECT by which brokers say that a client id was taken over,
-//! - keeps state across connections that can stop the next one for good (a packet number that waits for an acknowledgement
-//!   that cannot come any more), counts messages that a broker refused as under way, and gives numbers twice,
+//! - keeps state across connections that can stop the next one for good (a packet number that waits for an
+//!   acknowledgement that cannot come any more), counts messages that a broker refused as under way, and gives numbers
+//!   twice,
 //! - writes and flushes each message by itself.
 //!
 //! So here reading and writing never wait for each other, each connection starts from nothing, and

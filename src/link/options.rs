@@ -1,6 +1,7 @@
 //! How to reach a broker, as typed, and what is made of it.
 //!
-//! **Architecture invariant:** knows no command line and no environment; a password never appears in its `Debug` or errors.
+//! **Architecture invariant:** knows no command line and no environment; a password never appears in its `Debug` or
+//! errors.
 
 use bytes::Bytes;
 use std::fmt;
@@ -14,8 +15,8 @@ const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Which payloads may be configured: below, protocol overhead would dominate; above, MQTT's own limit (256 MB) is near.
 const PAYLOADS: std::ops::RangeInclusive<usize> = 1 << 10..=128 << 20;
 
-/// How to reach a broker, as typed by a person. Files are read anew for each connection, so that renewed certificates and
-/// passwords count.
+/// How to reach a broker, as typed by a person. Files are read anew for each connection, so that renewed certificates
+/// and passwords count.
 #[derive(Clone)]
 pub struct BrokerOptions {
     /// `tcp|mqtt|mqtts|ssl|ws|wss://[user[:password]@]host[:port][/path]`.

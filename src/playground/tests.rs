@@ -261,8 +261,9 @@ async fn bookmarks_move_a_quiet_watch_on() {
     let mut copy = Copy::open(&kubernetes, &all("pods", View::Rows), 8).await;
     copy.until(listed).await;
     playground.put("configmaps", config_map("other", "1"));
-    // A watch tells that it is open, then each bookmark: the second word can only be one. (Words of the watch before may
-    // still lie in the channel; each round takes more of them than it adds.) Without bookmarks it would wait for ever.
+    // A watch tells that it is open, then each bookmark: the second word can only be one. (Words of the watch before
+    // may still lie in the channel; each round takes more of them than it adds.) Without bookmarks it would wait for
+    // ever.
     let moves_on = async {
         while playground.requests().watched_from < playground.version() {
             for _ in 0..2 {

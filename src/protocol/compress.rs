@@ -1,7 +1,8 @@
 //! Values as they are kept and sent: plain, or compressed, by themselves or with the stream's dictionary; and deltas.
 //!
-//! A row is too small to be compressed alone, and compressing many at once would tie an entry to its neighbours. So a stream's values share a dictionary, which is trained on a sample of them and travels once: an entry
-//! is packed when it changes, and answers carry it as it lies in memory.
+//! A row is too small to be compressed alone, and compressing many at once would tie an entry to its neighbours. So a
+//! stream's values share a dictionary, which is trained on a sample of them and travels once: an entry is packed when
+//! it changes, and answers carry it as it lies in memory.
 //!
 //! A delta does not say which value it was made from, and applied to another one it may give bytes that look well. Rule
 //! F5 sees to it that this does not happen, and the digest of the whole at `to` (rule R4) catches it if it does.
@@ -76,7 +77,8 @@ pub struct Packer {
 impl Packer {
     /// Trains a dictionary on a sample of a stream's values; none if the sample is too small to be worth it.
     ///
-    /// Reads no more than 128 KiB of the sample, spread evenly, which takes some 20 ms; the dictionary is 8 KiB at most.
+    /// Reads no more than 128 KiB of the sample, spread evenly, which takes some 20 ms; the dictionary is 8 KiB at
+    /// most.
     pub fn train(sample: &[Bytes]) -> Self {
         let dictionary = train(sample).and_then(|bytes| Dictionary::new(bytes.into()));
         Self {

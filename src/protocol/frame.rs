@@ -1,4 +1,5 @@
-//! One MQTT payload: a byte that says what and which version, a byte of flags, and a protobuf message, as it is or zstd.
+//! One MQTT payload: a byte that says what and which version, a byte of flags, and a protobuf message, as it is or
+//! zstd.
 //!
 //! | byte | meaning |
 //! |---|---|
@@ -17,8 +18,8 @@ use prost::Message;
 /// How large a message is by default at most, in bytes.
 pub const DEFAULT_MAX_MESSAGE: usize = 64 * 1024;
 
-/// The most bytes that a page has besides its entries and its dictionary, and a live message besides its changes: whoever
-/// cuts an answer or a flush takes them off.
+/// The most bytes that a page has besides its entries and its dictionary, and a live message besides its changes:
+/// whoever cuts an answer or a flush takes them off.
 pub const MAX_OVERHEAD: usize = 1100;
 
 /// The version of the framing that this program speaks.

@@ -87,7 +87,8 @@ pub struct Sync {
     pub lease_s: u32,
     /// Which stream.
     pub selection: Selection,
-    /// The id of the dictionary that the consumer holds for this stream, 0 for none. The source sends its own if it differs.
+    /// The id of the dictionary that the consumer holds for this stream, 0 for none. The source sends its own if it
+    /// differs.
     pub dictionary: u32,
 }
 

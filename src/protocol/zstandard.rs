@@ -153,7 +153,8 @@ fn decompress_by(
     if size > limit {
         return Err(UnpackError::TooLarge(limit));
     }
-    // zstd writes no further than the room that it is given, and refuses a frame whose content is not of the size it said.
+    // zstd writes no further than the room that it is given, and refuses a frame whose content is not of the size it
+    // said.
     let mut out = Vec::with_capacity(size);
     DECODER.with_borrow_mut(|decoder| {
         let context = decoder.as_mut().ok_or(UnpackError::Corrupt)?;

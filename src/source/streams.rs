@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// How many events of all streams may wait for the driver; the watchers behind them wait then, and so does the API server.
+/// How many events of all streams may wait for the driver; the watchers behind them wait then, and so does the API
+/// server.
 const WAITING: usize = 256;
 
 /// An event of one opening of one stream.

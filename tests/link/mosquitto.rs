@@ -15,7 +15,8 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// The configuration is a text with `PORT` (and `SPARE`, another one) and `DIR` in it; `prepare` puts files into the directory first.
+    /// The configuration is a text with `PORT` (and `SPARE`, another one) and `DIR` in it; `prepare` puts files into
+    /// the directory first.
     pub fn start_with(configuration: &str, prepare: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         prepare(directory.path());

@@ -33,7 +33,8 @@ fn truth(cluster: &Cluster, namespace: &str) -> std::collections::BTreeMap<Strin
         .collect()
 }
 
-/// Whether the lines that a watch printed end in the truth. `-w` prints no line for a deletion's end, so rows that are gone may linger.
+/// Whether the lines that a watch printed end in the truth. `-w` prints no line for a deletion's end, so rows that are
+/// gone may linger.
 fn agrees(out: &str, cluster: &Cluster, namespace: &str) -> bool {
     let shown = last_rows(out);
     truth(cluster, namespace).iter().all(|(name, data)| {
@@ -89,7 +90,8 @@ fn wait_link(syncer: &Syncer) {
     .unwrap();
 }
 
-/// The watch agrees with kubectl within 2.5 heartbeats (and what this machine needs to notice), nobody touching anything.
+/// The watch agrees with kubectl within 2.5 heartbeats (and what this machine needs to notice), nobody touching
+/// anything.
 fn settle(
     _scene: &Scene,
     watch: &crate::programs::Background,

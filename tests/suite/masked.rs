@@ -17,7 +17,8 @@ impl Masked {
     }
 }
 
-/// Each time cell of `ours` lies between those of `before` and `after`, give or take what clocks and transit make of it.
+/// Each time cell of `ours` lies between those of `before` and `after`, give or take what clocks and transit make of
+/// it.
 pub(crate) fn interval_holds(before: &str, ours: &str, after: &str) -> Result<(), String> {
     let times = |text: &str| words(text).filter_map(seconds).collect::<Vec<_>>();
     let (before, ours, after) = (times(before), times(ours), times(after));

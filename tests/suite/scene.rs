@@ -90,7 +90,8 @@ fn rand_tag() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The last line that a watch printed for each name, as (name, rest): what it shows now. Deletions are not shown by `-w`.
+/// The last line that a watch printed for each name, as (name, rest): what it shows now. Deletions are not shown by
+/// `-w`.
 pub(crate) fn last_rows(out: &str) -> std::collections::BTreeMap<String, String> {
     let rows = out.lines().filter(|line| !line.starts_with("NAME"));
     rows.filter_map(|line| line.split_once(char::is_whitespace))

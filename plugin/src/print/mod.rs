@@ -27,7 +27,7 @@ pub enum Audience {
     /// A program, or a file: JSON and YAML are kubectl's bytes.
     #[default]
     Program,
-    /// A terminal: what it could obey instead of show (DEL, C1, bidirectional controls) is escaped in JSON and YAML, so that the
-    /// value is the same. Both formats allow such characters raw, and kubectl writes them so.
+    /// A terminal: what it could obey instead of show (DEL, C1, bidirectional controls) is escaped in JSON and YAML, so
+    /// that the value is the same. Both formats allow such characters raw, and kubectl writes them so.
     Terminal,
 }

@@ -46,8 +46,8 @@ fn float_as_json(float: f64) -> String {
 
 /// The shortest digits that read back as the same number, and the decimal exponent of the first.
 ///
-/// serde_json's, because they are Ryu's as Go's are: between two candidates equally near, the even one. Rust's own formatting
-/// takes the upper one.
+/// serde_json's, because they are Ryu's as Go's are: between two candidates equally near, the even one. Rust's own
+/// formatting takes the upper one.
 fn shortest(float: f64) -> (String, i32) {
     let text = Number::from_f64(float.abs())
         .map(|number| number.to_string())

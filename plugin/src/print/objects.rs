@@ -1,6 +1,7 @@
 //! `-o json` and `-o yaml`: one object, one List, or one object after another.
 //!
-//! `printGeneric` and `watch` of kubectl's get.go. A List is written item by item, so that it never has to be held whole.
+//! `printGeneric` and `watch` of kubectl's get.go. A List is written item by item, so that it never has to be held
+//! whole.
 
 use super::{Audience, json, yaml};
 use serde_json::{Value, json};

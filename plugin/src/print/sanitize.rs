@@ -1,9 +1,9 @@
 //! The one place where text from a cluster becomes fit for a terminal.
 //!
-//! What a cluster says is written by whoever can name an object in it. A terminal obeys control characters; bidirectional
-//! controls make a line read as what it is not. kubectl neutralises ESC and CR only (CVE-2021-25743); here every control
-//! character is, in a form that shows what it was. For text without them (all that Kubernetes itself writes) the result is
-//! kubectl's, byte for byte; `\t` is kept in cells as kubectl keeps it.
+//! What a cluster says is written by whoever can name an object in it. A terminal obeys control characters;
+//! bidirectional controls make a line read as what it is not. kubectl neutralises ESC and CR only (CVE-2021-25743);
+//! here every control character is, in a form that shows what it was. For text without them (all that Kubernetes itself
+//! writes) the result is kubectl's, byte for byte; `\t` is kept in cells as kubectl keeps it.
 
 use std::borrow::Cow;
 
@@ -40,8 +40,8 @@ pub fn is_hostile(c: char) -> bool {
     (c < ' ' && c != '\t') || is_covert(c)
 }
 
-/// The hostile characters above ASCII's controls: DEL, C1, separators, bidirectional controls. JSON and YAML writers leave
-/// these raw, because their formats allow it.
+/// The hostile characters above ASCII's controls: DEL, C1, separators, bidirectional controls. JSON and YAML writers
+/// leave these raw, because their formats allow it.
 pub fn is_covert(c: char) -> bool {
     matches!(
         c,

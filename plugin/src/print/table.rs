@@ -1,7 +1,7 @@
 //! Tables exactly as kubectl prints them, and with a CLUSTER column where several clusters are in one.
 //!
-//! `HumanReadablePrinter` of `k8s.io/cli-runtime/pkg/printers` (tableprinter.go): headers come with the first rows, and again when
-//! the columns change; cells end at their first line break.
+//! `HumanReadablePrinter` of `k8s.io/cli-runtime/pkg/printers` (tableprinter.go): headers come with the first rows, and
+//! again when the columns change; cells end at their first line break.
 
 use super::sanitize;
 use super::tabwriter::TabWriter;

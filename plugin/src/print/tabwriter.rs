@@ -1,8 +1,8 @@
 //! Text with tabs in, aligned columns out: kubectl's column writer.
 //!
-//! A port of the part of `github.com/liggitt/tabwriter` that kubectl uses (`k8s.io/cli-runtime/pkg/printers/tabwriter.go`):
-//! cells are at least 6 wide, 3 spaces apart, and a column never gets narrower again after a flush. Its peculiarities are
-//! what makes two outputs equal byte for byte, so they are kept:
+//! A port of the part of `github.com/liggitt/tabwriter` that kubectl uses
+//! (`k8s.io/cli-runtime/pkg/printers/tabwriter.go`): cells are at least 6 wide, 3 spaces apart, and a column never gets
+//! narrower again after a flush. Its peculiarities are what makes two outputs equal byte for byte, so they are kept:
 //!
 //! - a cell belongs to a column only if a tab ends it: the last cell of a line has no width;
 //! - a column is a run of *neighbouring* lines that have it: a short line ends it;

@@ -25,7 +25,8 @@ impl Cell {
         }
     }
 
-    /// How it reads when the API server's clock shows `now_ms` (ms since 1970). An absent value reads as nothing, as in kubectl.
+    /// How it reads when the API server's clock shows `now_ms` (ms since 1970). An absent value reads as nothing, as in
+    /// kubectl.
     pub fn text(&self, now_ms: i64) -> String {
         self.parts
             .iter()

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// What may wait to be written, in bytes. Who sends more than that without asking [`crate::link::Link::queued`] loses it.
+/// What may wait to be written, in bytes. Who sends more than that without asking [`crate::link::Link::queued`] loses
+/// it.
 const LIMIT: usize = 16 << 20;
 
 /// What a message in the outbox costs beside its topic and payload.

@@ -1,8 +1,8 @@
 //! Whether another client uses our client id, where the broker does not say so.
 //!
-//! MQTT 5 has a reason for it (DISCONNECT, 0x8E), but mosquitto 2.0 just closes the older connection. So two clients of one
-//! id would throw each other out several times a second, for ever. Their trace: the broker lets us in at once, and closes
-//! the connection in good order, again and again. A broker that restarts lets nobody in for a while.
+//! MQTT 5 has a reason for it (DISCONNECT, 0x8E), but mosquitto 2.0 just closes the older connection. So two clients of
+//! one id would throw each other out several times a second, for ever. Their trace: the broker lets us in at once, and
+//! closes the connection in good order, again and again. A broker that restarts lets nobody in for a while.
 
 use std::time::{Duration, Instant};
 

@@ -24,8 +24,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::FramedRead;
 
-/// What is put into bytes ahead of the socket: enough to fill it with one call, little enough that an answer to the broker
-/// never waits long behind it.
+/// What is put into bytes ahead of the socket: enough to fill it with one call, little enough that an answer to the
+/// broker never waits long behind it.
 const BATCH: usize = 64 << 10;
 
 /// Answers that a broker provokes and does not read, beside one message of ours. Above, we do not read either.
@@ -271,8 +271,8 @@ async fn advance(writer: &mut Writer, chunk: &[u8]) -> io::Result<usize> {
 }
 
 impl Pace {
-    /// A broker may ask for another keep-alive. A shorter one counts; a longer one, or none (0), would leave us without a
-    /// sign of life for too long.
+    /// A broker may ask for another keep-alive. A shorter one counts; a longer one, or none (0), would leave us without
+    /// a sign of life for too long.
     fn new(ours: Duration, asked: Option<u16>) -> Self {
         let asked = asked.filter(|seconds| *seconds > 0);
         let interval = asked.map_or(ours, |seconds| {

@@ -5,7 +5,8 @@ use crate::link::{Publish, QualityOfService};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnAckProperties, PublishProperties};
 
-/// More of our messages than that are never under way, whatever the broker allows: AWS IoT closes the connection at 101.
+/// More of our messages than that are never under way, whatever the broker allows: AWS IoT closes the connection at
+/// 101.
 const UNACKNOWLEDGED: u16 = 100;
 
 /// The limits of one connection.

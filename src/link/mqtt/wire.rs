@@ -81,8 +81,8 @@ fn lengths(stream: &[u8]) -> Result<Option<(usize, usize)>, WireError> {
     Ok(None)
 }
 
-/// The library reads neither a DISCONNECT without properties, which is how brokers say who took over, nor the CONNACK of
-/// MQTT 3.1.1, which is how older brokers say what they are: spell out what is left out.
+/// The library reads neither a DISCONNECT without properties, which is how brokers say who took over, nor the CONNACK
+/// of MQTT 3.1.1, which is how older brokers say what they are: spell out what is left out.
 fn in_long_form(packet: &mut BytesMut, body: usize) {
     match (packet.first().map(|byte| byte >> 4), body) {
         (Some(DISCONNECT), 0) => packet.put_slice(&[0, 0]), // reason: normal; no properties

@@ -172,7 +172,8 @@ fn epoch(epoch: Option<wire::Epoch>) -> message::Epoch {
     }
 }
 
-/// The words are whatever a user typed; whoever resolves them says what is wrong with them, so only their length counts.
+/// The words are whatever a user typed; whoever resolves them says what is wrong with them, so only their length
+/// counts.
 fn selection(selection: Option<wire::Selection>) -> Checked<message::Selection> {
     let selection = selection.ok_or(DecodeError::Invalid("selection"))?;
     let view = match wire::View::try_from(selection.view) {

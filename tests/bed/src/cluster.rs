@@ -31,8 +31,8 @@ const NODES: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What would work against a test: the first two end pods on nodes that nobody serves, whose status must stay as it was
-/// written; the others lack what they need here (metrics, volumes), overwrite the status that the fixtures give instead,
-/// and say so in an event every 15 seconds, for ever.
+/// written; the others lack what they need here (metrics, volumes), overwrite the status that the fixtures give
+/// instead, and say so in an event every 15 seconds, for ever.
 const IDLE_CONTROLLERS: [&str; 4] = [
     "node-lifecycle-controller",
     "taint-eviction-controller",
@@ -315,7 +315,8 @@ impl Cluster {
         Ok(sum_samples(&self.metrics()?, name, labels))
     }
 
-    /// How many watches of a resource (`pods`) the API server is serving, controllers' own included: compare two numbers.
+    /// How many watches of a resource (`pods`) the API server is serving, controllers' own included: compare two
+    /// numbers.
     ///
     /// # Errors
     /// When the API server does not answer.

@@ -98,7 +98,8 @@ const WATCHED: [&str; 12] = [
     "/apis/discovery.k8s.io/v1/endpointslices",
 ];
 
-/// For how long nothing may change. Jobs and endpoint slices take up to a second between what happened and what they say.
+/// For how long nothing may change. Jobs and endpoint slices take up to a second between what happened and what they
+/// say.
 const QUIET: Duration = Duration::from_millis(1500);
 
 /// How many connections write at once.
@@ -111,7 +112,8 @@ struct StatusPatch {
 }
 
 impl Cluster {
-    /// Fills it with the fixtures (namespaces `shop`, `ops` and `empty`) and waits until it is quiet. Again is harmless.
+    /// Fills it with the fixtures (namespaces `shop`, `ops` and `empty`) and waits until it is quiet. Again is
+    /// harmless.
     ///
     /// In a cluster without controllers the objects are there, and what controllers would make of them is not.
     ///
@@ -177,9 +179,9 @@ impl Cluster {
 
     /// Creates `count` pods `<prefix>-00000` ... in `namespace`, and says how long it took.
     ///
-    /// They are bound to a node that nobody serves: no scheduler is needed, and they stay Pending. The API server makes the
-    /// first; the others are copies of it, put into etcd one by one, which costs a third of what as many POSTs do. It
-    /// reads its storage in JSON as well as in its own form, and shows them to lists and watches like any other.
+    /// They are bound to a node that nobody serves: no scheduler is needed, and they stay Pending. The API server makes
+    /// the first; the others are copies of it, put into etcd one by one, which costs a third of what as many POSTs do.
+    /// It reads its storage in JSON as well as in its own form, and shows them to lists and watches like any other.
     ///
     /// # Errors
     /// With the first refusal.

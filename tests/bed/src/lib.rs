@@ -19,13 +19,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Layers, each knowing only those before it: `ports`, `state` (who was started), `spawner` (so that nobody outlives us),
-//! `component` (one program's life), `pki`, `api`, `access` (who may do what),
-//! `binaries` (what is started), [`Cluster`] and [`Broker`], [`Bed`].
+//! Layers, each knowing only those before it: `ports`, `state` (who was started), `spawner` (so that nobody outlives
+//! us), `component` (one program's life), `pki`, `api`, `access` (who may do what), `binaries` (what is started),
+//! [`Cluster`] and [`Broker`], [`Bed`].
 //!
-//! **Architecture Invariants.** Nothing that the bed starts outlives its owner, however the owner ends (`spawner`). Nothing
-//! is ended that the bed has not started (`state`). Nobody sleeps to wait for something that can be asked. Nothing is
-//! written outside of the bed's own directory and the cache of built programs.
+//! **Architecture Invariants.** Nothing that the bed starts outlives its owner, however the owner ends (`spawner`).
+//! Nothing is ended that the bed has not started (`state`). Nobody sleeps to wait for something that can be asked.
+//! Nothing is written outside of the bed's own directory and the cache of built programs.
 //!
 //! Linux only: it reads `/proc`, and starts programs through util-linux.
 

@@ -1,9 +1,9 @@
 //! A bed that belongs to a process: usually one for all tests of a test binary.
 //!
-//! How it ends: a bed that is dropped ends what it has started and removes its directory. A static is never dropped, and
-//! a killed process drops nothing: then the kernel ends the components (`spawner`), and a shell that waits for the end
-//! of a pipe that only we hold open removes the directory. What is left even so (the machine lost power, the shell was
-//! killed), the next bed sweeps up: it ends what the left state file names and removes the directory.
+//! How it ends: a bed that is dropped ends what it has started and removes its directory. A static is never dropped,
+//! and a killed process drops nothing: then the kernel ends the components (`spawner`), and a shell that waits for the
+//! end of a pipe that only we hold open removes the directory. What is left even so (the machine lost power, the shell
+//! was killed), the next bed sweeps up: it ends what the left state file names and removes the directory.
 
 use std::collections::HashMap;
 use std::env;

@@ -23,7 +23,8 @@ pub(crate) enum Lifetime {
 }
 
 impl Lifetime {
-    /// A command that runs `program` with this lifetime; arguments are appended by the caller. The PID is the program's.
+    /// A command that runs `program` with this lifetime; arguments are appended by the caller. The PID is the
+    /// program's.
     pub(crate) fn command(self, program: &std::path::Path) -> Command {
         let mut command = match self {
             Self::Owned => {

@@ -12,8 +12,8 @@ static DIGIT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{Nd}").o
 
 /// Sorts keys as go-yaml does.
 ///
-/// Its comparison is no total order for all text (leading zeros, digits of other scripts), and the standard library's sorts may
-/// panic on such; this one does not. Where the order is not total, Go's own result depends on chance.
+/// Its comparison is no total order for all text (leading zeros, digits of other scripts), and the standard library's
+/// sorts may panic on such; this one does not. Where the order is not total, Go's own result depends on chance.
 pub(super) fn sort<T>(items: &mut Vec<(Vec<char>, T)>) {
     if items.len() < 2 {
         return;

@@ -1,12 +1,12 @@
 //! YAML exactly as `kubectl -o yaml` writes it.
 //!
-//! kubectl prints through `sigs.k8s.io/yaml`, which stands on `go.yaml.in/yaml/v2`. Other YAML writers leave `yes`, `1_000` or
-//! `12:30:45` unquoted, and applying such a file changes what it means; so this one makes the choices of that library:
-//! `resolve` which words need quotes, `scalar` how text is quoted and folded, `keys` in which order keys come.
-//! `tests/golden/yaml` holds what the real library writes for nasty text.
+//! kubectl prints through `sigs.k8s.io/yaml`, which stands on `go.yaml.in/yaml/v2`. Other YAML writers leave `yes`,
+//! `1_000` or `12:30:45` unquoted, and applying such a file changes what it means; so this one makes the choices of
+//! that library: `resolve` which words need quotes, `scalar` how text is quoted and folded, `keys` in which order keys
+//! come. `tests/golden/yaml` holds what the real library writes for nasty text.
 //!
-//! It differs in one point, on purpose: text with control characters (DEL, C1) or with NEL, on which kubectl ends with an error or
-//! loses a line break, is written escaped.
+//! It differs in one point, on purpose: text with control characters (DEL, C1) or with NEL, on which kubectl ends with
+//! an error or loses a line break, is written escaped.
 //!
 //! **Architecture invariant:** pure; bytes of a value depend on nothing but the value and its [`Audience`].
 

@@ -1,8 +1,8 @@
 //! Whether a plain word would be read back as something else than itself.
 //!
-//! YAML 1.1 reads `yes`, `0x1f`, `1_000`, `12:30:45` and `2001-1-1` as other things than text, so such text has to be quoted. This is
-//! `resolve` of `go.yaml.in/yaml/v2` (resolve.go), reduced to that one question, with the parts of Go's `strconv` and
-//! `time` that it stands on.
+//! YAML 1.1 reads `yes`, `0x1f`, `1_000`, `12:30:45` and `2001-1-1` as other things than text, so such text has to be
+//! quoted. This is `resolve` of `go.yaml.in/yaml/v2` (resolve.go), reduced to that one question, with the parts of Go's
+//! `strconv` and `time` that it stands on.
 
 /// Whether YAML 1.1, as go-yaml reads it, takes the plain word for text.
 pub(super) fn is_text(word: &str) -> bool {
