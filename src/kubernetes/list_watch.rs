@@ -74,13 +74,14 @@ impl Stream<'_> {
     }
 
     async fn list_then_watch(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
         let version = self.list().await?;
         self.refusals.reset();
         if self.selection.watchable {
             self.watch_from(version).await
         } else {
             self.outages.reset();
-            sleep(self.client.patience().poll).await;
+            sleep(self.client.patience().until_next_poll(began.elapsed())).await;
             Ok(())
         }
     }
@@ -107,6 +108,7 @@ impl Stream<'_> {
             client.get(&url, accept).await
         };
         self.projection.start_list();
+        self.tell(Event::Listing(0)).await;
         let mut entries = Vec::new();
         let mut version = None;
         let mut body = page("").await?;
@@ -179,7 +181,7 @@ impl Stream<'_> {
             seconds,
         );
         let mut lines = self.client.watch(&url, self.projection.accept()).await?;
-        self.tell(Event::Alive).await;
+        self.tell(Event::Watching).await;
         loop {
             let line = match lines.next().await? {
                 Heard::Line(line) => line,

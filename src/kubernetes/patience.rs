@@ -20,8 +20,9 @@ pub(crate) struct Patience {
     pub(crate) refusal: (Duration, Duration),
     /// A watch that lasted so long went well.
     pub(crate) steady: Duration,
-    /// Between two lists of what cannot be watched.
-    pub(crate) poll: Duration,
+    /// Between two lists of what cannot be watched, the least and the most: what is never watched is as old as its last
+    /// list, so small ones are read often.
+    pub(crate) poll: (Duration, Duration),
     /// Discovery is not asked again within this time, however many unknown words come.
     pub(crate) discovery: Duration,
     /// Between two looks whether discovery changed, for the view `resources`: two requests that mostly answer "not
@@ -40,9 +41,31 @@ impl Default for Patience {
             outage: (Duration::from_millis(250), seconds(10)),
             refusal: (seconds(5), seconds(60)),
             steady: seconds(5),
-            poll: seconds(15),
+            poll: (seconds(1), seconds(15)),
             discovery: seconds(2),
-            resources: seconds(5),
+            resources: seconds(2),
         }
+    }
+}
+
+impl Patience {
+    /// How long to wait after a list that took so long: the server is not to spend more than a tenth of its time on it.
+    pub(crate) fn until_next_poll(&self, took: Duration) -> Duration {
+        let (least, most) = self.poll;
+        (took * 9).clamp(least, most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_takes_long_is_read_seldom() {
+        let wait = |ms| {
+            let took = Duration::from_millis(ms);
+            Patience::default().until_next_poll(took).as_millis()
+        };
+        assert_eq!([wait(2), wait(500), wait(9_000)], [1_000, 4_500, 15_000]);
     }
 }

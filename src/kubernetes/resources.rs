@@ -21,21 +21,20 @@ pub(super) async fn run(client: &Client, discovery: &Discovery, events: mpsc::Se
 }
 
 async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Event>) {
-    let mut told = None;
     let (mut outages, mut refusals) = (
         Backoff::between(client.patience().outage),
         Backoff::between(client.patience().refusal),
     );
     loop {
+        // Its age counts from here.
+        if events.send(Event::Listing(0)).await.is_err() {
+            return;
+        }
         let (event, wait) = match discovery.catalog(client, Duration::ZERO).await {
             Ok(catalog) => {
                 outages.reset();
                 refusals.reset();
-                let event = match told.as_ref() == Some(&catalog) {
-                    true => Event::Alive,
-                    false => Event::Listed(entries(&catalog.resources)),
-                };
-                told = Some(catalog);
+                let event = Event::Listed(entries(&catalog.resources));
                 (event, client.patience().resources)
             }
             Err(Failure::Refused(refusal)) => (Event::Refused(refusal), refusals.next()),

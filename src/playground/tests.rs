@@ -23,7 +23,7 @@ fn patience() -> Patience {
     Patience {
         outage: short,
         refusal: short,
-        poll: Duration::from_millis(1),
+        poll: (Duration::from_millis(1), Duration::from_millis(1)),
         discovery: Duration::ZERO,
         resources: Duration::from_millis(1),
         ..Patience::default()
@@ -168,7 +168,7 @@ async fn a_list_is_followed_by_what_changes() {
 async fn nobody_listens_any_more() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     let mut copy = Copy::open(&kubernetes, &all("pods", View::Rows), 8).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     assert_eq!(playground.requests().open_watches, 1);
     drop(copy);
     let closed = async {
@@ -194,6 +194,7 @@ async fn a_long_list_comes_whole_though_its_pages_expire() {
     }
     // A channel of one: the list is at most two pages ahead.
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 1).await;
+    assert!(matches!(copy.next().await, Event::Listing(0)));
     assert!(matches!(copy.next().await, Event::Listing(500)));
     playground.delete("configmaps", "shop", "c0000");
     // From now on no further page is to be had: a second try must not need one.
@@ -213,7 +214,7 @@ async fn a_version_that_is_too_old_is_listed_anew() {
     playground.put("configmaps", config_map("a", "1"));
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
     copy.until_keys(&["shop/a"]).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     playground.faults().silence_watches(true);
     playground.delete("configmaps", "shop", "a");
     playground.put("configmaps", config_map("b", "1"));
@@ -227,7 +228,7 @@ async fn a_version_that_is_too_old_is_listed_anew() {
 async fn a_broken_watch_is_resumed_where_it_stood() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Objects), 8).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     let mut newest = 0;
     for round in 0..5 {
         playground.put("configmaps", config_map("a", &round.to_string()));
@@ -261,14 +262,11 @@ async fn bookmarks_move_a_quiet_watch_on() {
     let mut copy = Copy::open(&kubernetes, &all("pods", View::Rows), 8).await;
     copy.until(listed).await;
     playground.put("configmaps", config_map("other", "1"));
-    // A watch tells that it is open, then each bookmark: the second word can only be one. (Words of the watch before
-    // may still lie in the channel; each round takes more of them than it adds.) Without bookmarks it would wait for
-    // ever.
+    // What a quiet watch says after it opened is a bookmark. Without bookmarks this would wait for ever.
     let moves_on = async {
         while playground.requests().watched_from < playground.version() {
-            for _ in 0..2 {
-                copy.until(|event| matches!(event, Event::Alive)).await;
-            }
+            copy.until(|event| matches!(event, Event::Watching)).await;
+            copy.until(|event| matches!(event, Event::Alive)).await;
             playground.faults().close_watches();
         }
     };
@@ -297,7 +295,7 @@ async fn a_refusal_is_told_and_does_not_last() {
 async fn an_outage_is_told_and_overcome() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     playground.faults().unavailable(true);
     playground.faults().close_watches();
     copy.until(|event| matches!(event, Event::Down(message) if message.contains("unavailable")))
@@ -322,7 +320,7 @@ async fn a_server_that_hangs_is_found_by_its_probe() {
     )
     .await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     playground.faults().hang();
     let error = kubernetes.probe().await.unwrap_err();
     assert!(
@@ -352,7 +350,7 @@ async fn a_watch_that_fell_silent_is_given_up() {
     )
     .await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     playground.faults().silence_watches(true);
     assert_eq!(kubernetes.probe().await, Ok(()));
     copy.until(|event| matches!(event, Event::Down(message) if message.contains("fell silent")))

@@ -64,20 +64,25 @@ impl Answer {
     /// not cut from this answer means the beginning.
     pub(super) fn slice(&self, from: &Bytes, bytes: usize) -> Slice {
         let (start, offset) = match Cursor::decode(from) {
-            Some(cursor) if self.cut(from) => (cursor.slot, cursor.offset),
-            _ => ((0, Key::new()), 0),
+            Some(cursor) if self.cut(from) => (cursor.hash, cursor.offset),
+            _ => (0, 0),
         };
         let mut out = Vec::new();
-        let mut entries = self.differing(&start).peekable();
-        while let Some((slot, held)) = entries.next() {
-            let sent = if *slot == start { offset } else { 0 };
-            let written = append(&mut out, slot, held, sent);
+        // How many bytes of the byte string there are before this entry, counted from the first with its hash.
+        let (mut hash, mut before) = (start, 0);
+        let mut entries = self.differing(start).peekable();
+        while let Some(((of, key), held)) = entries.next() {
+            if *of != hash {
+                (hash, before) = (*of, 0);
+            }
+            let sent = if hash == start { offset } else { 0 };
+            before += append(&mut out, key, held, sent.saturating_sub(before));
             let over = out.len().saturating_sub(bytes);
             if over > 0 || (out.len() == bytes && entries.peek().is_some()) {
                 out.truncate(bytes);
                 return Slice {
                     entries: out.into(),
-                    next: self.cursor(slot, (written - over) as u64),
+                    next: self.cursor(hash, before - over as u64),
                     end: false,
                 };
             }
@@ -89,36 +94,35 @@ impl Answer {
         }
     }
 
-    fn cursor(&self, slot: &Slot, offset: u64) -> Bytes {
+    fn cursor(&self, hash: u64, offset: u64) -> Bytes {
         Cursor {
             epoch: self.snapshot.epoch,
             seq: self.snapshot.seq,
-            slot: slot.clone(),
+            hash,
             offset,
         }
         .encode()
     }
 
-    /// The entries of all buckets that differ, from a slot on.
-    fn differing(&self, start: &Slot) -> impl Iterator<Item = (&Slot, &Held)> {
-        let first = self.buckets.index(start.0);
+    /// The entries of all buckets that differ, from a hash on.
+    fn differing(&self, start: u64) -> impl Iterator<Item = (&Slot, &Held)> {
+        let first = self.buckets.index(start);
         (first..self.buckets.count())
             .filter(|index| self.differs.get(*index))
             .flat_map(move |index| {
-                let begin = (self.buckets.first_hash(index).unwrap_or(0), Key::new());
-                self.snapshot
-                    .collection
-                    .range(begin.max(start.clone()), self.buckets.first_hash(index + 1))
+                let begin = self.buckets.first_hash(index).unwrap_or(0).max(start);
+                let end = self.buckets.first_hash(index + 1);
+                self.snapshot.collection.range((begin, Key::new()), end)
             })
     }
 }
 
 /// Appends an entry without its first `sent` bytes; returns how long it is with them.
-fn append(out: &mut Vec<u8>, slot: &Slot, held: &Held, sent: u64) -> usize {
+fn append(out: &mut Vec<u8>, key: &Key, held: &Held, sent: u64) -> u64 {
     let begin = out.len();
-    write_entry(out, &slot.1, &held.packed);
+    write_entry(out, key, &held.packed);
     let written = out.len() - begin;
     let sent = usize::try_from(sent).unwrap_or(usize::MAX).min(written);
     out.drain(begin..begin + sent);
-    written
+    written as u64
 }

@@ -138,12 +138,15 @@ impl Stream {
                     None => *feed = Some(Feed::new(self.target.stream, self.epoch, list)),
                 }
                 self.heard = self.heard.max(Some(self.list_began()));
-                self.connected = true;
                 return true;
             }
             (Upstream::Put(key, value), Some(feed)) => feed.put(&key, &value),
             (Upstream::Delete(key), Some(feed)) => feed.delete(&key),
             (Upstream::Put(..) | Upstream::Delete(_), None) => {}
+            (Upstream::Watching, _) => {
+                self.connected = true;
+                self.probed = None;
+            }
             (Upstream::Alive, _) => self.heard = Some(now),
             (Upstream::Listing(items), _) => {
                 self.word = Word::Listing(items);

@@ -179,6 +179,7 @@ impl Driver {
             Event::Listed(entries) => replica::Upstream::Listed(entries),
             Event::Put(key, value) => replica::Upstream::Put(key, value),
             Event::Delete(key) => replica::Upstream::Delete(key),
+            Event::Watching => replica::Upstream::Watching,
             Event::Alive => replica::Upstream::Alive,
             Event::Down(message) => replica::Upstream::Down(message),
             Event::Refused(refusal) => replica::Upstream::Refused {

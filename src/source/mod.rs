@@ -104,15 +104,18 @@ pub enum UpstreamError {
 /// What an upstream tells about one open stream, in order.
 #[derive(Debug)]
 pub enum Event {
-    /// A list is under way; so many items so far.
+    /// A list is under way; so many items so far. Told with 0 when it begins: its age counts from there.
     Listing(u64),
     /// A complete, consistent list (the first, or a relist, which is diffed), the header under the empty key included.
+    /// What is never watched is listed again and again, and is as old as its last list's beginning.
     Listed(Vec<(Bytes, Bytes)>),
     /// A key has this value now.
     Put(Bytes, Bytes),
     /// A key is gone.
     Delete(Bytes),
-    /// The API server was heard for this stream: bytes on its watch, or a probe answered.
+    /// A watch is open that goes on where the list, or the watch before, ended.
+    Watching,
+    /// Bytes came on the watch, and all that they said is told.
     Alive,
     /// The API server does not answer (the stream goes on trying).
     Down(String),

@@ -160,13 +160,19 @@ impl Driver {
         );
         let news = entry != self.own_entry;
         let now = self.now();
+        let first = self.own_entry.is_empty();
+        let told = match (first, news) {
+            (true, _) => vec![
+                replica::Upstream::Listed(vec![(report::KEY, entry.clone())]),
+                replica::Upstream::Watching,
+            ],
+            (false, true) => vec![replica::Upstream::Put(report::KEY, entry.clone())],
+            (false, false) => Vec::new(),
+        };
         for &(stream, opening) in &self.own {
-            let event = match (self.own_entry.is_empty(), news) {
-                (true, _) => replica::Upstream::Listed(vec![(report::KEY, entry.clone())]),
-                (false, true) => replica::Upstream::Put(report::KEY, entry.clone()),
-                (false, false) => replica::Upstream::Alive,
-            };
-            self.publisher.upstream(now, stream, opening, event);
+            for event in told.iter().cloned().chain([replica::Upstream::Alive]) {
+                self.publisher.upstream(now, stream, opening, event);
+            }
         }
         self.own_entry = entry;
     }

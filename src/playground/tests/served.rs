@@ -19,7 +19,7 @@ async fn a_resource_is_found_when_it_is_installed_and_refused_when_it_is_gone() 
     playground.put("carts.shop.example.com", config_map("a", "1"));
     let mut copy = Copy::open(&kubernetes, &carts, 8).await;
     copy.until_keys(&["shop/a"]).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     playground.uninstall("carts.shop.example.com");
     let refused = copy.until(|event| matches!(event, Event::Refused(_))).await;
     assert!(matches!(refused, Event::Refused(Refusal { code: 404, .. })));
@@ -114,7 +114,7 @@ async fn an_object_made_again_at_once_is_another() {
 async fn a_large_object_passes() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Objects), 8).await;
-    copy.until(|event| matches!(event, Event::Alive)).await;
+    copy.until(|event| matches!(event, Event::Watching)).await;
     let value = "é\"".repeat(500_000);
     playground.put("configmaps", config_map("large", &value));
     copy.until_keys(&["shop/large"]).await;
@@ -162,10 +162,16 @@ async fn selectors_select_and_are_judged_by_the_server() {
         8,
     )
     .await;
-    let refused = copy.next().await;
-    assert!(
-        matches!(refused, Event::Refused(Refusal { code: 400, message, .. }) if message.ends_with("field label not supported: foo"))
-    );
+    let told = copy
+        .until(|event| !matches!(event, Event::Listing(_)))
+        .await;
+    let Event::Refused(Refusal {
+        code: 400, message, ..
+    }) = told
+    else {
+        panic!("{told:?}");
+    };
+    assert!(message.ends_with("field label not supported: foo"));
 }
 
 #[tokio::test]

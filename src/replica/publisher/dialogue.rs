@@ -36,8 +36,9 @@ pub enum Upstream {
     Put(Bytes, Bytes),
     /// A key is gone.
     Delete(Bytes),
-    /// The watch is open and was heard (bytes, or a probe answered), and all that came of it is told. To be told after
-    /// each batch of changes, and at least once a heartbeat.
+    /// A watch is open that goes on where the list, or the watch before, ended. It proves nothing yet.
+    Watching,
+    /// The watch was heard, and all that came of it is told.
     Alive,
     /// The API server does not answer; in words.
     Down(String),

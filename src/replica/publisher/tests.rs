@@ -107,6 +107,7 @@ impl Bench {
             .map(|(key, value)| (bytes(key), bytes(value)))
             .collect();
         self.upstream(stream, Upstream::Listed(list));
+        self.upstream(stream, Upstream::Watching);
     }
 
     fn opening(&self, stream: u128) -> Opening {
@@ -566,4 +567,40 @@ fn probes_keep_a_quiet_watch_alive_but_the_first_after_a_pause_proves_nothing() 
         Duration::from_secs(5),
         "while it lists it does not watch"
     );
+}
+
+#[test]
+fn a_watch_that_goes_on_without_a_list_is_proven_by_probes_after_it_opened() {
+    let mut bench = Bench::writing();
+    bench.sync("s", ask(1), 1);
+    bench.listed(1, &[("a", "1")]);
+    bench.run_to(10_000);
+    bench.upstream(1, Upstream::Down("reset".to_owned()));
+    bench.run_to(15_000);
+    let age = |bench: &Bench| bench.publisher.streams(bench.now)[0].upstream_age;
+    assert_eq!(age(&bench), Duration::from_secs(5));
+    bench.upstream(1, Upstream::Watching);
+    bench.run_to(15_500);
+    assert_eq!(
+        age(&bench),
+        Duration::from_millis(5_500),
+        "it may have much to tell"
+    );
+    bench.run_to(16_000);
+    assert_eq!(age(&bench), Duration::ZERO);
+}
+
+#[test]
+fn what_is_listed_again_and_again_is_as_old_as_its_last_list() {
+    let mut bench = Bench::writing();
+    bench.sync("s", ask(1), 1);
+    let age = |bench: &Bench| bench.publisher.streams(bench.now)[0].upstream_age;
+    for second in [10, 20] {
+        bench.run_to(second * 1_000);
+        bench.upstream(1, Upstream::Listing(0));
+        bench.run_to((second + 1) * 1_000);
+        bench.upstream(1, Upstream::Listed(vec![("a".into(), "1".into())]));
+        bench.run_to((second + 4) * 1_000);
+        assert_eq!(age(&bench), Duration::from_secs(4));
+    }
 }

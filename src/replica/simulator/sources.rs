@@ -62,6 +62,8 @@ pub(super) enum List {
         revision: usize,
     },
     Again,
+    /// No list: the watch goes on where it was.
+    Resume,
 }
 
 impl Clock {
@@ -364,6 +366,7 @@ impl World {
         }
         match step {
             List::Again => self.begin_list(source, stream, opening),
+            List::Resume => self.watching(source, stream, opening),
             List::Evaluate if self.half_lists > 0.0 && self.rng.chance(self.half_lists) => {
                 self.break_list(source, stream, opening);
             }
@@ -384,19 +387,30 @@ impl World {
             List::Arrive { list, revision } => {
                 if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
                     watch.revision = Some(revision);
-                    watch.broken = false;
                 }
                 self.tell(source, stream, opening, Upstream::Listed(list));
-                self.after(
-                    Duration::from_millis(1),
-                    Event::Watch {
-                        source,
-                        stream,
-                        opening,
-                    },
-                );
+                self.watching(source, stream, opening);
             }
         }
+    }
+
+    /// A watch opens; what happened since its revision comes after its lag.
+    fn watching(&mut self, source: usize, stream: usize, opening: Opening) {
+        if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
+            watch.broken = false;
+        }
+        self.tell(source, stream, opening, Upstream::Watching);
+        self.deliver_later(source, stream, opening);
+    }
+
+    fn deliver_later(&mut self, source: usize, stream: usize, opening: Opening) {
+        let lag = self.rng.millis(0..=self.plan.watch_lag_ms);
+        let watch = Event::Watch {
+            source,
+            stream,
+            opening,
+        };
+        self.after(lag, watch);
     }
 
     /// The connection breaks in the middle of a list.
@@ -461,20 +475,13 @@ impl World {
                 .filter(|watch| watch.revision.is_some())
                 .map(|watch| watch.opening)
             {
-                let lag = self.rng.millis(0..=self.plan.watch_lag_ms);
-                self.after(
-                    lag,
-                    Event::Watch {
-                        source,
-                        stream,
-                        opening,
-                    },
-                );
+                self.deliver_later(source, stream, opening);
             }
         }
     }
 
-    /// A watch ends with 410, or the connection to the API server is reset: all is listed anew.
+    /// The connection to the API server is reset and the watch goes on later; or it ends with 410, and all is listed
+    /// anew.
     pub(super) fn relist(&mut self, source: usize, stream: usize) {
         let Some(watch) = self.sources[source].watches.get_mut(&stream) else {
             return;
@@ -485,9 +492,20 @@ impl World {
         watch.broken = true;
         let opening = watch.opening;
         if self.rng.chance(0.5) {
-            self.tell(source, stream, opening, Upstream::Down("410".to_owned()));
+            self.tell(source, stream, opening, Upstream::Down("reset".to_owned()));
         }
-        self.begin_list(source, stream, opening);
+        if self.rng.chance(0.5) {
+            return self.begin_list(source, stream, opening);
+        }
+        let wait = self.rng.millis(10..=4_000);
+        let step = List::Resume;
+        let resume = Event::List {
+            source,
+            stream,
+            opening,
+            step,
+        };
+        self.after(wait, resume);
     }
 
     /// The API server is asked for a sign of life, twice a heartbeat.
@@ -539,8 +557,9 @@ impl World {
         } else {
             self.sources[source].hung_since = None;
             self.sources[source].publisher.api_alive(now);
+            // A quiet watch has a bookmark now and then; the probes are what tells that it is alive.
             for (stream, opening, listed) in open {
-                if listed {
+                if listed && self.rng.chance(0.02) {
                     self.watch(source, stream, opening);
                 }
             }
