@@ -137,6 +137,7 @@ impl Stream<'_> {
         loop {
             let opened = Instant::now();
             let ended = self.watch(&mut version).await;
+            self.tell(Event::Ended).await;
             let steady = opened.elapsed() >= self.client.patience().steady;
             if steady {
                 self.outages.reset();

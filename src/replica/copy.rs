@@ -5,6 +5,7 @@ use super::delta;
 use super::digest::{Bitmap, Buckets, entry_digest, key_hash};
 use super::mutants::mutant;
 use super::request::Request;
+use super::settings::Settings;
 use crate::protocol::compress::{Codec, Packed, Packer};
 use crate::protocol::entries::{Change, Key, read_changes, read_entries};
 use crate::protocol::message::Epoch;
@@ -79,16 +80,22 @@ pub(super) struct Next {
 
 impl Next {
     /// The copy after a flush. None: the changes cannot be read, or lead to another state than the source had.
-    pub(super) fn of_flush(copy: &Copy, step: &Step, changes: Bytes, limit: usize) -> Option<Self> {
+    pub(super) fn of_flush(
+        copy: &Copy,
+        step: &Step,
+        changes: Bytes,
+        mut room: Room,
+    ) -> Option<Self> {
         let mut next = Self::from(copy);
         for change in read_changes(changes) {
             let (key, change) = change.ok()?;
             let value = match change {
                 Change::Deleted => None,
-                Change::Value(packed) => Some(unpack(&copy.packer, &packed, limit)?),
+                Change::Value(packed) => Some(room.unpack(&copy.packer, &packed)?),
                 Change::Delta(delta) => {
                     let old = copy.entries.get(&key)?;
-                    Some(delta::apply(&copy.packer, old, &delta, limit).ok()?)
+                    let value = delta::apply(&copy.packer, old, &delta, room.of_value()).ok()?;
+                    Some(room.take(value))
                 }
             };
             next.set(&key, value);
@@ -98,7 +105,7 @@ impl Next {
     }
 
     /// The copy after a whole answer: what is in buckets that agreed, and what was staged. None: see `of_flush`.
-    pub(super) fn of_answer(copy: &Copy, request: &Request, limit: usize) -> Option<Self> {
+    pub(super) fn of_answer(copy: &Copy, request: &Request, mut room: Room) -> Option<Self> {
         let header = request.stage.header()?;
         let buckets = Buckets::of(request.digests.len())?;
         let differs = Bitmap::read(&header.differs, buckets.count())?;
@@ -109,7 +116,7 @@ impl Next {
         let mut staged = HashSet::new();
         for entry in read_entries(request.stage.entries()) {
             let entry = entry.ok()?;
-            let value = unpack(&next.copy.packer, &entry.value, limit)?;
+            let value = room.unpack(&next.copy.packer, &entry.value)?;
             next.set(&entry.key, Some(value));
             staged.insert(entry.key);
         }
@@ -171,13 +178,39 @@ impl Next {
     }
 }
 
-/// A value in memory of its own: what it came in is a slice of a whole answer.
-fn unpack(packer: &Packer, packed: &Packed, limit: usize) -> Option<Bytes> {
-    let value = packer.unpack(packed, limit).ok()?;
-    let shares = packed.codec == Codec::Plain;
-    Some(if shares {
-        Bytes::copy_from_slice(&value)
-    } else {
+/// How much may still be unpacked: a few bytes on the wire can say a lot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    value: usize,
+    left: usize,
+}
+
+impl Room {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            value: settings.value_bytes,
+            left: settings.answer_bytes,
+        }
+    }
+
+    /// The most bytes that the next value may have.
+    fn of_value(&self) -> usize {
+        self.value.min(self.left)
+    }
+
+    fn take(&mut self, value: Bytes) -> Bytes {
+        self.left = self.left.saturating_sub(value.len());
         value
-    })
+    }
+
+    /// A value in memory of its own: what it came in is a slice of a whole answer.
+    fn unpack(&mut self, packer: &Packer, packed: &Packed) -> Option<Bytes> {
+        let value = packer.unpack(packed, self.of_value()).ok()?;
+        let shares = packed.codec == Codec::Plain;
+        Some(self.take(if shares {
+            Bytes::copy_from_slice(&value)
+        } else {
+            value
+        }))
+    }
 }

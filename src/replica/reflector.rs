@@ -1,7 +1,7 @@
 //! One stream's consumer side: keeps a copy true.
 
 use super::buffer::{Buffer, Step};
-use super::copy::{Copy, KeyChange, Next};
+use super::copy::{Copy, KeyChange, Next, Room};
 use super::digest::Bitmap;
 use super::mutants::mutant;
 use super::request::{Pace, Request};
@@ -340,7 +340,7 @@ impl Reflector {
             return;
         }
         request.answered(now, last, &mut self.pace, &self.settings);
-        if request.stage.bytes() > self.settings.answer_bytes {
+        if request.stage.cost() > self.settings.answer_bytes {
             request.start_over(now + self.settings.status_hold);
             self.status = Some(too_large(self.settings.answer_bytes));
             return;
@@ -372,7 +372,7 @@ impl Reflector {
         let Some(request) = self.request.take() else {
             return;
         };
-        let Some(next) = Next::of_answer(&self.copy, &request, self.settings.value_bytes) else {
+        let Some(next) = Next::of_answer(&self.copy, &request, Room::new(&self.settings)) else {
             return self.failed(now);
         };
         self.failures = 0;
@@ -406,7 +406,7 @@ impl Reflector {
             return;
         }
         while let Some((step, changes)) = self.buffer.take_fitting(self.copy.seq) {
-            let Some(next) = Next::of_flush(&self.copy, &step, changes, self.settings.value_bytes)
+            let Some(next) = Next::of_flush(&self.copy, &step, changes, Room::new(&self.settings))
             else {
                 self.tally.divergences += 1;
                 self.diverged = true;

@@ -65,6 +65,8 @@ pub struct Settings {
     pub feeds_per_user: usize,
     /// Sessions of one user on one stream; the longest idle one goes.
     pub sessions_per_user: usize,
+    /// The same where the broker is anonymous and all are one user. Then `feeds` bounds that user's feeds, too.
+    pub sessions_anonymous: usize,
 }
 
 impl Settings {
@@ -107,6 +109,7 @@ impl Default for Settings {
             feeds: 256,
             feeds_per_user: 64,
             sessions_per_user: 64,
+            sessions_anonymous: 1024,
         }
     }
 }

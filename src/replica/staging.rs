@@ -43,6 +43,9 @@ impl Header {
     }
 }
 
+/// What a page costs besides its entries, so that empty ones are not free.
+const PAGE_OVERHEAD: usize = 256;
+
 #[derive(Debug)]
 struct Slice {
     next: Bytes,
@@ -124,6 +127,11 @@ impl Stage {
             }
         }
         Staged::Taken
+    }
+
+    /// What it takes in memory, about.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes + self.slices.len() * PAGE_OVERHEAD
     }
 
     /// Where the first missing page begins; empty is the beginning.

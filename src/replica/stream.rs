@@ -148,6 +148,7 @@ impl Stream {
                 self.probed = None;
             }
             (Upstream::Alive, _) => self.heard = Some(now),
+            (Upstream::Ended, _) => self.connected = false,
             (Upstream::Listing(items), _) => {
                 self.word = Word::Listing(items);
                 self.listing_since.get_or_insert(now);
@@ -177,7 +178,7 @@ impl Stream {
     /// meanwhile may still come.
     pub(super) fn api_alive(&mut self, now: Moment, settings: &Settings) {
         let before = self.probed.replace(now);
-        let steady = before.is_some_and(|before| now.since(before) <= settings.heartbeat * 3 / 2);
+        let steady = before.is_some_and(|before| now.since(before) <= settings.heartbeat);
         if self.connected && steady {
             self.heard = Some(now);
         }
@@ -205,7 +206,11 @@ impl Stream {
         let length = Duration::from_secs(lease_s.into()).min(settings.longest_lease);
         self.empty_since = None;
         if !self.leases.contains_key(session) {
-            self.make_room(&session.user, settings.sessions_per_user);
+            let most = match session.is_anonymous() {
+                true => settings.sessions_anonymous,
+                false => settings.sessions_per_user,
+            };
+            self.make_room(&session.user, most);
         }
         let lease = self.leases.entry(session.clone()).or_insert_with(|| Lease {
             until: now,

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 
 /// How often a request that waits for the API server is told so.
 const WORDS: Duration = Duration::from_secs(1);
+/// A clean end may take so long.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a source is, before it has met anyone.
 #[derive(Clone, Debug)]
@@ -95,10 +97,14 @@ impl Source {
     ) -> Result<(), SourceError> {
         let (streams, told) = Streams::new(Arc::clone(&upstream));
         let mut driver = Driver::new(self, control.link, bulk.link, (streams, upstream), health);
-        let result = driver
-            .serve((control.events, bulk.events), told, &mut shutdown)
-            .await;
+        let mut events = (control.events, bulk.events);
+        let result = driver.serve(&mut events, told, &mut shutdown).await;
         driver.goodbye();
+        // The links end when their last handles go, said or not: what was queued has to be sent first.
+        let ended =
+            async { while events.0.recv().await.is_some() || events.1.recv().await.is_some() {} };
+        // A broker that takes nothing any more is not waited for.
+        let _ = tokio::time::timeout(GOODBYE, ended).await;
         result
     }
 }
@@ -171,7 +177,7 @@ impl Driver {
 
     async fn serve(
         &mut self,
-        (mut control, mut bulk): (Events, Events),
+        (control, bulk): &mut (Events, Events),
         mut told: mpsc::Receiver<Told>,
         shutdown: &mut watch::Receiver<bool>,
     ) -> Result<(), SourceError> {

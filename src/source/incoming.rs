@@ -43,10 +43,30 @@ impl Driver {
                 topic,
                 reason,
             } => {
-                tracing::warn!(topic, reason, "the broker refused a message");
+                self.publish_refused(&topic, &reason);
                 self.acknowledged(ticket);
             }
             link::Event::Message { topic, payload, .. } => self.message(&topic, &payload),
+        }
+    }
+
+    /// Said once for each topic's kind until the connection is made anew: it comes again with every message.
+    fn publish_refused(&mut self, topic: &str, reason: &str) {
+        let what = match self.options.topics.parse(topic) {
+            Some(Route::Live { .. }) => "changes",
+            Some(Route::Presence { .. }) => "presence",
+            _ => "an answer",
+        };
+        let words = format!(
+            "the broker refused {what} on {topic}: {reason}; let this user write it in the broker's ACL"
+        );
+        if what == "an answer" {
+            return tracing::warn!("{words}");
+        }
+        if self.link.1.is_none() {
+            tracing::error!("{words}");
+            self.link.1 = Some(words);
+            self.report();
         }
     }
 
@@ -118,6 +138,7 @@ impl Driver {
         match request {
             Request::Who(rid) => self.publisher.who(now, &from, rid),
             Request::Leave(selection) => {
+                self.requests.leave(&from, &selection);
                 if let Some(stream) = self.requests.known(&selection).map(|target| target.stream) {
                     self.publisher.leave(now, &from, stream);
                 }
@@ -140,7 +161,7 @@ impl Driver {
             Err(UpstreamError::Down(message)) => {
                 self.publisher
                     .decline(self.now(), &from, sync.rid, self.away(message));
-                self.requests.wait(from, sync);
+                self.requests.wait(from, sync, Instant::now());
             }
         }
     }
@@ -153,12 +174,13 @@ impl Driver {
             live_topic,
             resource: resolved.resource().into(),
         };
+        if self.requests.is_full() {
+            self.requests
+                .prune(|stream| self.streams.is_running(stream));
+            self.streams.prune();
+        }
         self.streams.know(stream, resolved);
-        let streams = &self.streams;
-        self.requests
-            .learn(sync.selection.clone(), target.clone(), |stream| {
-                streams.is_running(stream)
-            });
+        self.requests.learn(sync.selection.clone(), target.clone());
         self.publisher.sync(self.now(), from, sync, &target);
     }
 
@@ -181,6 +203,7 @@ impl Driver {
             Event::Delete(key) => replica::Upstream::Delete(key),
             Event::Watching => replica::Upstream::Watching,
             Event::Alive => replica::Upstream::Alive,
+            Event::Ended => replica::Upstream::Ended,
             Event::Down(message) => replica::Upstream::Down(message),
             Event::Refused(refusal) => replica::Upstream::Refused {
                 code: refusal.code,
@@ -233,7 +256,7 @@ impl Driver {
         let state = self.away(message);
         let waiting: Vec<_> = self
             .requests
-            .waiting()
+            .waiting(Instant::now())
             .map(|(from, rid)| (from.clone(), rid))
             .collect();
         for (from, rid) in waiting {

@@ -117,6 +117,8 @@ pub enum Event {
     Watching,
     /// Bytes came on the watch, and all that they said is told.
     Alive,
+    /// The watch ended, as watches do; another one follows, or a list.
+    Ended,
     /// The API server does not answer (the stream goes on trying).
     Down(String),
     /// The API server refuses (the stream goes on trying, slowly).

@@ -1,5 +1,6 @@
 //! What a source says of itself: to probes, to metrics, and to viewers through the view `source`.
 
+use crate::protocol::message::StreamId;
 use crate::replica::{Counters, Report, Role};
 use bytes::Bytes;
 use std::time::Duration;
@@ -48,13 +49,12 @@ impl Health {
     /// Whether it serves, or could, and in the words of `/readyz`: what it does, or what is missing.
     #[must_use]
     pub fn ready(&self, stale_after: Duration) -> (bool, String) {
+        // What the broker refuses is a failure of a link that is up.
+        if let Some(failure) = &self.link_failure {
+            return (false, failure.clone());
+        }
         if !self.link_up {
-            return (
-                false,
-                self.link_failure
-                    .clone()
-                    .unwrap_or_else(|| "connecting to the broker".into()),
-            );
+            return (false, "connecting to the broker".into());
         }
         match self.upstream_age() {
             None => {
@@ -93,6 +93,9 @@ impl Health {
 #[derive(Clone, Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamReport {
+    /// Which; the same for equal selections, whoever serves them.
+    #[serde(skip)]
+    pub id: StreamId,
     /// What it was resolved to: `pods.v1`.
     pub resource: String,
     /// Entries held.
@@ -106,6 +109,7 @@ pub struct StreamReport {
 impl From<Report> for StreamReport {
     fn from(report: Report) -> Self {
         let Report {
+            stream,
             resource,
             entries,
             bytes,
@@ -113,6 +117,7 @@ impl From<Report> for StreamReport {
             ..
         } = report;
         Self {
+            id: stream,
             resource: resource.to_string(),
             entries,
             bytes,

@@ -5,12 +5,18 @@ use crate::protocol::message::{Selection, State, StreamId, Sync, View};
 use crate::replica::{Session, Target};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Resolutions under way at most: what comes on top is asked again by its consumer.
 const UNDER_WAY: usize = 64;
 /// Selections remembered at most before those that are not served are forgotten.
 const REMEMBERED: usize = 4096;
+/// Requests of one user that wait for the API server at most.
+const WAITING_PER_USER: usize = 256;
+/// What waits longer is asked for again by who is still there.
+const LONGEST_LEASE_S: u32 = 600;
 
 /// A request whose words were resolved, or not.
 pub(super) struct Outcome {
@@ -24,8 +30,8 @@ pub(super) struct Requests {
     upstream: Arc<dyn Upstream>,
     known: HashMap<Selection, Target>,
     under_way: JoinSet<Outcome>,
-    /// Those whose API server was away: the newest of each session and selection.
-    waiting: HashMap<(Session, Selection), Sync>,
+    /// Those whose API server was away: the newest of each session and selection, until its lease ends.
+    waiting: HashMap<(Session, Selection), (Sync, Instant)>,
 }
 
 impl Requests {
@@ -43,16 +49,18 @@ impl Requests {
         self.known.get(selection)
     }
 
-    /// Remembers what a selection means; `served` tells which streams must not be forgotten.
-    pub(super) fn learn(
-        &mut self,
-        selection: Selection,
-        target: Target,
-        served: impl Fn(StreamId) -> bool,
-    ) {
-        if self.known.len() >= REMEMBERED {
-            self.known.retain(|_, target| served(target.stream));
-        }
+    /// Whether so much is remembered that what is not served has to be forgotten first.
+    pub(super) fn is_full(&self) -> bool {
+        self.known.len() >= REMEMBERED
+    }
+
+    /// Forgets what means a stream that is not served.
+    pub(super) fn prune(&mut self, served: impl Fn(StreamId) -> bool) {
+        self.known.retain(|_, target| served(target.stream));
+    }
+
+    /// Remembers what a selection means.
+    pub(super) fn learn(&mut self, selection: Selection, target: Target) {
         self.known.insert(selection, target);
     }
 
@@ -88,24 +96,37 @@ impl Requests {
         }
     }
 
-    /// Keeps a request until the API server answers again.
-    pub(super) fn wait(&mut self, from: Session, sync: Sync) {
-        if self.waiting.len() < REMEMBERED {
-            self.waiting.insert((from, sync.selection.clone()), sync);
+    /// Keeps a request until the API server answers again, its lease ends, or its session leaves.
+    pub(super) fn wait(&mut self, from: Session, sync: Sync, now: Instant) {
+        let of_user = self.waiting.keys().filter(|(who, _)| who.user == from.user);
+        if self.waiting.len() < REMEMBERED && of_user.count() < WAITING_PER_USER {
+            let until = now + Duration::from_secs(sync.lease_s.min(LONGEST_LEASE_S).into());
+            self.waiting
+                .insert((from, sync.selection.clone()), (sync, until));
         }
     }
 
-    /// Those that wait: who, and for which request.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = (&Session, u64)> {
-        self.waiting
-            .iter()
-            .map(|((from, _), sync)| (from, sync.rid))
+    /// A session does not want to know any more.
+    pub(super) fn leave(&mut self, from: &Session, selection: &Selection) {
+        self.waiting.remove(&(from.clone(), selection.clone()));
     }
 
-    /// Resolves all that wait: the API server answers again.
+    /// Those that still wait: who, and for which request.
+    pub(super) fn waiting(&mut self, now: Instant) -> impl Iterator<Item = (&Session, u64)> {
+        self.waiting.retain(|_, (_, until)| *until > now);
+        self.waiting
+            .iter()
+            .map(|((from, _), (sync, _))| (from, sync.rid))
+    }
+
+    /// The API server answers: resolves those that wait, as many as may be under way. To be called again and again.
     pub(super) fn resume(&mut self) {
-        for ((from, _), sync) in std::mem::take(&mut self.waiting) {
-            self.resolve(from, sync);
+        let room = UNDER_WAY.saturating_sub(self.under_way.len());
+        let next: Vec<_> = self.waiting.keys().take(room).cloned().collect();
+        for key in next {
+            if let Some((sync, _)) = self.waiting.remove(&key) {
+                self.resolve(key.0, sync);
+            }
         }
     }
 }

@@ -37,6 +37,13 @@ impl Streams {
         )
     }
 
+    /// Forgets what does not run: nobody was let in, or nobody is left.
+    pub(super) fn prune(&mut self) {
+        let running = &self.running;
+        self.resolved
+            .retain(|stream, _| running.contains_key(stream));
+    }
+
     /// Remembers what a stream is, before the publisher may want to open it.
     pub(super) fn know(&mut self, stream: StreamId, resolved: &Resolved) {
         self.resolved
@@ -100,8 +107,13 @@ async fn run(
             }
         }
     };
+    let run = async {
+        upstream.run(&resolved, events).await;
+        // What it told last is still forwarded; that ends by itself.
+        std::future::pending().await
+    };
     tokio::select! {
-        () = upstream.run(&resolved, events) => {}
+        () = run => {}
         () = forward => {}
     }
 }

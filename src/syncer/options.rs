@@ -2,6 +2,7 @@
 
 use crate::cli::{BrokerArgs, duration};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub struct SyncerArgs {
     pub labels: Vec<(String, String)>,
 
     /// Serve /healthz, /readyz and /metrics here.
-    #[arg(long, env = "LISTEN", value_name = "ADDR")]
+    #[arg(long, env = "LISTEN", value_name = "[ADDR]:PORT", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
 
     /// Let the values of all Secrets leave the cluster, not only of those labelled mqtt-resource.
@@ -56,18 +57,72 @@ pub struct SyncerArgs {
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub max_streams_per_user: usize,
 
-    /// How often a stream without changes says that it is alive.
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    /// How often a stream without changes says that it is alive. Viewers expect it every two seconds.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = heartbeat, hide = true)]
     pub heartbeat: Duration,
 
     /// How long a stream stays warm after its last viewer left.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = linger)]
     pub linger: Duration,
+}
+
+/// `:8080` means every address, as Go programs read it.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let whole = match text.strip_prefix(':') {
+        Some(port) => format!("[::]:{port}"),
+        None => text.to_owned(),
+    };
+    whole
+        .parse()
+        .map_err(|_| format!("{text:?} is no address; write ADDRESS:PORT or :PORT"))
+}
+
+fn heartbeat(text: &str) -> Result<Duration, String> {
+    within(text, Duration::from_millis(50)..=Duration::from_secs(2))
+}
+
+fn linger(text: &str) -> Result<Duration, String> {
+    within(text, Duration::ZERO..=Duration::from_secs(24 * 3600))
+}
+
+fn within(text: &str, bounds: RangeInclusive<Duration>) -> Result<Duration, String> {
+    let length = duration(text)?;
+    if bounds.contains(&length) {
+        return Ok(length);
+    }
+    Err(format!(
+        "must be from {:?} to {:?}",
+        bounds.start(),
+        bounds.end()
+    ))
 }
 
 fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("{text:?} is no label; write KEY=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_every_address() {
+        assert_eq!(listen_address(":8080"), Ok("[::]:8080".parse().unwrap()));
+        assert!(listen_address("127.0.0.1:0").is_ok());
+        for text in ["8080", ":", ":x", "host:1"] {
+            assert!(listen_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_viewers_could_not_live_with_is_refused() {
+        assert!(heartbeat("2s").is_ok() && heartbeat("100ms").is_ok());
+        for text in ["0", "1ns", "3s", "1000000h"] {
+            assert!(heartbeat(text).is_err(), "{text}");
+        }
+        assert!(linger("0").is_ok() && linger("1000000h").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics`.
 
 use crate::replica::Role;
-use crate::source::Health;
+use crate::source::{Health, StreamReport};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -107,7 +107,7 @@ fn metric(out: &mut String, name: &str, kind: &str, help: &str, value: f64) {
 }
 
 fn per_stream(out: &mut String, health: &Health) {
-    type Figure = fn(&crate::source::StreamReport) -> usize;
+    type Figure = fn(&StreamReport) -> usize;
     let figures: [(&str, &str, Figure); 3] = [
         ("stream_entries", "Entries held.", |stream| stream.entries),
         ("stream_bytes", "Bytes of the entries as held.", |stream| {
@@ -120,13 +120,14 @@ fn per_stream(out: &mut String, health: &Health) {
     for (name, help, figure) in figures {
         line(out, format_args!("# HELP mqinformer_syncer_{name} {help}"));
         line(out, format_args!("# TYPE mqinformer_syncer_{name} gauge"));
-        for (number, stream) in health.streams.iter().enumerate() {
-            let resource = &stream.resource;
-            // Several selections of one resource are several streams: the number tells them apart.
+        for stream in &health.streams {
+            let StreamReport { id, resource, .. } = stream;
+            // Several selections of one resource are several streams: the id tells them apart, now and later.
             line(
                 out,
                 format_args!(
-                    "mqinformer_syncer_{name}{{resource=\"{resource}\",stream=\"{number}\"}} {}",
+                    "mqinformer_syncer_{name}{{resource=\"{resource}\",stream=\"{:032x}\"}} {}",
+                    id.0,
                     figure(stream)
                 ),
             );
@@ -142,16 +143,30 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::message::StreamId;
     use tokio::time::Instant;
 
     #[test]
     fn every_metric_has_help_and_type_and_a_number() {
-        let text = exposition(&Health::default());
+        let stream = StreamReport {
+            id: StreamId(7),
+            resource: "pods.v1".to_owned(),
+            entries: 3,
+            bytes: 400,
+            sessions: 1,
+        };
+        let text = exposition(&Health {
+            streams: vec![stream],
+            ..Health::default()
+        });
+        let of_stream = format!("{{resource=\"pods.v1\",stream=\"{:032x}\"}}", 7);
+        assert!(text.contains(&format!("mqinformer_syncer_stream_entries{of_stream} 3\n")));
         let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert!(samples.len() >= 10);
         for sample in samples {
             let (name, value) = sample.rsplit_once(' ').unwrap();
             assert!(value == "+Inf" || value.parse::<f64>().is_ok(), "{sample}");
+            let name = name.split('{').next().unwrap();
             assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
         }
     }

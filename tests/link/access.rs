@@ -92,6 +92,7 @@ async fn each_is_kept_to_its_own() {
 
     let allowed = [
         ("syncer", "/payload/cluster1/presence"),
+        ("syncer", "/signal/cluster1/cluster1/s"),
         ("syncer", "/payload/cluster1/reply/alice/s"),
         ("syncer", "/payload/cluster1/live/pods.v1./-/hash"),
         ("viewer", "/signal/cluster1/alice/s"),
@@ -101,6 +102,7 @@ async fn each_is_kept_to_its_own() {
         ("syncer", "/payload/cluster2/presence"),
         ("syncer", "/payload/cluster2/live/pods.v1./-/hash"),
         ("syncer", "/signal/cluster2/cluster1/s"),
+        ("syncer", "/signal/cluster1/alice/s"),
         ("viewer", "/signal/cluster1/bob/s"),
         ("viewer", "/payload/cluster1/presence"),
         ("viewer", "/payload/cluster1/live/pods.v1./-/hash"),

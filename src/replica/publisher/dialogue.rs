@@ -1,6 +1,7 @@
 //! What a driver tells a publisher, and what it is told to do.
 
 use crate::protocol::message::{Live, Presence, Reply, StreamId, Term};
+use crate::protocol::names::NONE;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,13 @@ pub struct Session {
     pub user: Arc<str>,
     /// The session, fresh per process of that user.
     pub id: Arc<str>,
+}
+
+impl Session {
+    /// The broker has no users: everybody is the same one.
+    pub fn is_anonymous(&self) -> bool {
+        &*self.user == NONE
+    }
 }
 
 /// A selection that the driver resolved: which stream it is, and what a reader has to know about it.
@@ -40,6 +48,8 @@ pub enum Upstream {
     Watching,
     /// The watch was heard, and all that came of it is told.
     Alive,
+    /// The watch ended, as watches do. Until the next one is open nothing is proven.
+    Ended,
     /// The API server does not answer; in words.
     Down(String),
     /// The API server refuses.

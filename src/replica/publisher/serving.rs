@@ -116,7 +116,7 @@ impl Publisher {
             .values()
             .filter(|stream| of_user(stream))
             .count();
-        let mut room = theirs < self.settings.feeds_per_user;
+        let mut room = from.is_anonymous() || theirs < self.settings.feeds_per_user;
         if room && !self.streams.contains_key(&id) {
             room = self.streams.len() < self.settings.feeds || self.drop_lingering();
             if room {

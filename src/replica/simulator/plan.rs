@@ -297,6 +297,7 @@ fn settings(rng: &mut Rng) -> Settings {
         most_buckets: rng.pick(&[1, 2, 8, 32]),
         feeds_per_user: 3,
         sessions_per_user: rng.pick(&[4, 64]),
+        sessions_anonymous: 64,
         ..Settings::default()
     }
 }

@@ -491,9 +491,11 @@ impl World {
         }
         watch.broken = true;
         let opening = watch.opening;
-        if self.rng.chance(0.5) {
-            self.tell(source, stream, opening, Upstream::Down("reset".to_owned()));
-        }
+        let ended = match self.rng.chance(0.5) {
+            true => Upstream::Down("reset".to_owned()),
+            false => Upstream::Ended,
+        };
+        self.tell(source, stream, opening, ended);
         if self.rng.chance(0.5) {
             return self.begin_list(source, stream, opening);
         }
