@@ -2,9 +2,9 @@
 
 use crate::programs::{PATIENCE, Said, Syncer, plugin, run, syncer_command};
 use crate::scene::Scene;
+use crate::tap::Tap;
 use bed::{Authority, Bed, BrokerSetup, Tls, User};
 use bytes::Bytes;
-use mqtt_informer::link::{BrokerOptions, Event, Publish, mqtt};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
@@ -210,58 +210,65 @@ fn hostile_bytes_on_every_topic_change_nothing() {
     let syncer = scene.syncer(&cluster, &[]);
     let watch = scene.watch("get ns --cluster cluster1 -w");
     watch.wait_out("rows", |out| out.contains("kube-system"));
-    let topics = [
-        "/payload/cluster1/presence",
-        "/payload/evil/presence",
-        "/payload/cluster1/live/namespaces.v1/-/00",
-        "/payload/cluster1/reply/-/00000000000000000000000000000000",
-        "/signal/cluster1/-/00000000000000000000000000000000",
-        "/signal/-/-/00000000000000000000000000000000",
-    ];
-    let hostile: [&[u8]; 5] = [
-        b"\xff\xff\xff\xff",
-        b"\x01",
-        b"\x01\x00\x0a\xff\xff\xff\xff\x0f",
-        &[0x5a; 4096],
-        b"\x1b[31mred",
-    ];
-    let messages = topics
-        .iter()
-        .flat_map(|topic| hostile.map(|payload| (*topic, payload)));
-    publish(scene.broker.url(), messages.collect());
+    // The topics are real ones: of this watch, of this source, of everybody.
+    let tap = Tap::start(scene.broker.url());
+    scene.plugin("get ns --cluster cluster1");
+    let heard = tap.wait_for("messages of all kinds", |heard| {
+        let seen = |part: &str| heard.iter().any(|(topic, _)| topic.contains(part));
+        ["/signal/", "/live/", "/reply/", "/presence"]
+            .into_iter()
+            .all(seen)
+    });
+    let mut messages: Vec<(String, Bytes)> = Vec::new();
+    for (topic, payload) in heard.iter().take(60) {
+        messages.extend(garbage().map(|payload| (topic.clone(), payload)));
+        // Another's presence can end a writer's service, which the broker's ACL has to prevent.
+        if !topic.ends_with("/presence") {
+            messages.extend(damaged(payload).map(|payload| (topic.clone(), payload)));
+        }
+    }
+    messages.extend(garbage().map(|payload| ("/payload/evil/presence".to_owned(), payload)));
+    tap.publish(messages);
     let namespace = cluster.namespace("hostile").unwrap();
     watch.wait_out("the new namespace", |out| out.contains(&namespace));
+    let said = scene.plugin("get ns --cluster cluster1 -o name");
+    assert!(
+        said.code() == 0 && said.out.contains(&namespace),
+        "{said:?}"
+    );
     assert!(!watch.out().contains('\u{1b}') && !watch.err().contains('\u{1b}'));
     assert!(syncer.ready().0, "{:?}", syncer.ready());
 }
 
-/// Publishes each message and waits until the broker has taken all of them.
-fn publish(url: &str, messages: Vec<(&str, &'static [u8])>) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let mut connection = mqtt::connect(BrokerOptions::new(url, "hostile")).unwrap();
-        let mut waiting = messages.len();
-        while let Some(event) = connection.events.recv().await {
-            match event {
-                Event::Up { .. } => {
-                    for (topic, payload) in &messages {
-                        let topic = (*topic).to_owned();
-                        let payload = Bytes::from_static(payload);
-                        connection.link.publish(Publish {
-                            topic,
-                            payload,
-                            retain: false,
-                            at_least_once: true,
-                            ticket: 1,
-                        });
-                    }
-                }
-                Event::Acknowledged(_) => waiting -= 1,
-                other => panic!("{other:?}"),
-            }
-            if waiting == 0 {
-                return;
-            }
-        }
-    });
+/// Nothing that a program of ours writes: other bytes, our first byte with nothing and with nonsense behind it,
+/// messages that claim to be compressed, to be of another version, to be endless.
+fn garbage() -> impl Iterator<Item = Bytes> {
+    let fixed: [&[u8]; 9] = [
+        b"",
+        b"\xff\xff\xff\xff",
+        b"\x1b[31mred",
+        b"\xa1",
+        b"\xa1\x00\xff\xff\xff\xff",
+        b"\xa1\x00\x0a\xff\xff\xff\xff\x0f",
+        b"\xa1\x01\x28\xb5\x2f\xfd\xa4\xff\xff\xff\xff",
+        b"\xa2\x00",
+        b"\xa1\x00\x0a\x07\x1b[31mred",
+    ];
+    fixed.into_iter().map(Bytes::from_static)
+}
+
+/// A real message, cut short in many places, and with a bit wrong in each part of what it carries. Not in its epoch: a
+/// message that says in good order that there is a newer source is the broker's ACL to prevent.
+fn damaged(payload: &Bytes) -> impl Iterator<Item = Bytes> {
+    let cut = (2..payload.len())
+        .step_by(1 + payload.len() / 8)
+        .map(|length| payload.slice(..length));
+    let flipped = (payload.len() / 2..payload.len())
+        .step_by(1 + payload.len() / 16)
+        .map(|place| {
+            let mut bytes = payload.to_vec();
+            bytes[place] ^= 0x10;
+            Bytes::from(bytes)
+        });
+    cut.chain(flipped).collect::<Vec<_>>().into_iter()
 }

@@ -2,7 +2,9 @@
 
 use crate::programs::Syncer;
 use crate::scene::{HEARTBEAT, Scene, last_rows};
+use crate::tap::Tap;
 use bed::{Cluster, User};
+use mqtt_informer::protocol::frame;
 use std::time::{Duration, Instant};
 
 /// Creates, changes and deletes configmaps, whose rows change when their number of data does.
@@ -211,4 +213,37 @@ fn another_cluster_under_a_name_in_use_is_refused() {
     })
     .unwrap();
     assert_eq!(first.ready().1, "serving");
+}
+
+#[test]
+fn who_is_asked_to_stop_says_goodbye_and_leaves_no_last_will() {
+    let scene = Scene::new("goodbye");
+    let cluster = scene.shared();
+    let tap = Tap::start(scene.broker.url());
+    // The newest writes.
+    let [mut standby, mut writer] =
+        ["first", "second"].map(|id| scene.syncer(&cluster, &["--client-id", id]));
+    bed::wait_for("one serves, the other stands by", || {
+        let roles = [writer.ready().1, standby.ready().1];
+        Ok((roles == ["serving", "standby"]).then_some(()))
+    })
+    .unwrap();
+    let offline = || {
+        let presences = tap.so_far().into_iter();
+        let presences = presences.filter(|(topic, _)| topic.ends_with("/presence"));
+        presences
+            .filter(|(_, payload)| !frame::decode_presence(payload, 1 << 20).unwrap().online)
+            .count()
+    };
+    assert!(standby.process.terminate().success());
+    assert_eq!(offline(), 0, "who only stands by has nothing to take back");
+    assert!(writer.process.terminate().success());
+    assert_eq!(offline(), 1, "a goodbye, and no last will after it");
+    let begin = Instant::now();
+    let said = scene.plugin("get ns --cluster cluster1");
+    assert!(said.code() == 1 && said.err.contains("offline"), "{said:?}");
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "it is said at once"
+    );
 }

@@ -89,6 +89,7 @@ impl Upstream for Fake {
             let entries = self.entries.lock().unwrap().clone().into_iter().collect();
             self.watchers.lock().unwrap().push(events.clone());
             let _ = events.send(Event::Listed(entries)).await;
+            let _ = events.send(Event::Watching).await;
             events.closed().await;
         })
     }
@@ -248,6 +249,25 @@ async fn a_copy_is_what_the_source_has_and_follows_it() {
         .await
         .unwrap()
         .unwrap();
+}
+
+/// A name may have 253 bytes, and so may a namespace: an answer is cut anywhere among them.
+#[tokio::test]
+async fn an_answer_of_many_pages_comes_whole_however_long_its_keys_are() {
+    let bench = bench();
+    let entries = (0..600_u32).map(|number| {
+        let hash = number.wrapping_mul(2_654_435_761);
+        let key = format!("{}/{hash:0253}", "n".repeat(253));
+        (key, format!("{hash:x}").repeat(100))
+    });
+    let entries: Vec<(String, String)> = entries.collect();
+    for (key, value) in entries.clone() {
+        let mut held = bench.fake.entries.lock().unwrap();
+        held.insert(key.into(), value.into());
+    }
+    let subscription = bench.informer.subscribe(&east(), things());
+    let wanted: Vec<_> = entries.iter().map(|(k, v)| (&**k, &**v)).collect();
+    until(&subscription, &wanted).await;
 }
 
 #[tokio::test]

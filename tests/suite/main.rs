@@ -17,3 +17,4 @@ mod programs;
 mod scene;
 mod secrecy;
 mod serving;
+mod tap;

@@ -31,7 +31,8 @@ fn fifty_viewers_are_one_watch_and_none_when_they_are_gone() {
 fn ten_thousand_pods_are_whole_and_quick() {
     let scene = Scene::new("scale");
     let cluster = scene.bed.private_cluster("large").unwrap();
-    let took = cluster.create_pods("default", "many", 10_000).unwrap();
+    let prefix = "checkout-with-a-name-as-deployments-give-it-5d8f7c9b6";
+    let took = cluster.create_pods("default", prefix, 10_000).unwrap();
     eprintln!("10,000 pods created in {took:?}");
     let _syncer = scene.syncer(&cluster, &[]);
     let direct = kubectl(&cluster);
@@ -175,16 +176,6 @@ fn odd_but_legal_things_are_shown() {
         )
     );
 
-    // An object near the limit of etcd.
-    let blob = "x".repeat(1_000_000);
-    let body = format!(
-        r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"large"}},"data":{{"blob":"{blob}"}}}}"#
-    );
-    let path = format!("/api/v1/namespaces/{namespace}/configmaps");
-    cluster.api().post(&path, body).unwrap().success().unwrap();
-    let said = get("cm large -o json");
-    assert!(said.code() == 0 && said.out.contains(&blob), "{}", said.err);
-
     // Deleted and made again at once: another object under the same name.
     cluster
         .kubectl_ok(&["-n", &namespace, "create", "cm", "twin"])
@@ -217,6 +208,16 @@ fn odd_but_legal_things_are_shown() {
         said.code() == 0
     });
 
+    // An object as large as etcd takes.
+    let blob = "x".repeat(1_500_000);
+    let body = format!(
+        r#"{{"apiVersion":"edges.mqinformer.io/v1","kind":"Late","metadata":{{"name":"large"}},"blob":"{blob}"}}"#
+    );
+    let path = format!("/apis/edges.mqinformer.io/v1/namespaces/{namespace}/lates");
+    cluster.api().post(&path, body).unwrap().success().unwrap();
+    let said = get("late large -o json");
+    assert!(said.code() == 0 && said.out.contains(&blob), "{}", said.err);
+
     // A namespace that goes while it is watched.
     let watch = scene.watch(&format!(
         "get cm -n {namespace} --cluster cluster1 -w --no-headers"
@@ -232,4 +233,17 @@ fn odd_but_legal_things_are_shown() {
         &format!("get cm -n {namespace} --cluster cluster1 -o name"),
         |said| !said.out.contains("twin"),
     );
+    // It is still watched: who makes the namespace anew is seen. (No controller runs here that would finalize it.)
+    let finalized = format!(
+        r#"{{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{namespace}"}},"spec":{{"finalizers":[]}}}}"#
+    );
+    let path = format!("/api/v1/namespaces/{namespace}/finalize");
+    cluster
+        .kubectl_input(&["replace", "--raw", &path, "-f", "-"], &finalized)
+        .unwrap();
+    cluster.kubectl_ok(&["create", "ns", &namespace]).unwrap();
+    cluster
+        .kubectl_ok(&["-n", &namespace, "create", "cm", "again"])
+        .unwrap();
+    watch.wait_out("what is in the new one", |out| out.contains("again"));
 }
