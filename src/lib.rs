@@ -5,7 +5,7 @@
 //! copied by any number of consumers.
 //!
 //! # Layers
-//! Arrows point one way; `tests/layering.rs` proves it.
+//! Arrows point one way; `tests/suite/layering.rs` proves it.
 //!
 //! ```text
 //! protocol  <-  replica  <-  source, informer  <-  syncer, playground
@@ -22,6 +22,15 @@
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
+//! | [`cli`] | options, signals and the log that all programs share | |
+//!
+//! # Words
+//! *Source*: who owns streams, a cluster's syncer. *Consumer*: who copies them. *Selection*: which objects, in which
+//! view (rows, objects, resources, source). *Feed*: the source's side of one stream. *Reflector*: keeps a copy true.
+//! *Store*: a copy as its readers see it. *Term*: the number and nonce with which one process writes; *epoch*: a term,
+//! and which incarnation of a feed in it. *Session*: one consumer process, as topics name it. *Lease*: how long a source
+//! serves a session unasked. *Presence*: a source's retained birth, and its last will. *Synced*: whole at least once.
+//! *Fresh*, *stale*, *offline*: what a copy is.
 //!
 //! # One change's journey
 //! API server watch → raw JSON → row or object bytes → `Feed` → flush on the live topic → broker → `Reflector` →

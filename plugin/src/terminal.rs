@@ -34,15 +34,17 @@ impl Terminal {
 
     /// Writes text to stdout, at once.
     pub fn out(&mut self, text: &str) -> Result<(), Failure> {
-        self.erase()?;
+        self.erase();
         self.out.write_all(text.as_bytes())?;
         Ok(self.out.flush()?)
     }
 
     /// Writes a line to stderr.
     pub fn err(&mut self, line: &str) -> Result<(), Failure> {
-        self.erase()?;
-        Ok(writeln!(io::stderr(), "{line}")?)
+        self.erase();
+        // Who closed stderr does not want to know; what is wrong still is, and the exit code says so.
+        let _ = writeln!(io::stderr(), "{line}");
+        Ok(())
     }
 
     /// Shows how far things are, if stderr is a terminal; `None` shows nothing.
@@ -50,21 +52,19 @@ impl Terminal {
         if !self.shows_progress || line == self.progress {
             return Ok(());
         }
-        self.erase()?;
+        self.erase();
         if let Some(line) = &line {
-            write!(io::stderr(), "{line}")?;
-            io::stderr().flush()?;
+            let _ = write!(io::stderr(), "{line}").and_then(|()| io::stderr().flush());
         }
         self.progress = line;
         Ok(())
     }
 
     /// Back to the line's beginning, and clear it.
-    fn erase(&mut self) -> Result<(), Failure> {
+    fn erase(&mut self) {
         if self.progress.take().is_some() {
-            write!(io::stderr(), "\r\x1b[K")?;
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
-        Ok(())
     }
 }
 

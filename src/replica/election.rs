@@ -319,14 +319,14 @@ impl Election {
     fn renew_at(&self) -> Option<Moment> {
         let earliest = match self.renewed {
             Some(last) if !mutant!(NoMinute) => last + self.settings.renewal_interval,
-            _ => Moment::default(),
+            _ => Moment::AT_ONCE,
         };
         (self.claimed > self.term).then_some(earliest)
     }
 
     fn tell_at(&self) -> Option<Moment> {
         match self.told {
-            None => Some(Moment::default()),
+            None => Some(Moment::AT_ONCE),
             Some(told) if self.tell => Some(told + self.settings.presence_interval),
             Some(told) => Some(told + self.settings.presence_refresh),
         }

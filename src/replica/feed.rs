@@ -207,7 +207,7 @@ impl Feed {
             Some(last) if self.pending.is_empty() => {
                 (!mutant!(NoHeartbeat)).then(|| last + settings.heartbeat)
             }
-            _ => Some(Moment::default()),
+            _ => Some(Moment::AT_ONCE),
         }
     }
 

@@ -222,7 +222,7 @@ impl Publisher {
     /// When to poll next at the latest.
     pub fn next_deadline(&self) -> Option<Moment> {
         if self.touched || !self.out.is_empty() {
-            return Some(Moment::default());
+            return Some(Moment::AT_ONCE);
         }
         self.deadline
     }

@@ -208,7 +208,7 @@ impl Reflector {
             return None;
         }
         if self.subscribe.is_some() {
-            return Some(Moment::default());
+            return Some(Moment::AT_ONCE);
         }
         let renewal = (!mutant!(NoRenewal)).then(|| self.asked + self.settings.lease / 3);
         let request = match (&self.request, self.due) {

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Moment(u64);
 
 impl Moment {
+    /// Earlier than any other: what is due then is due at once.
+    pub(super) const AT_ONCE: Self = Self(0);
     /// Later than any other.
     pub(super) const NEVER: Self = Self(u64::MAX);
 

@@ -26,6 +26,7 @@ const PURE: &[&str] = &[
     "src/replica",
     "plugin/src/table",
     "plugin/src/print",
+    "plugin/src/get",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

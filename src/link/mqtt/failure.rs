@@ -110,7 +110,7 @@ impl Attempt {
     /// [`crate::link::Link::reconnect`] was called.
     pub(super) fn given_up(&self) -> Failure {
         self.passing(format!(
-            "nothing was heard through the broker {}: connecting again",
+            "the broker {} is connected and does not deliver: connecting again",
             self.broker
         ))
     }

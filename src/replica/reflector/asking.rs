@@ -18,7 +18,7 @@ impl Reflector {
         let behind =
             self.newest > self.copy.epoch || (mutant!(NoNewest) && self.newest != self.copy.epoch);
         if !self.synced() || behind || self.unsure || self.diverged {
-            return Some(Moment::default());
+            return Some(Moment::AT_ONCE);
         }
         let quiet = self.buffer.quiet_since().filter(|_| !mutant!(NoGapWatch));
         let gap = quiet.map(|since| since + self.pace.grace(&self.settings));
