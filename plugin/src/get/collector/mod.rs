@@ -259,7 +259,7 @@ impl Collector {
     fn line(&self, name: &ClusterName, trouble: &Trouble) -> String {
         let limit = self.plan.request_timeout.unwrap_or_default();
         match self.members.get(name) {
-            Some(member) => member.line(trouble, self.plan.timeout, limit),
+            Some(member) => member.line(trouble, self.plan.timeout, limit, self.plan.way),
             None => messages::malformed(name),
         }
     }

@@ -1,0 +1,587 @@
+//! The configuration file's text.
+//!
+//! ```yaml
+//! broker: mqtts://broker.example.com     # any setting, by the name of its flag
+//! username: me
+//! password-file: ~/.config/mqinformer/password
+//! current-profile: prod
+//! profiles:
+//!   prod: { broker: mqtts://prod.example.com, cluster: ["@eu", us-1] }
+//! groups:
+//!   eu: ["eu-*", "!eu-old"]
+//! ```
+//!
+//! Which settings there are, and what values they take, is told by [`Setting`]s. What is wrong is told with its line and column.
+//!
+//! **Architecture invariant:** pure; a value is never part of a message unless it is what is wrong.
+
+use super::Setting;
+use crate::get::Groups;
+use clap::Command;
+use clap::builder::Resettable;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Values by the settings' names in the program.
+pub type Values = BTreeMap<String, Value>;
+
+/// What the file says of one setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// One word; several of a list.
+    pub words: Vec<String>,
+    /// Where it stands, counted from 1; 0 if that could not be found.
+    pub line: usize,
+}
+
+/// A file that makes sense.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct File {
+    /// What holds whatever the profile.
+    pub settings: Values,
+    /// What holds for one of them.
+    pub profiles: BTreeMap<String, Values>,
+    /// The profile to use if none is named.
+    pub current_profile: Option<Value>,
+    /// Names for lists of clusters.
+    pub groups: Groups,
+}
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Line and column, counted from 1; none if it is not at one place.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong and what is expected, one line.
+    pub message: String,
+}
+
+impl fmt::Display for Wrong {
+    /// `3:7: unknown key ...`, to follow the file's name and a colon.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((line, column)) = self.place {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+impl File {
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// What is wrong first, and where.
+    pub fn parse(text: &str, settings: &[Setting]) -> Result<Self, Wrong> {
+        let parser = Parser {
+            settings,
+            file: RefCell::default(),
+            why: RefCell::default(),
+        };
+        // An empty file, or one of comments, says nothing.
+        let says_something = text
+            .lines()
+            .map(str::trim)
+            .any(|line| !matches!(line, "" | "---") && !line.starts_with('#'));
+        if says_something {
+            let read = Part::Top
+                .seed(&parser)
+                .deserialize(serde_yaml::Deserializer::from_str(text));
+            read.map_err(|error| parser.wrong(&error))?;
+        }
+        let mut file = parser.file.into_inner();
+        file.find_lines(text, settings);
+        Ok(file)
+    }
+
+    /// The profile in use, and the settings with its own on top.
+    ///
+    /// # Errors
+    /// When there is no such profile.
+    pub fn with_profile(&self, named: Option<&str>) -> Result<(Option<String>, Values), Wrong> {
+        let current = self.current_profile.as_ref();
+        let own = current
+            .and_then(|value| value.words.first())
+            .map(String::as_str);
+        let mut values = self.settings.clone();
+        let Some(name) = named.or(own) else {
+            return Ok((None, values));
+        };
+        let Some(profile) = self.profiles.get(name) else {
+            let place = current
+                .filter(|_| named.is_none())
+                .map(|value| (value.line, 1));
+            let known: Vec<_> = self.profiles.keys().map(String::as_str).collect();
+            let message = match known.as_slice() {
+                [] => format!("there is no profile {name:?}: the file has none"),
+                known => format!(
+                    "there is no profile {name:?}: the file has {}",
+                    known.join(", ")
+                ),
+            };
+            return Err(Wrong { place, message });
+        };
+        values.extend(profile.clone());
+        Ok((Some(name.to_owned()), values))
+    }
+
+    fn find_lines(&mut self, text: &str, settings: &[Setting]) {
+        let key = |id: &str| {
+            settings
+                .iter()
+                .find(|setting| setting.id == id)
+                .map(|setting| setting.key.as_str())
+        };
+        for (id, value) in &mut self.settings {
+            value.line = line_of(text, &[key(id).unwrap_or_default()]);
+        }
+        for (name, values) in &mut self.profiles {
+            for (id, value) in values {
+                value.line = line_of(text, &["profiles", name, key(id).unwrap_or_default()]);
+            }
+        }
+        if let Some(value) = &mut self.current_profile {
+            value.line = line_of(text, &["current-profile"]);
+        }
+    }
+}
+
+/// What a part of the file is.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Top,
+    Profiles,
+    Profile(&'a str),
+    Groups,
+}
+
+struct Parser<'a> {
+    settings: &'a [Setting],
+    file: RefCell<File>,
+    /// Our own words of what is wrong; the library knows the place.
+    why: RefCell<Option<String>>,
+}
+
+impl Parser<'_> {
+    fn error<E: serde::de::Error>(&self, why: String) -> E {
+        *self.why.borrow_mut() = Some(why);
+        E::custom("")
+    }
+
+    fn wrong(&self, error: &serde_yaml::Error) -> Wrong {
+        let message = self.why.borrow_mut().take().unwrap_or_else(|| {
+            let said = error.to_string();
+            // The place is told by us.
+            let said = said.split(" at line ").next().unwrap_or_default();
+            format!("this is no YAML: {said}")
+        });
+        let place = error.location().map(|at| (at.line(), at.column()));
+        Wrong { place, message }
+    }
+
+    /// The words of a setting's value, as its argument takes them.
+    fn check<E: serde::de::Error>(&self, setting: &Setting, words: &[String]) -> Result<(), E> {
+        let argument = setting
+            .argument
+            .clone()
+            .env(Resettable::<clap::builder::OsStr>::Reset);
+        let command = Command::new("")
+            .no_binary_name(true)
+            .disable_help_flag(true)
+            .arg(argument.global(false));
+        let typed: Vec<_> = match setting.is_switch() {
+            true => match words {
+                [word] if matches!(word.as_str(), "true" | "false") => return Ok(()),
+                _ => return Err(self.error(format!("{}: expected true or false", setting.key))),
+            },
+            false => words
+                .iter()
+                .map(|word| format!("{}={word}", setting.flag()))
+                .collect(),
+        };
+        command
+            .try_get_matches_from(typed)
+            .map(|_| ())
+            .map_err(|error| {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                let why = source.unwrap_or_else(|| {
+                    error
+                        .to_string()
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
+                });
+                self.error(format!("{}: {why}", setting.key))
+            })
+    }
+}
+
+impl<'a> Part<'a> {
+    fn seed(self, parser: &'a Parser<'a>) -> Seed<'a> {
+        Seed { part: self, parser }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Top => "settings, such as broker: mqtts://broker.example.com",
+            Self::Profiles => "profiles: a name, and settings under it",
+            Self::Profile(_) => "the settings of a profile",
+            Self::Groups => {
+                "groups: a name, and a list of clusters, such as prod: [\"eu-*\", us-1]"
+            }
+        }
+    }
+
+    /// The keys that are no settings.
+    fn sections(self) -> &'static [&'static str] {
+        match self {
+            Self::Top => &["current-profile", "profiles", "groups"],
+            _ => &[],
+        }
+    }
+}
+
+/// Reads a mapping.
+struct Seed<'a> {
+    part: Part<'a>,
+    parser: &'a Parser<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let (parser, what) = (self.parser, self.part.what());
+        deserializer.deserialize_any(self).map_err(|error| {
+            // Not a mapping: the library's words name types of this program.
+            parser
+                .why
+                .borrow_mut()
+                .get_or_insert_with(|| format!("expected {what}"));
+            error
+        })
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.part.what())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let parser = self.parser;
+        let mut seen = Vec::new();
+        while let Some(key) = map.next_key_seed(Key {
+            part: self.part,
+            parser,
+        })? {
+            if seen.contains(&key) {
+                return Err(parser.error(format!("{key:?} stands here twice")));
+            }
+            self.value(&key, &mut map)?;
+            seen.push(key);
+        }
+        Ok(())
+    }
+}
+
+impl Seed<'_> {
+    fn value<'de, A: MapAccess<'de>>(&self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let parser = self.parser;
+        let words = |is_list, setting| Words {
+            key,
+            is_list,
+            setting,
+            parser,
+        };
+        match (self.part, key) {
+            (Part::Top, "profiles") => map.next_value_seed(Part::Profiles.seed(parser)),
+            (Part::Top, "groups") => map.next_value_seed(Part::Groups.seed(parser)),
+            (Part::Top, "current-profile") => {
+                let words = map.next_value_seed(words(false, None))?;
+                parser.file.borrow_mut().current_profile = Some(Value { words, line: 0 });
+                Ok(())
+            }
+            (Part::Profiles, name) => {
+                parser
+                    .file
+                    .borrow_mut()
+                    .profiles
+                    .entry(name.to_owned())
+                    .or_default();
+                map.next_value_seed(Part::Profile(name).seed(parser))
+            }
+            (Part::Groups, name) => {
+                let words = map.next_value_seed(words(true, None))?;
+                parser
+                    .file
+                    .borrow_mut()
+                    .groups
+                    .insert(name.to_owned(), words);
+                Ok(())
+            }
+            (Part::Top | Part::Profile(_), key) => {
+                let setting = parser.settings.iter().find(|setting| setting.key == key);
+                let setting = setting.ok_or_else(|| A::Error::custom("unknown"))?;
+                let words = map.next_value_seed(words(setting.is_list(), Some(setting)))?;
+                let mut file = parser.file.borrow_mut();
+                let values = match self.part {
+                    Part::Profile(name) => file.profiles.entry(name.to_owned()).or_default(),
+                    _ => &mut file.settings,
+                };
+                values.insert(setting.id.clone(), Value { words, line: 0 });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads a key, and refuses it where it stands.
+struct Key<'a> {
+    part: Part<'a>,
+    parser: &'a Parser<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
+        let Self { part, parser } = self;
+        if matches!(part, Part::Profiles | Part::Groups) {
+            return match key {
+                "" => Err(parser.error("a name is empty".to_owned())),
+                name => Ok(name.to_owned()),
+            };
+        }
+        let known = parser
+            .settings
+            .iter()
+            .map(|setting| setting.key.as_str())
+            .chain(part.sections().iter().copied());
+        let known: Vec<_> = known.collect();
+        if known.contains(&key) {
+            return Ok(key.to_owned());
+        }
+        Err(parser.error(match key {
+            "password" => "a password cannot be in this file: put it into a file of its own and name that by password-file, \
+                           or set BROKER_PASSWORD"
+                .to_owned(),
+            _ => format!("unknown key {key:?}: {}", instead(key, &known)),
+        }))
+    }
+}
+
+fn instead(key: &str, known: &[&str]) -> String {
+    let closeness =
+        |known: &str| strsim::jaro_winkler(&key.to_lowercase().replace('_', "-"), known);
+    let best = known
+        .iter()
+        .map(|known| (closeness(known), known))
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match best {
+        Some((closeness, best)) if closeness > 0.8 => format!("did you mean {best}?"),
+        _ => format!("expected one of {}", known.join(", ")),
+    }
+}
+
+/// Reads a value: a word, or a list of words.
+struct Words<'a> {
+    key: &'a str,
+    is_list: bool,
+    setting: Option<&'a Setting>,
+    parser: &'a Parser<'a>,
+}
+
+impl Words<'_> {
+    fn checked<E: serde::de::Error>(self, words: Vec<String>) -> Result<Vec<String>, E> {
+        match self.setting {
+            None if words.iter().any(|word| word.trim_start_matches('!').starts_with('@')) => {
+                Err(self.parser.error(format!("{}: a group cannot be in a group", self.key)))
+            }
+            None => Ok(words),
+            Some(setting) if setting.key == "broker" && words.iter().any(|url| has_password(url)) => {
+                Err(self.parser.error(
+                    "a password cannot be in this file, nor in a broker's URL in it: use username and password-file, or set \
+                     BROKER_PASSWORD"
+                        .to_owned(),
+                ))
+            }
+            Some(setting) => self.parser.check(setting, &words).map(|()| words),
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self.is_list {
+            true => format!("{}: expected a word or a list of words", self.key),
+            false => format!("{}: expected one word", self.key),
+        }
+    }
+}
+
+/// `scheme://user:password@...`
+fn has_password(url: &str) -> bool {
+    let after = url.split_once("://").map_or(url, |(_, after)| after);
+    after
+        .rsplit_once('@')
+        .is_some_and(|(login, _)| login.contains(':'))
+}
+
+impl<'de> DeserializeSeed<'de> for Words<'_> {
+    type Value = Vec<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
+        let (parser, expected) = (self.parser, self.expected());
+        deserializer.deserialize_any(self).map_err(|error| {
+            parser.why.borrow_mut().get_or_insert(expected);
+            error
+        })
+    }
+}
+
+impl<'de> Visitor<'de> for Words<'_> {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("words")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Vec<String>, E> {
+        let words = match self.is_list {
+            true => word.split(',').map(str::trim).map(str::to_owned).collect(),
+            false => vec![word.to_owned()],
+        };
+        self.checked(words)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Vec<String>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Vec<String>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Vec<String>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Vec<String>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+        if !self.is_list {
+            return Err(self.parser.error(self.expected()));
+        }
+        let mut words = Vec::new();
+        let one = || Words {
+            key: self.key,
+            is_list: false,
+            setting: None,
+            parser: self.parser,
+        };
+        while let Some(word) = list.next_element_seed(Word(one()))? {
+            words.extend(word);
+        }
+        self.checked(words)
+    }
+}
+
+/// Reads one word of a list.
+struct Word<'a>(Words<'a>);
+
+impl<'de> DeserializeSeed<'de> for Word<'_> {
+    type Value = Vec<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
+        // What a group may have is judged when the list is whole.
+        let Self(Words { key, parser, .. }) = self;
+        deserializer.deserialize_any(Plain).map_err(|error| {
+            parser
+                .why
+                .borrow_mut()
+                .get_or_insert(format!("{key}: expected a list of words"));
+            error
+        })
+    }
+}
+
+struct Plain;
+
+impl Visitor<'_> for Plain {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Vec<String>, E> {
+        Ok(vec![word.to_owned()])
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Vec<String>, E> {
+        Ok(vec![value.to_string()])
+    }
+}
+
+/// The line of the value at a path of keys, counted from 1; 0 if it is not there. The library tells places with errors only, so
+/// an error is made there.
+fn line_of(text: &str, path: &[&str]) -> usize {
+    let found = At(path).deserialize(serde_yaml::Deserializer::from_str(text));
+    found
+        .err()
+        .and_then(|error| error.location())
+        .map_or(0, |place| place.line())
+}
+
+struct At<'a>(&'a [&'a str]);
+
+impl<'de> DeserializeSeed<'de> for At<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for At<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the end of the path")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((first, rest)) = self.0.split_first() else {
+            return Err(A::Error::custom("here"));
+        };
+        while let Some(key) = map.next_key::<String>()? {
+            if key == *first {
+                return map.next_value_seed(At(rest));
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
