@@ -171,6 +171,14 @@ impl Parser<'_> {
         E::custom("")
     }
 
+    /// What is of another type than it should be is told in our words: the library's name types of this program.
+    fn unlike<E: fmt::Display>(&self, error: E, words: impl FnOnce() -> String) -> E {
+        if error.to_string().contains("invalid type") {
+            self.why.borrow_mut().get_or_insert_with(words);
+        }
+        error
+    }
+
     fn wrong(&self, error: &serde_yaml::Error) -> Wrong {
         let message = self.why.borrow_mut().take().unwrap_or_else(|| {
             let said = error.to_string();
@@ -256,14 +264,8 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let (parser, what) = (self.parser, self.part.what());
-        deserializer.deserialize_any(self).map_err(|error| {
-            // Not a mapping: the library's words name types of this program.
-            parser
-                .why
-                .borrow_mut()
-                .get_or_insert_with(|| format!("expected {what}"));
-            error
-        })
+        let read = deserializer.deserialize_any(self);
+        read.map_err(|error| parser.unlike(error, || format!("expected {what}")))
     }
 }
 
@@ -449,10 +451,8 @@ impl<'de> DeserializeSeed<'de> for Words<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
         let (parser, expected) = (self.parser, self.expected());
-        deserializer.deserialize_any(self).map_err(|error| {
-            parser.why.borrow_mut().get_or_insert(expected);
-            error
-        })
+        let read = deserializer.deserialize_any(self);
+        read.map_err(|error| parser.unlike(error, || expected))
     }
 }
 
@@ -514,13 +514,8 @@ impl<'de> DeserializeSeed<'de> for Word<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
         // What a group may have is judged when the list is whole.
         let Self(Words { key, parser, .. }) = self;
-        deserializer.deserialize_any(Plain).map_err(|error| {
-            parser
-                .why
-                .borrow_mut()
-                .get_or_insert(format!("{key}: expected a list of words"));
-            error
-        })
+        let read = deserializer.deserialize_any(Plain);
+        read.map_err(|error| parser.unlike(error, || format!("{key}: expected a list of words")))
     }
 }
 
