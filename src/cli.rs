@@ -26,6 +26,8 @@ pub struct BrokerArgs {
         short = 'b',
         env = "BROKER",
         value_name = "URL",
+        // A URL may have a password in it.
+        hide_env_values = true,
         default_value = "tcp://127.0.0.1:1883",
         global = true
     )]

@@ -218,7 +218,10 @@ impl Client {
             let why = innermost(error);
             return Failure::unavailable(format!("no credentials for {}: {why}", self.server()));
         }
-        let why = innermost(error);
+        let why = match innermost(error) {
+            late if late == "deadline has elapsed" => self.connections.late(),
+            why => why,
+        };
         let hint = match why.as_str() {
             why if why.contains("refused") => "; is it running, and is this its address?",
             why if why.contains("certificate") => {

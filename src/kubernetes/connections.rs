@@ -55,6 +55,12 @@ impl Connections {
         &self.server
     }
 
+    /// What is said of a connection that did not come about in time.
+    pub(super) fn late(&self) -> String {
+        let limit = self.config.connect_timeout.unwrap_or_default();
+        format!("no connection within {limit:?}")
+    }
+
     /// Connections whose credentials have not expired.
     pub(super) async fn pair(&self) -> Result<Arc<Pair>, Failure> {
         self.log_in().await.map_err(Failure::unavailable)
@@ -119,4 +125,74 @@ fn removed(provider: &str) -> Option<String> {
     Some(format!(
         "The {provider} auth plugin has been removed: use the credential plugin {instead} instead"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::config::ExecConfig;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// Connections whose plugin counts its runs in a file, and gives a token that expires then.
+    async fn connections(runs: &Path, expires: &str) -> Connections {
+        let version = "client.authentication.k8s.io/v1";
+        let script = format!(
+            r#"printf x >> {}; printf '{{"apiVersion":"{version}","status":{{"token":"t","expirationTimestamp":"{expires}"}}}}'"#,
+            runs.display()
+        );
+        let mut config = Config::new(http::Uri::from_static("https://127.0.0.1:1"));
+        config.auth_info.exec = Some(ExecConfig {
+            api_version: Some(version.into()),
+            command: Some("sh".into()),
+            args: Some(vec!["-c".into(), script]),
+            ..ExecConfig::default()
+        });
+        let login = Login::Unattended(Duration::from_secs(30));
+        Connections::new(config, login).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_plugin_is_run_once_and_again_when_its_token_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let runs = directory.path().join("runs");
+        let connections = connections(&runs, "2999-01-01T00:00:00Z").await;
+        let (first, second) = (
+            connections.pair().await.unwrap(),
+            connections.pair().await.unwrap(),
+        );
+        assert!(Arc::ptr_eq(&first, &second));
+        for _ in 0..2 {
+            // The second time it is an old token that was refused.
+            connections.unauthorized(&first).await;
+            connections.pair().await.unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&runs).unwrap(), "xx");
+    }
+
+    #[tokio::test]
+    async fn a_plugin_is_run_again_when_its_token_has_expired() {
+        let directory = tempfile::tempdir().unwrap();
+        let runs = directory.path().join("runs");
+        let connections = connections(&runs, "2000-01-01T00:00:00Z").await;
+        connections.pair().await.unwrap();
+        assert_eq!(std::fs::read_to_string(&runs).unwrap(), "xx");
+    }
+
+    #[tokio::test]
+    async fn providers_that_kubectl_no_longer_has_are_refused() {
+        let mut config = Config::new(http::Uri::from_static("https://127.0.0.1:1"));
+        config.auth_info.auth_provider = Some(kube::config::AuthProviderConfig {
+            name: "gcp".into(),
+            ..Default::default()
+        });
+        let login = Login::Unattended(Duration::from_secs(1));
+        let error = Connections::new(config, login).await.err().unwrap();
+        assert!(
+            error
+                .to_string()
+                .starts_with("The gcp auth plugin has been removed"),
+            "{error}"
+        );
+    }
 }

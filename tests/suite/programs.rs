@@ -25,7 +25,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
 }
 
 /// A command without anything of the environment that would change what it does.
-fn command(name: &str) -> Command {
+pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(program(name));
     for variable in [
         "BROKER",

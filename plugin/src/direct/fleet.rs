@@ -12,11 +12,10 @@ use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::topics::Topics;
 use mqtt_informer::replica::Settings;
 use mqtt_informer::source::{Health, Options, Source, Upstream};
-use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
 /// How long credential plugins may take to be gone when they are ended.
@@ -39,7 +38,7 @@ pub struct Direct {
     pub informer: Informer,
     sources: JoinSet<()>,
     stop: watch::Sender<bool>,
-    in_use: mpsc::Receiver<Infallible>,
+    logins: Arc<RwLock<()>>,
 }
 
 impl Direct {
@@ -47,17 +46,16 @@ impl Direct {
     pub async fn start(contexts: &Contexts, login: Login) -> Result<Self, Failure> {
         let broker = MemoryBroker::new();
         let (stop, stopped) = watch::channel(false);
-        let (using, in_use) = mpsc::channel(1);
+        let logins = Arc::new(RwLock::new(()));
         let mut sources = JoinSet::new();
         let mut links = Vec::new();
         for name in contexts.selector().named() {
-            let (stopped, using) = (stopped.clone(), using.clone());
             let context = Context::new(
                 &contexts.kubeconfig,
                 name.as_str(),
                 login,
                 stopped.clone(),
-                using,
+                Arc::clone(&logins),
             );
             if login == Login::AtTerminal {
                 // A person may be asked something; what goes wrong is told by the answer.
@@ -65,7 +63,13 @@ impl Direct {
             }
             let (health, link) = watch::channel(Health::default());
             links.push(link);
-            sources.spawn(serve(&broker, name, Arc::new(context), health, stopped));
+            sources.spawn(serve(
+                &broker,
+                name,
+                Arc::new(context),
+                health,
+                stopped.clone(),
+            ));
         }
         // A source that does not listen yet would miss the first request.
         join_all(
@@ -81,7 +85,7 @@ impl Direct {
             informer,
             sources,
             stop,
-            in_use,
+            logins,
         })
     }
 
@@ -90,7 +94,7 @@ impl Direct {
         // Those that have ended need no word.
         let _ = self.stop.send(true);
         self.sources.abort_all();
-        let _ = tokio::time::timeout(GOODBYE, self.in_use.recv()).await;
+        let _ = tokio::time::timeout(GOODBYE, self.logins.write()).await;
     }
 }
 
@@ -118,7 +122,10 @@ fn serve(
     let control = broker.connect(name.as_str(), "-", Some(will));
     let bulk = broker.connect(name.as_str(), "-", None);
     async move {
-        if let Err(error) = source.run(control, bulk, context, health, stopped).await {
+        if let Err(error) = source
+            .run(control, bulk, context, health, stopped.clone())
+            .await
+        {
             tracing::error!(%error, "the source of a context ended");
         }
     }

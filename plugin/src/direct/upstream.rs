@@ -5,10 +5,9 @@ use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::source::{
     BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError,
 };
-use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, RwLock, mpsc, watch};
 use tokio::time::Instant;
 
 /// A context that could not be used is tried again after so long, by whoever still asks.
@@ -23,8 +22,8 @@ pub(super) struct Context {
     ready: OnceLock<Kubernetes>,
     /// What went wrong, and when.
     failed: Mutex<Option<(Instant, String)>>,
-    /// Open as long as this is in use: a credential plugin may be running.
-    _in_use: mpsc::Sender<Infallible>,
+    /// Read while a login is under way: a credential plugin may be running.
+    logins: Arc<RwLock<()>>,
 }
 
 impl Context {
@@ -33,7 +32,7 @@ impl Context {
         name: &str,
         login: Login,
         stopped: watch::Receiver<bool>,
-        in_use: mpsc::Sender<Infallible>,
+        logins: Arc<RwLock<()>>,
     ) -> Self {
         Self {
             kubeconfig: Arc::clone(kubeconfig),
@@ -42,7 +41,7 @@ impl Context {
             stopped,
             ready: OnceLock::new(),
             failed: Mutex::default(),
-            _in_use: in_use,
+            logins,
         }
     }
 
@@ -61,6 +60,7 @@ impl Context {
         {
             return Err(why.clone());
         }
+        let _under_way = self.logins.read().await;
         let mut stopped = self.stopped.clone();
         let login = Kubernetes::of_context(&self.kubeconfig, &self.name, self.login);
         let result = tokio::select! {
