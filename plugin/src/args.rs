@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 /// See many Kubernetes clusters through an MQTT broker, as if they were local.
 ///
-/// Each cluster runs a syncer that dials out to the broker; this plugin asks the syncers what their API servers hold. Nothing needs to
-/// reach the clusters. With --context no broker is needed: the clusters are those of the kubeconfig.
+/// Each cluster runs a syncer that dials out to the broker; this plugin asks the syncers what their API servers hold.
+/// Nothing needs to reach the clusters. With --context no broker is needed: the clusters are those of the kubeconfig.
 ///
 /// What is often the same can be in a file: see `kubectl mqinformer config --help`.
 #[derive(Debug, Parser)]
@@ -55,10 +55,11 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Direct")]
 pub struct DirectArgs {
-    /// Kubeconfig contexts, instead of a broker: names, patterns with * and ?, @groups, "all", and ! before any of these.
+    /// Kubeconfig contexts, instead of a broker: names, patterns with * and ?, @groups, "all", and ! before any of
+    /// these.
     ///
-    /// Nothing has to be installed in the clusters. Each is called as its context is. Exactly one name makes the output kubectl's own.
-    /// Not together with --broker or --cluster.
+    /// Nothing has to be installed in the clusters. Each is called as its context is. Exactly one name makes the
+    /// output kubectl's own. Not together with --broker or --cluster.
     #[arg(
         long,
         env = "MQINFORMER_CONTEXT",

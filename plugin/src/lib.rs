@@ -118,8 +118,8 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
     }
 }
 
-/// What the library has to tell goes to stderr when RUST_LOG asks for it: a person who looks at pods is told what matters by the command
-/// itself.
+/// What the library has to tell goes to stderr when RUST_LOG asks for it: a person who looks at pods is told what
+/// matters by the command itself.
 fn log() {
     if std::env::var_os("RUST_LOG").is_some() {
         mqtt_informer::cli::log_to_stderr();

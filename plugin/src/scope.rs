@@ -3,7 +3,7 @@
 use crate::direct::{self, Contexts, Direct};
 use crate::error::Failure;
 use crate::get::plan::Way;
-use crate::get::{ClusterSelector, Groups};
+use crate::get::{ClusterSelector, Groups, Namespaces};
 use mqtt_informer::cli::BrokerArgs;
 use mqtt_informer::informer::Informer;
 use mqtt_informer::link::mqtt;
@@ -66,6 +66,17 @@ impl Scope {
         }
     }
 
+    /// The namespaces that are meant. A context's own is what is meant there, unless another one was typed.
+    pub fn namespaces(&self, all: bool, named: Option<&str>) -> Namespaces {
+        match &self.place {
+            _ if all => Namespaces::All,
+            Place::Contexts(contexts) if !self.namespace_is_typed => {
+                Namespaces::each(contexts.namespaces())
+            }
+            _ => Namespaces::One(named.unwrap_or("default").to_owned()),
+        }
+    }
+
     /// Starts to talk to the broker, or to the contexts' API servers, of which each may be silent for so long.
     pub async fn attach(&self, timeout: Duration) -> Result<Attached, Failure> {
         match &self.place {
@@ -95,8 +106,8 @@ impl Attached {
         }
     }
 
-    /// Leaves the broker with a goodbye, so that no lease has to run out; or ends all that was started. Every other handle on
-    /// the informer must be gone.
+    /// Leaves the broker with a goodbye, so that no lease has to run out; or ends all that was started. Every other
+    /// handle on the informer must be gone.
     pub async fn leave(self) {
         match self {
             Self::Broker(informer) => {

@@ -63,7 +63,8 @@ pub(crate) fn same(
     kubectl: impl Fn() -> Said,
     ours: impl Fn() -> Said,
 ) -> Result<(), String> {
-    // A width that grows between the two calls of kubectl (9s, 10s), or an object that changes, is no ground to compare on.
+    // A width that grows between the two calls of kubectl (9s, 10s), or an object that changes, is no ground to
+    // compare on.
     for _ in 0..20 {
         let before = kubectl();
         let ours = ours();
@@ -113,8 +114,8 @@ fn without_warnings(err: &str) -> String {
         .collect()
 }
 
-/// The text without lines that hold a character which reorders what stands beside it: kubectl leaves it to the terminal, in our
-/// tables it is a visible escape (docs/decisions.md).
+/// The text without lines that hold a character which reorders what stands beside it: kubectl leaves it to the
+/// terminal, in our tables it is a visible escape (docs/decisions.md).
 fn legible(text: &str) -> String {
     let reordered = |line: &&str| line.contains('\u{202e}') || line.contains("\\u202e");
     text.split_inclusive('\n')
@@ -215,7 +216,8 @@ fn tables_of_every_kind() {
     check(namespaced.chain(scoped));
 }
 
-/// The pod whose status reorders its line makes its column wider in ours than in kubectl's: on purpose, so it is left out.
+/// The pod whose status reorders its line makes its column wider in ours than in kubectl's: on purpose, so it is left
+/// out.
 fn legible_only(kind: &str) -> &'static str {
     match kind {
         "pods" | "po" | "Pod" => " --field-selector metadata.name!=hostile",

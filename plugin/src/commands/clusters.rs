@@ -22,8 +22,8 @@ use tokio::time::Instant;
 
 /// Show which clusters there are, and how fresh what they say is.
 ///
-/// STATE is fresh (its API server was heard within the last five seconds), stale (it was not), or offline (its syncer left the broker);
-/// SINCE is for how long. LAG is how old the newest proof is that what it says is current.
+/// STATE is fresh (its API server was heard within the last five seconds), stale (it was not), or offline (its syncer
+/// left the broker); SINCE is for how long. LAG is how old the newest proof is that what it says is current.
 ///
 /// With --context: which contexts answer, and what they run.
 #[derive(Clone, Debug, Args)]

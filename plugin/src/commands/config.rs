@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 
 /// Show what is set, and where that was said.
 ///
-/// Every setting can be a flag, an environment variable, or a key of the configuration file; the flag wins over the variable, and that
-/// over the file. The file is ~/.config/mqinformer/config.yaml (XDG_CONFIG_HOME counts), or what --config or MQINFORMER_CONFIG says.
+/// Every setting can be a flag, an environment variable, or a key of the configuration file; the flag wins over the
+/// variable, and that over the file. The file is ~/.config/mqinformer/config.yaml (XDG_CONFIG_HOME counts), or what
+/// --config or MQINFORMER_CONFIG says.
 ///
-/// Its keys are the names of the flags. Under "profiles", a name has settings that go before the others when it is chosen by --profile, or
-/// is the current-profile. Under "groups", a name has a list of clusters: --cluster @name. Paths are relative to the file, and ~/ is the
-/// home directory. A password cannot be in it: put that into a file of its own, which password-file names.
+/// Its keys are the names of the flags. Under "profiles", a name has settings that go before the others when it is
+/// chosen by --profile, or is the current-profile. Under "groups", a name has a list of clusters: --cluster @name.
+/// Paths are relative to the file, and ~/ is the home directory. A password cannot be in it: put that into a file of
+/// its own, which password-file names.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   # ~/.config/mqinformer/config.yaml
@@ -56,7 +58,8 @@ pub enum ConfigCommand {
 
 /// Show the value of each setting, and where it came from.
 ///
-/// FROM is a flag, an environment variable, a line of the configuration file, or the default. Passwords are never shown.
+/// FROM is a flag, an environment variable, a line of the configuration file, or the default. Passwords are never
+/// shown.
 #[derive(Clone, Debug, Args)]
 pub struct ViewArgs {
     #[command(flatten)]

@@ -34,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Try it with simulated clusters; nothing has to be installed.
 ///
-/// A broker on loopback, and a few clusters that live only as long as this command: their pods come, go and crash. Without a command
-/// everything is shown as it changes; with one, that is run against them.
+/// A broker on loopback, and a few clusters that live only as long as this command: their pods come, go and crash.
+/// Without a command everything is shown as it changes; with one, that is run against them.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   # Everything, live

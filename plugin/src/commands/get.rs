@@ -3,9 +3,9 @@
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::get::plan::{InvalidPlan, Watch};
-use crate::get::{Collector, Form, Namespaces, Output, Plan, StreamView};
+use crate::get::{Collector, Form, Output, Plan, StreamView};
 use crate::print::objects::Format;
-use crate::scope::{Place, Scope};
+use crate::scope::Scope;
 use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
@@ -25,11 +25,12 @@ const PACE: Duration = Duration::from_millis(10);
 
 /// Show resources of all clusters or of some.
 ///
-/// Types, names and most flags are kubectl's. With exactly one --cluster (or --context) that is a name, the output is kubectl's too, byte
-/// for byte, in every form. Otherwise the rows of all clusters are one table whose first column is CLUSTER, and JSON and YAML are one List whose items
-/// say their cluster in the annotation mqinformer.io/cluster.
+/// Types, names and most flags are kubectl's. With exactly one --cluster (or --context) that is a name, the output is
+/// kubectl's too, byte for byte, in every form. Otherwise the rows of all clusters are one table whose first column
+/// is CLUSTER, and JSON and YAML are one List whose items say their cluster in the annotation mqinformer.io/cluster.
 ///
-/// A cluster that is away, slow, or refuses never delays the others: it gets one line on stderr, and the exit code is 1 (0 with
+/// A cluster that is away, slow, or refuses never delays the others: it gets one line on stderr, and the exit code is
+/// 1 (0 with
 /// --allow-partial).
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
@@ -162,7 +163,7 @@ impl GetArgs {
         };
         let plan = Plan {
             targets: Vec::new(),
-            namespaces: self.namespaces(scope),
+            namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
             labels: self.selector.clone(),
             fields: self.field_selector.clone(),
             form,
@@ -177,23 +178,6 @@ impl GetArgs {
             way: scope.place.way(),
         };
         plan.with_words(&self.words)
-    }
-
-    /// A context's own namespace is what is meant there, unless another one was typed.
-    fn namespaces(&self, scope: &Scope) -> Namespaces {
-        let one = || {
-            self.namespace
-                .namespace
-                .clone()
-                .unwrap_or_else(|| "default".to_owned())
-        };
-        match &scope.place {
-            _ if self.all_namespaces => Namespaces::All,
-            Place::Contexts(contexts) if !scope.namespace_is_typed => {
-                Namespaces::each(contexts.namespaces())
-            }
-            _ => Namespaces::One(one()),
-        }
     }
 }
 

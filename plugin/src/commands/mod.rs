@@ -1,6 +1,7 @@
 //! One file a verb: its words, whose doc comments are the help, and what it does.
 //!
-//! An argument with an environment variable is a *setting*: the configuration file may have it too (see [`crate::settings`]).
+//! An argument with an environment variable is a *setting*: the configuration file may have it too (see
+//! [`crate::settings`]).
 
 pub mod clusters;
 pub mod config;
@@ -15,11 +16,11 @@ use std::time::Duration;
 /// Which clusters a command is about.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ClusterArgs {
-    /// Which clusters: names, patterns with * and ?, @groups of the configuration file, and ! before any of these for all but those.
-    /// Default: all that are there.
+    /// Which clusters: names, patterns with * and ?, @groups of the configuration file, and ! before any of these for
+    /// all but those. Default: all that are there.
     ///
-    /// Exactly one name makes the output kubectl's own, byte for byte; otherwise a CLUSTER column comes first. With --context, the
-    /// clusters are its contexts.
+    /// Exactly one name makes the output kubectl's own, byte for byte; otherwise a CLUSTER column comes first. With
+    /// --context, the clusters are its contexts.
     #[arg(
         long,
         env = "MQINFORMER_CLUSTER",

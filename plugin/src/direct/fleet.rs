@@ -21,8 +21,8 @@ use tokio::task::JoinSet;
 /// How long credential plugins may take to be gone when they are ended.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// How a context is logged in to. Only one alone may have the terminal: several would take it from each other. The others
-/// have a little less than `timeout`, so that what they wait for is told, instead of that nothing was heard.
+/// How a context is logged in to. Only one alone may have the terminal: several would take it from each other. The
+/// others have a little less than `timeout`, so that what they wait for is told, instead of that nothing was heard.
 pub fn login(contexts: &Contexts, timeout: Duration) -> Login {
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if contexts.selector().only().is_some() && terminal {

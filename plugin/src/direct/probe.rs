@@ -21,8 +21,8 @@ pub struct Probed {
 }
 
 impl Contexts {
-    /// Asks all of them at once, in the order of their names. None takes longer than `timeout`, but for one that has the
-    /// terminal.
+    /// Asks all of them at once, in the order of their names. None takes longer than `timeout`, but for one that has
+    /// the terminal.
     pub async fn probe(&self, timeout: Duration) -> Vec<Probed> {
         let login = login(self, timeout);
         let own = self.namespaces();

@@ -29,8 +29,8 @@ pub struct InvalidSelector {
 }
 
 impl ClusterSelector {
-    /// Reads the words of `flag`: `name`, `prod-*` (`*` any text, `?` one character), `@group`, and `!` before any of these
-    /// for all but those. Nothing, or exclusions only, means every cluster.
+    /// Reads the words of `flag`: `name`, `prod-*` (`*` any text, `?` one character), `@group`, and `!` before any of
+    /// these for all but those. Nothing, or exclusions only, means every cluster.
     ///
     /// # Errors
     /// When a word cannot be a cluster's name, or there is no such group.
@@ -87,8 +87,8 @@ impl ClusterSelector {
         Ok(())
     }
 
-    /// The same choice among these and no others, which are known beforehand: nobody has to be discovered. A name that was
-    /// typed is chosen whether it is known or not.
+    /// The same choice among these and no others, which are known beforehand: nobody has to be discovered. A name
+    /// that was typed is chosen whether it is known or not.
     #[must_use]
     pub fn among(&self, known: &[ClusterName]) -> Self {
         let only = self.only().is_some();

@@ -184,8 +184,8 @@ impl Member {
         })
     }
 
-    /// What changed in a target's stream since this was last called, in the order of the keys: each key once, from what it was to
-    /// what it is.
+    /// What changed in a target's stream since this was last called, in the order of the keys: each key once, from
+    /// what it was to what it is.
     pub fn take_changes(&mut self, target: usize) -> Vec<(Option<Bytes>, Option<Bytes>)> {
         let changes = self
             .streams

@@ -1,8 +1,8 @@
 //! `get`, without broker and terminal: what to ask, whose answers are in, what to print.
 //!
-//! [`Collector`] is a state machine. Told of clusters, of what their streams do, and of the time, it answers with text for stdout and
-//! stderr, and at last with an exit code. The command around it (`commands::get`) carries that between an
-//! [`mqtt_informer::informer::Informer`] and the terminal, and does nothing else.
+//! [`Collector`] is a state machine. Told of clusters, of what their streams do, and of the time, it answers with
+//! text for stdout and stderr, and at last with an exit code. The command around it (`commands::get`) carries that
+//! between an [`mqtt_informer::informer::Informer`] and the terminal, and does nothing else.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! What a `get` asks for, checked as kubectl checks it.
 //!
-//! The rules and the words are those of `k8s.io/cli-runtime/pkg/resource` (builder.go) and of kubectl's get.go. What a word like `po`
-//! means is found out at each source.
+//! The rules and the words are those of `k8s.io/cli-runtime/pkg/resource` (builder.go) and of kubectl's get.go. What
+//! a word like `po` means is found out at each source.
 
 use super::namespaces::Namespaces;
 use crate::print::objects::Format;

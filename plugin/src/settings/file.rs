@@ -11,12 +11,14 @@
 //!   eu: ["eu-*", "!eu-old"]
 //! ```
 //!
-//! Which settings there are, and what values they take, is told by [`Setting`]s. What is wrong is told with its line and column.
+//! Which settings there are, and what values they take, is told by [`Setting`]s. What is wrong is told with its line
+//! and column.
 //!
 //! **Architecture invariant:** pure; a value is never part of a message unless it is what is wrong.
 
 mod lines;
 mod reading;
+mod words;
 
 use super::Setting;
 use crate::get::Groups;

@@ -1,12 +1,13 @@
 //! Where every setting comes from: the command line, over the environment, over the configuration file, over defaults.
 //!
-//! A setting is an argument of some command that has an environment variable. Its one description is that argument: the file's
-//! key is the name of its flag, the file's values are checked by its parser, and become its defaults before the command line is
-//! read. So a new argument with a variable is at once a key of the file and a line of `config view`.
+//! A setting is an argument of some command that has an environment variable. Its one description is that argument:
+//! the file's key is the name of its flag, the file's values are checked by its parser, and become its defaults
+//! before the command line is read. So a new argument with a variable is at once a key of the file and a line of
+//! `config view`.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`file`] | the text of the configuration file, and what is wrong with it: pure |
+//! | [`mod@file`] | the text of the configuration file, and what is wrong with it: pure |
 //! | [`locate`] | which file |
 //! | [`origin`] | where a value came from |
 
@@ -133,7 +134,7 @@ pub fn read(words: &[OsString]) -> Result<Said, Unread> {
     let settings = all();
     let bare = under(Cli::command(), &Values::new());
     // Help and mistakes do not need a file; a broken file must not be in the way of help.
-    if let Err(error) = bare.clone().try_get_matches_from(words) {
+    if let Err(error) = bare.try_get_matches_from(words) {
         return Err(Unread::Words(error));
     }
     let file = match locate::file(words, &environment) {
@@ -308,7 +309,8 @@ impl Said {
         }
     }
 
-    /// The values of a setting as text, and where they came from; none if it has none, or the command has no such argument.
+    /// The values of a setting as text, and where they came from; none if it has none, or the command has no such
+    /// argument.
     pub fn value(&self, setting: &Setting) -> (Option<Vec<String>>, Origin) {
         let raw = self.matches.try_get_raw(&setting.id).ok().flatten();
         let words = raw.map(|raw| {

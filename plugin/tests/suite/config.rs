@@ -1,4 +1,5 @@
-//! The configuration file, the environment and the command line; and contexts without a broker, as far as no cluster is needed.
+//! The configuration file, the environment and the command line; and contexts without a broker, as far as no cluster
+//! is needed.
 
 use super::cli::plugin;
 use snapbox::cmd::{Command, OutputAssert};

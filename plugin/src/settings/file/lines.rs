@@ -3,8 +3,8 @@
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
-/// The line of the value at a path of keys, counted from 1; 0 if it is not there. The library tells places with errors only, so
-/// an error is made there.
+/// The line of the value at a path of keys, counted from 1; 0 if it is not there. The library tells places with
+/// errors only, so an error is made there.
 pub(super) fn line_of(text: &str, path: &[&str]) -> usize {
     let found = At(path).deserialize(serde_yaml::Deserializer::from_str(text));
     found
