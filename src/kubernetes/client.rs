@@ -47,10 +47,8 @@ impl Client {
         login: Login,
         patience: Patience,
     ) -> Result<Self, ConfigurationError> {
-        config.connect_timeout = Some(match login {
-            Login::Unattended(limit) => limit.min(patience.connect),
-            Login::AtTerminal => patience.connect,
-        });
+        let (Login::Unattended(limit) | Login::AtTerminal(limit)) = login;
+        config.connect_timeout = Some(limit.min(patience.connect));
         // A watch may be quiet for a minute, and who retries here is `list_watch`, which tells its consumers.
         config.read_timeout = None;
         config.default_retry = false;

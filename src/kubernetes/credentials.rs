@@ -23,8 +23,9 @@ const LONGEST_OUTPUT: u64 = 1 << 20;
 pub enum Login {
     /// Nobody is asked anything; a plugin has so long.
     Unattended(Duration),
-    /// The plugin has the terminal, and all the time that a person needs.
-    AtTerminal,
+    /// A plugin that may want to talk to a person has the terminal, and all the time that the person needs; any other
+    /// has so long.
+    AtTerminal(Duration),
 }
 
 /// A plugin and how it is run.
@@ -53,7 +54,7 @@ impl Plugin {
     }
 
     /// Whether it may want to talk to a person.
-    pub(super) fn is_interactive(&self) -> bool {
+    fn is_interactive(&self) -> bool {
         self.exec.interactive_mode != Some(ExecInteractiveMode::Never)
     }
 
@@ -61,10 +62,13 @@ impl Plugin {
     pub(super) async fn run(&self) -> Result<Credential, String> {
         let name = self.exec.command.as_deref().unwrap_or_default();
         let output = match self.login {
-            Login::AtTerminal => self.output(name).await?,
-            Login::Unattended(limit) => tokio::time::timeout(limit, self.output(name))
-                .await
-                .map_err(|_| format!("exec: executable {name} did not end within {limit:?}"))??,
+            Login::AtTerminal(_) if self.is_interactive() => self.output(name, true).await?,
+            Login::AtTerminal(limit) | Login::Unattended(limit) => {
+                let output = tokio::time::timeout(limit, self.output(name, false)).await;
+                output.map_err(|_| {
+                    format!("exec: executable {name} did not end within {limit:?}")
+                })??
+            }
         };
         read(
             &output,
@@ -72,12 +76,13 @@ impl Plugin {
         )
     }
 
-    async fn output(&self, name: &str) -> Result<Vec<u8>, String> {
+    /// Runs it, the terminal lent to it or not.
+    async fn output(&self, name: &str, lent: bool) -> Result<Vec<u8>, String> {
         let mut child = self
-            .command(name)?
+            .command(name, lent)?
             .spawn()
             .map_err(|error| self.not_started(name, &error))?;
-        let group = Group::of(&child, self.login);
+        let group = Group::of(&child, lent);
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let ended = tokio::try_join!(bounded(out), bounded(err), child.wait());
         let (out, err, status) =
@@ -95,11 +100,10 @@ impl Plugin {
         Err(format!("exec: executable {name} failed with {code}{why}"))
     }
 
-    fn command(&self, name: &str) -> Result<Command, String> {
+    fn command(&self, name: &str, lent: bool) -> Result<Command, String> {
         if name.is_empty() {
             return Err("exec: the kubeconfig names no command".into());
         }
-        let lent = self.login == Login::AtTerminal && self.is_interactive();
         if self.exec.interactive_mode == Some(ExecInteractiveMode::Always) && !lent {
             return Err(
                 "exec plugin cannot support interactive mode: no terminal is lent to it; \
@@ -173,8 +177,8 @@ impl Credential {
 struct Group(Option<Pid>);
 
 impl Group {
-    fn of(child: &Child, login: Login) -> Self {
-        let own = child.id().filter(|_| login != Login::AtTerminal);
+    fn of(child: &Child, lent: bool) -> Self {
+        let own = child.id().filter(|_| !lent);
         Self(own.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
     }
 

@@ -24,11 +24,12 @@ const GOODBYE: Duration = Duration::from_millis(500);
 /// How a context is logged in to. Only one alone may have the terminal: several would take it from each other. The
 /// others have a little less than `timeout`, so that what they wait for is told, instead of that nothing was heard.
 pub fn login(contexts: &Contexts, timeout: Duration) -> Login {
+    let limit = timeout * 9 / 10;
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if contexts.selector().only().is_some() && terminal {
-        Login::AtTerminal
+        Login::AtTerminal(limit)
     } else {
-        Login::Unattended(timeout * 9 / 10)
+        Login::Unattended(limit)
     }
 }
 
@@ -57,7 +58,7 @@ impl Direct {
                 stopped.clone(),
                 Arc::clone(&logins),
             );
-            if login == Login::AtTerminal {
+            if matches!(login, Login::AtTerminal(_)) {
                 // A person may be asked something; what goes wrong is told by the answer.
                 let _ = context.cluster().await;
             }

@@ -47,12 +47,11 @@ impl Contexts {
         let cluster = Kubernetes::of_context(&self.kubeconfig, name.as_str(), login).await;
         let cluster = cluster.map_err(|error| error.to_string())?;
         // The time that a person took to log in is not the API server's.
-        let end = if login == Login::AtTerminal {
-            Instant::now()
-        } else {
-            begin
-        } + timeout;
-        match tokio::time::timeout_at(end, cluster.identify()).await {
+        let begin = match login {
+            Login::AtTerminal(_) => Instant::now(),
+            Login::Unattended(_) => begin,
+        };
+        match tokio::time::timeout_at(begin + timeout, cluster.identify()).await {
             Ok(identity) => Ok(identity?.kubernetes_version),
             Err(_) => Err(format!(
                 "no answer within {timeout:?}: --timeout waits longer"

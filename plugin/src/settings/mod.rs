@@ -15,7 +15,7 @@ pub mod file;
 pub mod locate;
 pub mod origin;
 
-use crate::args::Cli;
+use crate::args::{Cli, Command as Verb};
 use crate::direct::{Contexts, Location};
 use crate::get::Groups;
 use crate::scope::{Place, Scope};
@@ -253,7 +253,15 @@ impl Said {
             .map(|file| file.groups.clone())
             .unwrap_or_default();
         let is_typed = |id: &str| self.origin(id) == Origin::Flag;
-        let place = if self.is_direct()? {
+        let needs_clusters = match &self.cli.command {
+            Verb::Demo(_) if is_typed("context") => {
+                return Err("error: a demo has its own clusters; leave --context out".to_owned());
+            }
+            Verb::Demo(_) | Verb::Config(_) => false,
+            Verb::Version(_) => is_typed("context"),
+            Verb::Get(_) | Verb::Clusters(_) => true,
+        };
+        let place = if needs_clusters && self.is_direct()? {
             let kubeconfig = self.cli.direct.kubeconfig.as_deref();
             let location = match (kubeconfig, is_typed("kubeconfig")) {
                 (Some(file), true) => Location::File(Path::new(file)),

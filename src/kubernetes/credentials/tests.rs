@@ -144,10 +144,19 @@ async fn one_that_hangs_is_ended_with_all_that_it_started() {
     }
 }
 
+#[tokio::test]
+async fn at_a_terminal_one_that_talks_to_nobody_still_has_a_limit() {
+    let mut plugin = script("sleep 300");
+    plugin.exec.interactive_mode = Some(ExecInteractiveMode::Never);
+    plugin.login = Login::AtTerminal(Duration::from_millis(200));
+    let said = plugin.run().await.unwrap_err();
+    assert_eq!(said, "exec: executable sh did not end within 200ms");
+}
+
 #[test]
 fn what_the_kubeconfig_has_besides_goes_before_it() {
     let mut config = Config::new(http::Uri::from_static("https://127.0.0.1"));
-    let login = Login::AtTerminal;
+    let login = Login::AtTerminal(Duration::ZERO);
     config.auth_info.exec = Some(script("").exec);
     assert!(Plugin::take(&mut config, login).is_some_and(|plugin| plugin.is_interactive()));
     config.auth_info.exec = Some(script("").exec);

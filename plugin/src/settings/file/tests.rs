@@ -166,3 +166,19 @@ fn no_setting_is_forgotten() {
     }
     assert!(!keys.iter().any(|key| key == "config" || key == "profile"));
 }
+
+#[test]
+fn the_example_of_the_readme_makes_sense() {
+    let readme = include_str!("../../../../README.md");
+    let example = readme
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let file = parsed(example.unwrap()).unwrap();
+    let (name, values) = file.with_profile(None).unwrap();
+    assert_eq!(
+        (name.as_deref(), values["timeout"].words.as_slice()),
+        (Some("prod"), &["10s".to_owned()][..])
+    );
+    assert!(file.groups.contains_key("eu"));
+}
