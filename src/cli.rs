@@ -11,7 +11,7 @@
 use crate::link::{BrokerOptions, QualityOfService};
 use crate::protocol::names::Prefix;
 use crate::protocol::topics::Topics;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -26,6 +26,8 @@ pub struct BrokerArgs {
         short = 'b',
         env = "BROKER",
         value_name = "URL",
+        // A URL may have a password in it.
+        hide_env_values = true,
         default_value = "tcp://127.0.0.1:1883",
         global = true
     )]
@@ -48,23 +50,11 @@ pub struct BrokerArgs {
     pub ca_crt: Option<PathBuf>,
 
     /// A PEM file with the certificate that this program shows to the broker.
-    #[arg(
-        long,
-        env = "CLIENT_CRT",
-        value_name = "FILE",
-        requires = "client_key",
-        global = true
-    )]
+    #[arg(long, env = "CLIENT_CRT", value_name = "FILE", global = true)]
     pub client_crt: Option<PathBuf>,
 
     /// A PEM file with that certificate's private key.
-    #[arg(
-        long,
-        env = "CLIENT_KEY",
-        value_name = "FILE",
-        requires = "client_crt",
-        global = true
-    )]
+    #[arg(long, env = "CLIENT_KEY", value_name = "FILE", global = true)]
     pub client_key: Option<PathBuf>,
 
     /// The MQTT client id. Two programs under one id take each other's connection.
@@ -102,6 +92,10 @@ impl BrokerArgs {
     /// # Errors
     /// One line that says which option is wrong, and what to write.
     pub fn options(&self, client_id: String) -> Result<BrokerOptions> {
+        // Not clap's: one of them may come from the environment, the other from a file.
+        if self.client_crt.is_some() != self.client_key.is_some() {
+            bail!("--client-crt and --client-key belong together: give both or none");
+        }
         let options = BrokerOptions::new(&self.broker, client_id);
         Ok(BrokerOptions {
             username: self.username.clone(),

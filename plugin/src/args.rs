@@ -1,13 +1,20 @@
 //! The command line as typed.
 
-use crate::commands::{clusters::ClustersArgs, demo::DemoArgs, get::GetArgs, version::VersionArgs};
+use crate::commands::{
+    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, get::GetArgs, version::VersionArgs,
+};
+use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
 use mqtt_informer::cli::BrokerArgs;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// See many Kubernetes clusters through an MQTT broker, as if they were local.
 ///
-/// Each cluster runs a syncer that dials out to the broker; this plugin asks the syncers what their API servers hold. Nothing needs to
-/// reach the clusters, and no kubeconfig is read.
+/// Each cluster runs a syncer that dials out to the broker; this plugin asks the syncers what their API servers hold.
+/// Nothing needs to reach the clusters. With --context no broker is needed: the clusters are those of the kubeconfig.
+///
+/// What is often the same can be in a file: see `kubectl mqinformer config --help`.
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl mqinformer",
@@ -24,7 +31,10 @@ use mqtt_informer::cli::BrokerArgs;
   kubectl mqinformer get pods --cluster cluster1
 
   # All clusters in one table
-  kubectl mqinformer get pods -A"
+  kubectl mqinformer get pods -A
+
+  # Clusters of the kubeconfig: no broker, nothing installed in them
+  kubectl mqinformer get pods -A --context all"
 )]
 pub struct Cli {
     /// What to do.
@@ -33,6 +43,48 @@ pub struct Cli {
     /// Where the broker is.
     #[command(flatten)]
     pub broker: BrokerArgs,
+    /// Clusters without a broker.
+    #[command(flatten)]
+    pub direct: DirectArgs,
+    /// Where the settings are.
+    #[command(flatten)]
+    pub file: FileArgs,
+}
+
+/// Clusters without a broker.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Direct")]
+pub struct DirectArgs {
+    /// Kubeconfig contexts, instead of a broker: names, patterns with * and ?, @groups, "all", and ! before any of
+    /// these.
+    ///
+    /// Nothing has to be installed in the clusters. Each is called as its context is. Exactly one name makes the
+    /// output kubectl's own. Not together with --broker or --cluster.
+    #[arg(
+        long,
+        env = "MQINFORMER_CONTEXT",
+        value_name = "NAME",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub context: Vec<String>,
+
+    /// The kubeconfig for --context. In KUBECONFIG: several, which are merged. Default: ~/.kube/config.
+    #[arg(long, env = "KUBECONFIG", value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
+    pub kubeconfig: Option<OsString>,
+}
+
+/// Where the settings are.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct FileArgs {
+    /// The configuration file. Default: ~/.config/mqinformer/config.yaml.
+    #[arg(long, env = "MQINFORMER_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// Which of the file's profiles goes before its other settings. Default: its current-profile.
+    #[arg(long, env = "MQINFORMER_PROFILE", value_name = "NAME", global = true)]
+    pub profile: Option<String>,
 }
 
 /// The verbs; what each does is said where its words are.
@@ -44,6 +96,7 @@ pub struct Cli {
 pub enum Command {
     Get(GetArgs),
     Clusters(ClustersArgs),
+    Config(ConfigArgs),
     Demo(DemoArgs),
     Version(VersionArgs),
 }

@@ -7,6 +7,9 @@
 //! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
+//! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
+//! | [`scope`] | where the clusters are: behind a broker, or | |
+//! | [`direct`] | the clusters of kubeconfig contexts, served in this process | a broker |
 //! | [`terminal`] | stdout, stderr, progress | knows what is printed |
 //! | [`error`] | words and exit codes | |
 
@@ -14,15 +17,19 @@
 
 pub mod args;
 pub mod commands;
+pub mod direct;
 pub mod error;
 pub mod get;
 pub mod print;
+pub mod scope;
+pub mod settings;
 pub mod table;
 pub mod terminal;
 
-use args::{Cli, Command};
-use clap::Parser;
+use args::Command;
 use error::Failure;
+use scope::Scope;
+use settings::Unread;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,32 +50,44 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let words: Vec<OsString> = words.into_iter().collect();
-    let cli = match Cli::try_parse_from(&words) {
-        Ok(cli) => cli,
-        Err(error) => return explain(&error, &words),
+    let said = match settings::read(&words) {
+        Ok(said) => said,
+        Err(Unread::Words(error)) => return explain(&error, &words),
+        Err(Unread::File(line)) => {
+            writeln!(std::io::stderr(), "{line}")?;
+            return Err(Failure::Told(1));
+        }
     };
     log();
+    let mut terminal = Terminal::new();
+    if let Command::Config(args) = &said.cli.command {
+        return commands::config::run(args, &said, &mut terminal);
+    }
+    let scope = match said.scope() {
+        Ok(scope) => scope,
+        Err(line) => {
+            terminal.err(&line)?;
+            return Err(Failure::Told(1));
+        }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let mut terminal = Terminal::new();
-    let result = runtime.block_on(command(cli, &mut terminal));
+    let result = runtime.block_on(command(&said.cli.command, &scope, &mut terminal));
     // A name that is still being looked up would be waited for.
     runtime.shutdown_background();
     result
 }
 
-async fn command(cli: Cli, terminal: &mut Terminal) -> Result<(), Failure> {
-    match &cli.command {
-        Command::Get(args) => commands::get::run(args, &cli.broker, terminal).await,
-        Command::Clusters(args) => commands::clusters::run(args, &cli.broker, terminal).await,
+async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Get(args) => commands::get::run(args, scope, terminal).await,
+        Command::Clusters(args) => commands::clusters::run(args, scope, terminal).await,
         Command::Demo(args) => commands::demo::run(args, terminal).await,
-        Command::Version(args) => {
-            let mut text = Vec::new();
-            commands::version::run(args, &mut text)?;
-            terminal.out(&String::from_utf8_lossy(&text))
-        }
+        Command::Version(args) => commands::version::run(args, scope, terminal).await,
+        // It is about the words themselves, and was run before anything was made of them.
+        Command::Config(_) => Ok(()),
     }
 }
 
@@ -84,7 +103,7 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "clusters", "demo", "version"];
+            let verbs = ["get", "clusters", "config", "demo", "version"];
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())

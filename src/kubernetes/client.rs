@@ -1,7 +1,9 @@
 //! Requests in, bytes out: the HTTP side of one API server.
 
 use super::clock::ServerClock;
-use super::configuration::{Access, ConfigurationError};
+use super::configuration::ConfigurationError;
+use super::connections::{Connections, Pair};
+use super::credentials::Login;
 use super::failure::Failure;
 use super::lines::Lines;
 use super::patience::Patience;
@@ -9,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use kube::Config;
 use kube::client::Body;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,40 +26,34 @@ pub(super) struct Answer {
     pub(super) etag: Option<String>,
 }
 
-/// The connections to one API server.
-///
-/// kube speaks HTTP/1.1, so that every request under way has a connection of its own: a watch that hangs takes nothing
-/// with it. Probes have their own pool besides: what they say is about the server, never about an old connection that
-/// lies idle among those of the lists.
+/// Talks to one API server.
 pub(super) struct Client {
-    requests: kube::Client,
-    probes: kube::Client,
-    server: String,
+    connections: Connections,
     patience: Patience,
     clock: Mutex<ServerClock>,
 }
 
+/// Which of the connections.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Request,
+    Probe,
+}
+
 impl Client {
-    /// Prepares the connections; none is opened yet. Needs a tokio runtime.
+    /// Prepares the connections; none is opened yet, but a credential plugin is run. Needs a tokio runtime.
     pub(super) async fn new(
-        access: &Access,
+        mut config: Config,
+        login: Login,
         patience: Patience,
     ) -> Result<Self, ConfigurationError> {
-        let config = access.load().await?;
-        let server = config.cluster_url.to_string();
-        let server = server.trim_end_matches('/');
-        let client = || {
-            kube::Client::try_from(config.clone()).map_err(|error| {
-                let why = innermost(&error);
-                ConfigurationError(format!(
-                    "the credentials for {server} cannot be used: {why}"
-                ))
-            })
-        };
+        let (Login::Unattended(limit) | Login::AtTerminal(limit)) = login;
+        config.connect_timeout = Some(limit.min(patience.connect));
+        // A watch may be quiet for a minute, and who retries here is `list_watch`, which tells its consumers.
+        config.read_timeout = None;
+        config.default_retry = false;
         Ok(Self {
-            requests: client()?,
-            probes: client()?,
-            server: server.into(),
+            connections: Connections::new(config, login).await?,
             patience,
             clock: Mutex::default(),
         })
@@ -69,7 +66,7 @@ impl Client {
 
     /// The server's URL, to be shown.
     pub(super) fn server(&self) -> &str {
-        &self.server
+        self.connections.server()
     }
 
     /// A whole answer.
@@ -89,7 +86,7 @@ impl Client {
     ) -> Result<Option<Answer>, Failure> {
         let request = request(path, accept, etag)?;
         self.bounded(self.patience.answer, async {
-            let response = self.send(&self.requests, request).await?;
+            let response = self.send(Purpose::Request, request).await?;
             if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(None);
             }
@@ -105,11 +102,11 @@ impl Client {
     pub(super) async fn watch(&self, path: &str, accept: &str) -> Result<Lines, Failure> {
         let request = request(path, accept, None)?;
         self.bounded(self.patience.watch_opens, async {
-            let response = self.send(&self.requests, request).await?;
+            let response = self.send(Purpose::Request, request).await?;
             if response.status().is_success() {
                 return Ok(Lines::new(
                     response.into_body(),
-                    &self.server,
+                    self.server(),
                     self.patience.watch_silence,
                 ));
             }
@@ -127,14 +124,14 @@ impl Client {
     pub(super) async fn probe(&self) -> Result<(), String> {
         let request = request("/readyz", "*/*", None).map_err(|error| error.to_string())?;
         let answered = self.bounded(self.patience.probe, async {
-            let response = self.send(&self.probes, request).await?;
+            let response = self.send(Purpose::Probe, request).await?;
             let status = response.status();
             // Read to its end, so that the connection can be used again.
             let _ = response.into_body().collect().await;
             match status.is_server_error() {
                 true => Err(Failure::unavailable(format!(
                     "the API server at {} says that it is not ready ({status})",
-                    self.server
+                    self.server()
                 ))),
                 false => Ok(()),
             }
@@ -156,14 +153,19 @@ impl Client {
 
     async fn send(
         &self,
-        client: &kube::Client,
+        purpose: Purpose,
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
+        let pair = self.connections.pair().await?;
         let sent = own_ms();
-        let response = client
+        let response = pair
+            .of(purpose)
             .send(request)
             .await
             .map_err(|error| self.unreachable(&error))?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.connections.unauthorized(&pair).await;
+        }
         let date = response
             .headers()
             .get(DATE)
@@ -204,7 +206,7 @@ impl Client {
         result.unwrap_or_else(|_| {
             Err(Failure::unavailable(format!(
                 "the API server at {} does not answer (waited {limit:?})",
-                self.server
+                self.server()
             )))
         })
     }
@@ -212,9 +214,12 @@ impl Client {
     fn unreachable(&self, error: &kube::Error) -> Failure {
         if let kube::Error::Auth(error) = error {
             let why = innermost(error);
-            return Failure::unavailable(format!("no credentials for {}: {why}", self.server));
+            return Failure::unavailable(format!("no credentials for {}: {why}", self.server()));
         }
-        let why = innermost(error);
+        let why = match innermost(error) {
+            late if late == "deadline has elapsed" => self.connections.late(),
+            why => why,
+        };
         let hint = match why.as_str() {
             why if why.contains("refused") => "; is it running, and is this its address?",
             why if why.contains("certificate") => {
@@ -225,7 +230,7 @@ impl Client {
         };
         Failure::unavailable(format!(
             "cannot reach the API server at {}: {why}{hint}",
-            self.server
+            self.server()
         ))
     }
 
@@ -233,8 +238,17 @@ impl Client {
         let why = innermost(error);
         Failure::unavailable(format!(
             "the API server at {} broke off: {why}",
-            self.server
+            self.server()
         ))
+    }
+}
+
+impl Pair {
+    fn of(&self, purpose: Purpose) -> &kube::Client {
+        match purpose {
+            Purpose::Request => &self.requests,
+            Purpose::Probe => &self.probes,
+        }
     }
 }
 

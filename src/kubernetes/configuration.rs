@@ -1,12 +1,9 @@
 //! Where the API server is and who we are to it: a kubeconfig, or the pod's own service account.
 
+use super::kubeconfig::{Kubeconfig, default_kubeconfig};
 use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+use std::path::PathBuf;
 
 /// Which cluster to talk to.
 #[derive(Clone, Debug, Default)]
@@ -26,15 +23,13 @@ pub struct ConfigurationError(pub(super) String);
 impl Access {
     /// Reads the configuration.
     pub(super) async fn load(&self) -> Result<Config, ConfigurationError> {
-        let mut config = match self.files() {
-            Some(files) => self.of_files(&files).await?,
-            None => Config::incluster().map_err(|_| self.nowhere())?,
-        };
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // A watch may be quiet for a minute, and who retries here is `list_watch`, which tells its consumers.
-        config.read_timeout = None;
-        config.default_retry = false;
-        Ok(config)
+        match self.files() {
+            Some(files) => {
+                let kubeconfig = Kubeconfig::read(&files)?;
+                kubeconfig.config(self.context.as_deref()).await
+            }
+            None => Config::incluster().map_err(|_| self.nowhere()),
+        }
     }
 
     /// The kubeconfig files to read, or none for the pod's service account.
@@ -50,36 +45,6 @@ impl Access {
             .map(|path| vec![path])
     }
 
-    async fn of_files(&self, files: &[PathBuf]) -> Result<Config, ConfigurationError> {
-        // As kubectl does: of several files some may be missing, but not all.
-        let there: Vec<&Path> = files
-            .iter()
-            .map(PathBuf::as_path)
-            .filter(|f| f.exists())
-            .collect();
-        let mut merged = Kubeconfig::default();
-        for file in &there {
-            let read = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
-            merged = merged
-                .merge(read)
-                .map_err(|error| unreadable(file, &error))?;
-        }
-        let names = names(files);
-        if there.is_empty() {
-            return Err(ConfigurationError(format!(
-                "kubeconfig {names} does not exist; name one with --kubeconfig or KUBECONFIG"
-            )));
-        }
-        let options = KubeConfigOptions {
-            context: self.context.clone(),
-            ..Default::default()
-        };
-        let config = Config::from_custom_kubeconfig(merged, &options).await;
-        config.map_err(|error| {
-            ConfigurationError(format!("kubeconfig {names}: {}", unusable(&error)))
-        })
-    }
-
     fn nowhere(&self) -> ConfigurationError {
         let tried = default_kubeconfig().unwrap_or_else(|| "~/.kube/config".into());
         ConfigurationError(format!(
@@ -90,47 +55,10 @@ impl Access {
     }
 }
 
-fn default_kubeconfig() -> Option<PathBuf> {
-    std::env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config"))
-}
-
-fn names(files: &[PathBuf]) -> String {
-    let names: Vec<String> = files
-        .iter()
-        .map(|file| file.display().to_string())
-        .collect();
-    names.join(", ")
-}
-
-fn unreadable(file: &Path, error: &KubeconfigError) -> ConfigurationError {
-    let why = match error {
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        other => first_line(&other.to_string()),
-    };
-    ConfigurationError(format!(
-        "kubeconfig {} cannot be read: {why}",
-        file.display()
-    ))
-}
-
-fn unusable(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::CurrentContextNotSet => {
-            "has no current context; choose one with `kubectl config use-context`".into()
-        }
-        KubeconfigError::LoadContext(name) => format!("has no context {name:?}"),
-        KubeconfigError::LoadClusterOfContext(name) => format!("has no cluster {name:?}"),
-        other => first_line(&other.to_string()),
-    }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     const TWO_CONTEXTS: &str = r#"
 apiVersion: v1

@@ -4,6 +4,8 @@
 //! server ── resolve ──> discovery ─> catalog     which resource a word means
 //!    └───── run ──────> list_watch                list, watch, resume, relist
 //!                         │  client, lines        HTTP, one line at a time
+//!                         │    └> connections ─> credentials       who we are to it
+//!                         │         kubeconfig ─> proxy            where it is
 //!                         └> view                 JSON to entries
 //!                              table ─> cell, instants, duration     view `rows`
 //!                              object ─> secret                      view `objects`
@@ -21,16 +23,20 @@ mod cell;
 mod client;
 mod clock;
 mod configuration;
+mod connections;
+mod credentials;
 mod discovery;
 pub mod duration;
 mod failure;
 mod instants;
 mod json;
+mod kubeconfig;
 mod lines;
 mod list_watch;
 mod number;
 mod object;
 mod patience;
+mod proxy;
 mod request;
 mod resources;
 mod secret;
@@ -40,6 +46,8 @@ mod view;
 
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
+pub use credentials::Login;
+pub use kubeconfig::Kubeconfig;
 pub use server::Kubernetes;
 
 #[cfg(test)]

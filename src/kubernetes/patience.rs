@@ -5,6 +5,10 @@ use std::time::Duration;
 /// All waits of one API server's client; the tests' are shorter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
+    /// For a connection to be there.
+    pub(crate) connect: Duration,
+    /// For a credential plugin to end: some ask a far-away server.
+    pub(crate) login: Duration,
     /// For a whole answer: kube-apiserver itself gives up on a list after 60 s.
     pub(crate) answer: Duration,
     /// For the head of a watch's answer.
@@ -34,6 +38,8 @@ impl Default for Patience {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
+            connect: seconds(5),
+            login: seconds(30),
             answer: seconds(60),
             watch_opens: seconds(30),
             watch_silence: seconds(150),

@@ -3,8 +3,10 @@
 use super::catalog::Resource;
 use super::client::{Client, JSON};
 use super::configuration::{Access, ConfigurationError};
+use super::credentials::Login;
 use super::discovery::Discovery;
 use super::failure::Failure;
+use super::kubeconfig::Kubeconfig;
 use super::patience::Patience;
 use super::{list_watch, request, resources};
 use crate::protocol::message::{Selection, View};
@@ -39,11 +41,30 @@ impl Kubernetes {
         show_secrets: bool,
         patience: Patience,
     ) -> Result<Self, ConfigurationError> {
-        let client = Client::new(access, patience).await?;
+        let login = Login::Unattended(patience.login);
+        let client = Client::new(access.load().await?, login, patience).await?;
         Ok(Self {
             client,
             discovery: Discovery::default(),
             show_secrets,
+        })
+    }
+
+    /// Prepares to talk to the cluster of a context, within the limits of `login`; no values of Secrets leave it but of
+    /// those that allow it. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the context cannot be used, or its credential plugin gives nothing.
+    pub async fn of_context(
+        kubeconfig: &Kubeconfig,
+        context: &str,
+        login: Login,
+    ) -> Result<Self, ConfigurationError> {
+        let config = kubeconfig.config(Some(context)).await?;
+        Ok(Self {
+            client: Client::new(config, login, Patience::default()).await?,
+            discovery: Discovery::default(),
+            show_secrets: false,
         })
     }
 

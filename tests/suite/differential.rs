@@ -6,13 +6,13 @@ use bed::{Bed, Broker, BrokerSetup, Cluster, User};
 use std::sync::{Arc, OnceLock};
 
 /// A seeded cluster with controllers, a broker, a syncer: shared by the cases of this file.
-struct Stage {
-    cluster: Arc<Cluster>,
+pub(crate) struct Stage {
+    pub(crate) cluster: Arc<Cluster>,
     broker: Broker,
     _syncer: Syncer,
 }
 
-fn stage() -> &'static Stage {
+pub(crate) fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     STAGE.get_or_init(|| {
         let bed = Bed::shared().unwrap();
@@ -43,7 +43,6 @@ fn kubectl(stage: &Stage, args: &[&str]) -> Said {
     run(command)
 }
 
-/// What both say must be equal: bytes, but for time cells, which must lie between what kubectl said before and after.
 fn compare(stage: &Stage, words: &str) -> Result<(), String> {
     let args: Vec<&str> = words.split(' ').collect();
     let ours_args: Vec<&str> = args
@@ -51,12 +50,25 @@ fn compare(stage: &Stage, words: &str) -> Result<(), String> {
         .copied()
         .chain(["--cluster", "cluster1"])
         .collect();
-    // A width that grows between the two calls of kubectl (9s, 10s), or an object that changes, is no ground to compare
-    // on.
+    same(
+        words,
+        || kubectl(stage, &args),
+        || run(plugin_command(stage.broker.url(), &ours_args)),
+    )
+}
+
+/// What both say must be equal: bytes, but for time cells, which must lie between what kubectl said before and after.
+pub(crate) fn same(
+    words: &str,
+    kubectl: impl Fn() -> Said,
+    ours: impl Fn() -> Said,
+) -> Result<(), String> {
+    // A width that grows between the two calls of kubectl (9s, 10s), or an object that changes, is no ground to
+    // compare on.
     for _ in 0..20 {
-        let before = kubectl(stage, &args);
-        let ours = run(plugin_command(stage.broker.url(), &ours_args));
-        let after = kubectl(stage, &args);
+        let before = kubectl();
+        let ours = ours();
+        let after = kubectl();
         if Masked::of(&before.out) != Masked::of(&after.out) {
             continue;
         }

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod differential;
+mod direct;
 mod faults;
 mod in_process;
 mod layering;

@@ -25,7 +25,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
 }
 
 /// A command without anything of the environment that would change what it does.
-fn command(name: &str) -> Command {
+pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(program(name));
     for variable in [
         "BROKER",
@@ -35,9 +35,17 @@ fn command(name: &str) -> Command {
         "BROKER_USERNAME",
         "BROKER_PASSWORD",
         "RUST_LOG",
+        "MQINFORMER_CONFIG",
+        "MQINFORMER_PROFILE",
+        "MQINFORMER_CONTEXT",
+        "MQINFORMER_CLUSTER",
+        "MQINFORMER_NAMESPACE",
+        "MQINFORMER_TIMEOUT",
     ] {
         command.env_remove(variable);
     }
+    // Whoever runs the tests may have a configuration of their own.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     command
 }
 
@@ -102,6 +110,13 @@ pub(crate) fn plugin(broker: &str, args: &[&str]) -> Said {
 pub(crate) fn plugin_command(broker: &str, args: &[&str]) -> Command {
     let mut command = command("kubectl-mqinformer");
     command.args(args).args(["--broker", broker]);
+    command
+}
+
+/// The plugin without a broker: contexts of this kubeconfig.
+pub(crate) fn direct_command(kubeconfig: &Path, args: &[&str]) -> Command {
+    let mut command = command("kubectl-mqinformer");
+    command.args(args).arg("--kubeconfig").arg(kubeconfig);
     command
 }
 

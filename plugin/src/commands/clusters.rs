@@ -1,12 +1,15 @@
 //! `clusters`: who is there, and how fresh what they say is.
 
-use super::{ClusterArgs, connect, disconnect};
+pub(super) mod direct;
+
+use super::ClusterArgs;
 use crate::error::Failure;
 use crate::get::ClusterSelector;
 use crate::print::sanitize;
+use crate::scope::{Place, Scope};
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueEnum};
-use mqtt_informer::cli::{BrokerArgs, duration};
+use mqtt_informer::cli::duration;
 use mqtt_informer::informer::{Cluster, Informer, LinkState, Subscription};
 use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::message::{Selection, View};
@@ -19,8 +22,10 @@ use tokio::time::Instant;
 
 /// Show which clusters there are, and how fresh what they say is.
 ///
-/// STATE is fresh (its API server was heard within the last five seconds), stale (it was not), or offline (its syncer left the broker);
-/// SINCE is for how long. LAG is how old the newest proof is that what it says is current.
+/// STATE is fresh (its API server was heard within the last five seconds), stale (it was not), or offline (its syncer
+/// left the broker); SINCE is for how long. LAG is how old the newest proof is that what it says is current.
+///
+/// With --context: which contexts answer, and what they run.
 #[derive(Clone, Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -58,7 +63,7 @@ pub struct ClustersArgs {
     pub no_headers: bool,
 
     /// For how long a cluster may be silent before it is called stale.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    #[arg(long, env = "MQINFORMER_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub timeout: Duration,
 }
 
@@ -112,18 +117,27 @@ struct SourceEntry {
 /// Lists the clusters, or forgets one.
 pub async fn run(
     args: &ClustersArgs,
-    broker: &BrokerArgs,
+    scope: &Scope,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let selector = ClusterSelector::new(&args.clusters.cluster).map_err(Failure::because)?;
-    let informer = connect(broker)?;
+    if let Place::Contexts(contexts) = &scope.place {
+        return match args.command {
+            None => direct::run(args, contexts, terminal).await,
+            Some(_) => Err(Failure::because(
+                "clusters forget: a broker remembers clusters, a context is in the kubeconfig; leave --context out",
+            )),
+        };
+    }
+    let selector = scope.selector(&args.clusters.cluster)?;
+    let attached = scope.attach(args.timeout).await?;
+    let informer = attached.informer();
     let result = match &args.command {
         Some(ClustersCommand::Forget { name }) => {
-            forget(name, args.timeout, &informer, terminal).await
+            forget(name, args.timeout, informer, terminal).await
         }
-        None => list(args, &selector, &informer, terminal).await,
+        None => list(args, &selector, informer, terminal).await,
     };
-    disconnect(informer).await;
+    attached.leave().await;
     result
 }
 
@@ -309,13 +323,21 @@ fn line(report: &Report) -> [String; 7] {
 }
 
 fn table(reports: &[Report], no_headers: bool) -> String {
+    let headers = (!no_headers).then_some(HEADERS);
+    aligned(
+        headers
+            .into_iter()
+            .map(|row| row.map(str::to_owned))
+            .chain(reports.iter().map(line)),
+    )
+}
+
+/// Rows in columns that are as wide as they have to be.
+pub(super) fn aligned<const COLUMNS: usize>(
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> String {
     let mut builder = Builder::default();
-    if !no_headers {
-        builder.push_record(HEADERS);
-    }
-    reports
-        .iter()
-        .for_each(|report| builder.push_record(line(report)));
+    rows.for_each(|row| builder.push_record(row));
     let mut table = builder.build();
     table.with(Style::empty()).with(Padding::new(0, 3, 0, 0));
     let text = table.to_string();

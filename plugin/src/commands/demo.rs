@@ -2,8 +2,10 @@
 
 use crate::args::{Cli, Command};
 use crate::error::Failure;
+use crate::scope::Scope;
+use crate::settings;
 use crate::terminal::Terminal;
-use clap::{Args, Parser};
+use clap::Args;
 use mqtt_informer::cli::BrokerArgs;
 use mqtt_informer::informer::Informer;
 use mqtt_informer::link::embedded::EmbeddedBroker;
@@ -32,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Try it with simulated clusters; nothing has to be installed.
 ///
-/// A broker on loopback, and a few clusters that live only as long as this command: their pods come, go and crash. Without a command
-/// everything is shown as it changes; with one, that is run against them.
+/// A broker on loopback, and a few clusters that live only as long as this command: their pods come, go and crash.
+/// Without a command everything is shown as it changes; with one, that is run against them.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   # Everything, live
@@ -50,11 +52,11 @@ pub struct DemoArgs {
 
 /// Runs the command against clusters that end with it.
 pub async fn run(args: &DemoArgs, terminal: &mut Terminal) -> Result<(), Failure> {
-    let mut cli = args.command_line()?;
+    let cli = args.command_line()?;
     terminal.err("These clusters are simulated, in this process, behind a broker on loopback.")?;
     let demo = Demo::start().await?;
-    cli.broker = demo.broker.clone();
-    let result = Box::pin(crate::command(cli, terminal)).await;
+    let scope = Scope::broker(demo.broker.clone());
+    let result = Box::pin(crate::command(&cli.command, &scope, terminal)).await;
     demo.stop().await;
     result
 }
@@ -69,7 +71,7 @@ impl DemoArgs {
         };
         let words = std::iter::once("kubectl mqinformer".to_owned()).chain(command.iter().cloned());
         let words: Vec<_> = words.map(Into::into).collect();
-        let cli = match Cli::try_parse_from(&words) {
+        let cli = match settings::without_surroundings(&words) {
             Ok(cli) => cli,
             Err(error) => {
                 crate::explain(&error, &words)?;
@@ -77,7 +79,12 @@ impl DemoArgs {
             }
         };
         match cli.command {
-            Command::Demo(_) => Err(Failure::because("a demo runs any command but another demo")),
+            Command::Demo(_) | Command::Config(_) => Err(Failure::because(
+                "a demo runs any command but another demo, and has no configuration",
+            )),
+            _ if !cli.direct.context.is_empty() => Err(Failure::because(
+                "a demo has its own clusters; leave --context out",
+            )),
             _ => Ok(cli),
         }
     }

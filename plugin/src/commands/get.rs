@@ -1,15 +1,16 @@
 //! `get`: carries what happens between an informer and the [`Collector`], and what that says to the terminal.
 
-use super::{ClusterArgs, connect, disconnect};
+use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::get::plan::{InvalidPlan, Watch};
-use crate::get::{ClusterSelector, Collector, Form, Output, Plan, StreamView};
+use crate::get::{Collector, Form, Output, Plan, StreamView};
 use crate::print::objects::Format;
+use crate::scope::Scope;
 use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, SelectAll};
-use mqtt_informer::cli::{BrokerArgs, asked_to_stop, duration};
+use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::informer::{Informer, LinkState, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
@@ -24,11 +25,12 @@ const PACE: Duration = Duration::from_millis(10);
 
 /// Show resources of all clusters or of some.
 ///
-/// Types, names and most flags are kubectl's. With exactly one --cluster that is a name, the output is kubectl's too, byte for byte, in
-/// every form. Otherwise the rows of all clusters are one table whose first column is CLUSTER, and JSON and YAML are one List whose items
-/// say their cluster in the annotation mqinformer.io/cluster.
+/// Types, names and most flags are kubectl's. With exactly one --cluster (or --context) that is a name, the output is
+/// kubectl's too, byte for byte, in every form. Otherwise the rows of all clusters are one table whose first column
+/// is CLUSTER, and JSON and YAML are one List whose items say their cluster in the annotation mqinformer.io/cluster.
 ///
-/// A cluster that is away, slow, or refuses never delays the others: it gets one line on stderr, and the exit code is 1 (0 with
+/// A cluster that is away, slow, or refuses never delays the others: it gets one line on stderr, and the exit code is
+/// 1 (0 with
 /// --allow-partial).
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
@@ -40,6 +42,9 @@ const PACE: Duration = Duration::from_millis(10);
 
   # One object as YAML
   kubectl mqinformer get ingresses.networking.k8s.io web -n shop --cluster cluster1 -o yaml
+
+  # The clusters of the kubeconfig, without a broker
+  kubectl mqinformer get pods -A --context 'kind-*'
 
   # Which clusters run which image
   kubectl mqinformer get deploy -A -o json |
@@ -59,9 +64,12 @@ pub struct GetArgs {
     )]
     pub clusters: ClusterArgs,
 
-    /// The namespace.
-    #[arg(long, short, value_name = "NAME", default_value = "default")]
-    pub namespace: String,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub namespace: NamespaceArgs,
 
     /// All namespaces.
     #[arg(long, short = 'A')]
@@ -114,13 +122,12 @@ pub struct GetArgs {
     #[arg(long)]
     pub watch_only: bool,
 
-    /// For how long a cluster may be silent before it is given up.
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
-    pub timeout: Duration,
-
-    /// For how long the whole may last; 0 for as long as it takes.
-    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration)]
-    pub request_timeout: Duration,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub timeouts: TimeoutArgs,
 
     /// Exit with 0 although some clusters could not be read.
     #[arg(long)]
@@ -141,7 +148,7 @@ pub enum OutputForm {
 }
 
 impl GetArgs {
-    fn plan(&self) -> Result<Plan, InvalidPlan> {
+    fn plan(&self, scope: &Scope) -> Result<Plan, InvalidPlan> {
         let form = match self.output {
             None => Form::Table,
             Some(OutputForm::Wide) => Form::Wide,
@@ -156,7 +163,7 @@ impl GetArgs {
         };
         let plan = Plan {
             targets: Vec::new(),
-            namespace: (!self.all_namespaces).then(|| self.namespace.clone()),
+            namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
             labels: self.selector.clone(),
             fields: self.field_selector.clone(),
             form,
@@ -165,27 +172,25 @@ impl GetArgs {
             label_columns: self.label_columns.clone(),
             managed_fields: self.show_managed_fields,
             watch,
-            timeout: self.timeout,
-            request_timeout: Some(self.request_timeout).filter(|limit| !limit.is_zero()),
+            timeout: self.timeouts.timeout,
+            request_timeout: Some(self.timeouts.request_timeout).filter(|limit| !limit.is_zero()),
             allow_partial: self.allow_partial,
+            way: scope.place.way(),
         };
         plan.with_words(&self.words)
     }
 }
 
 /// Runs until everything is printed, or the watch is ended.
-pub async fn run(
-    args: &GetArgs,
-    broker: &BrokerArgs,
-    terminal: &mut Terminal,
-) -> Result<(), Failure> {
-    let selector = ClusterSelector::new(&args.clusters.cluster).map_err(Failure::because)?;
-    let plan = match args.plan() {
+pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+    let selector = scope.selector(&args.clusters.cluster)?;
+    let plan = match args.plan(scope) {
         Ok(plan) => plan,
         Err(InvalidPlan::NoType) => return no_type(terminal),
         Err(error) => return Err(Failure::because(error)),
     };
-    let informer = connect(broker)?;
+    let attached = scope.attach(plan.timeout).await?;
+    let informer = attached.informer();
     let collector = Collector::new(plan.clone(), &selector, Terminal::audience());
     let mut session = Session::new(informer.clone(), plan, collector);
     let result = tokio::select! {
@@ -194,7 +199,7 @@ pub async fn run(
         () = asked_to_stop() => Err(Failure::Told(if session.plan.watch.is_some() { 0 } else { 130 })),
     };
     drop(session);
-    disconnect(informer).await;
+    attached.leave().await;
     result
 }
 
@@ -314,9 +319,8 @@ impl Session {
     fn subscribe(&mut self) {
         for cluster in self.collector.take_wanted() {
             for (index, target) in self.plan.targets.iter().enumerate() {
-                let subscription = self
-                    .informer
-                    .subscribe(&cluster, self.plan.selection(target));
+                let selection = self.plan.selection(target, &cluster);
+                let subscription = self.informer.subscribe(&cluster, selection);
                 let (state, versions) = (
                     subscription.store().state(),
                     subscription.store().versions(),

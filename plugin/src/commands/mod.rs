@@ -1,52 +1,51 @@
 //! One file a verb: its words, whose doc comments are the help, and what it does.
+//!
+//! An argument with an environment variable is a *setting*: the configuration file may have it too (see
+//! [`crate::settings`]).
 
 pub mod clusters;
+pub mod config;
 pub mod demo;
 pub mod get;
 pub mod version;
 
-use crate::error::Failure;
 use clap::Args;
-use mqtt_informer::cli::BrokerArgs;
-use mqtt_informer::informer::Informer;
-use mqtt_informer::link::mqtt;
-use mqtt_informer::replica::Settings;
+use mqtt_informer::cli::duration;
 use std::time::Duration;
-
-/// How long a goodbye to the broker may take.
-const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Which clusters a command is about.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ClusterArgs {
-    /// Which clusters: names, patterns with * and ?, and !name or !pattern for all but those. Default: all that are there.
+    /// Which clusters: names, patterns with * and ?, @groups of the configuration file, and ! before any of these for
+    /// all but those. Default: all that are there.
     ///
-    /// Exactly one name makes the output kubectl's own, byte for byte; otherwise a CLUSTER column comes first.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    /// Exactly one name makes the output kubectl's own, byte for byte; otherwise a CLUSTER column comes first. With
+    /// --context, the clusters are its contexts.
+    #[arg(
+        long,
+        env = "MQINFORMER_CLUSTER",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub cluster: Vec<String>,
 }
 
-/// Starts to talk to the broker.
-pub fn connect(broker: &BrokerArgs) -> Result<Informer, Failure> {
-    let topics = broker.topics()?;
-    let prefix = broker.client_id.as_deref().unwrap_or("mqi");
-    let options = broker.options(format!("{prefix}-{:08x}", random()))?;
-    let connection = mqtt::connect(options).map_err(Failure::because)?;
-    Informer::start(connection, topics, Settings::default()).map_err(Failure::because)
+/// Which namespace a command is about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NamespaceArgs {
+    /// The namespace. Default: "default"; with --context, each context's own.
+    #[arg(long, short, env = "MQINFORMER_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
 }
 
-/// Leaves the broker with a goodbye, so that no lease has to run out.
-pub async fn disconnect(informer: Informer) {
-    let mut link = informer.link_state();
-    drop(informer);
-    // The state's writer goes when the driver has ended.
-    let ended = async { while link.changed().await.is_ok() {} };
-    let _ = tokio::time::timeout(GOODBYE, ended).await;
-}
+/// For how long a command waits.
+#[derive(Clone, Debug, Args)]
+pub struct TimeoutArgs {
+    /// For how long a cluster may be silent before it is given up.
+    #[arg(long, env = "MQINFORMER_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    pub timeout: Duration,
 
-/// Tells this process from another with the same --client-id.
-fn random() -> u32 {
-    use std::hash::{BuildHasher, RandomState};
-    let hash = RandomState::new().hash_one(std::process::id());
-    u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default()
+    /// For how long the whole may last; 0 for as long as it takes.
+    #[arg(long, env = "MQINFORMER_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "0", value_parser = duration)]
+    pub request_timeout: Duration,
 }

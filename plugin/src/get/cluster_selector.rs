@@ -1,8 +1,12 @@
-//! Which clusters: names, globs, and exclusions, as `--cluster` has them.
+//! Which clusters: names, globs, groups and exclusions, as `--cluster` and `--context` have them.
 
 use mqtt_informer::protocol::names::ClusterName;
 use regex::Regex;
+use std::collections::BTreeMap;
 use std::fmt;
+
+/// Names for lists of words, as the configuration file has them: `@name` stands for its words.
+pub type Groups = BTreeMap<String, Vec<String>>;
 
 /// The clusters that a command is about.
 #[derive(Clone, Debug, Default)]
@@ -11,51 +15,93 @@ pub struct ClusterSelector {
     globs: Vec<Regex>,
     excludes: Vec<Regex>,
     typed: Vec<String>,
+    /// A word stood for others, or the clusters were chosen among known ones: then there may be any number of them.
+    open: bool,
 }
 
-/// A word after `--cluster` that is neither a name nor a pattern.
+/// A word that is neither a name, nor a pattern, nor a group.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--cluster {word:?}: {why}")]
+#[error("{flag} {word:?}: {why}")]
 pub struct InvalidSelector {
+    flag: &'static str,
     word: String,
     why: String,
 }
 
 impl ClusterSelector {
-    /// Reads the words: `name`, `prod-*` (`*` any text, `?` one character), `!name` and `!pattern` for all but those. Nothing, or
-    /// exclusions only, means every cluster.
+    /// Reads the words of `flag`: `name`, `prod-*` (`*` any text, `?` one character), `@group`, and `!` before any of
+    /// these for all but those. Nothing, or exclusions only, means every cluster.
     ///
     /// # Errors
-    /// When a word cannot be a cluster's name.
-    pub fn new(words: &[String]) -> Result<Self, InvalidSelector> {
+    /// When a word cannot be a cluster's name, or there is no such group.
+    pub fn new(
+        flag: &'static str,
+        words: &[String],
+        groups: &Groups,
+    ) -> Result<Self, InvalidSelector> {
         let mut selector = Self {
             typed: words.to_vec(),
             ..Self::default()
         };
         for word in words {
             let invalid = |why: String| InvalidSelector {
+                flag,
                 word: word.clone(),
                 why,
             };
-            let (excluded, name) = match word.strip_prefix('!') {
-                Some(name) => (true, name),
-                None => (false, word.as_str()),
-            };
-            // Patterns are made of what names are made of.
-            let checked = ClusterName::new(name).map_err(|error| invalid(error.to_string()))?;
-            let is_glob = name.contains(['*', '?']);
-            match (excluded, is_glob) {
-                (false, false) if selector.literals.contains(&checked) => {}
-                (false, false) => selector.literals.push(checked),
-                (true, _) => selector
-                    .excludes
-                    .push(glob(name).map_err(|error| invalid(error.to_string()))?),
-                (false, true) => selector
-                    .globs
-                    .push(glob(name).map_err(|error| invalid(error.to_string()))?),
+            match word.trim_start_matches('!').strip_prefix('@') {
+                None => selector.add(word).map_err(invalid)?,
+                Some(group) => {
+                    selector.open = true;
+                    let members = groups.get(group);
+                    let members = members.ok_or_else(|| invalid(no_group(groups)))?;
+                    let excluded = if word.starts_with('!') { "!" } else { "" };
+                    for member in members {
+                        let why = |why| invalid(format!("{member:?} of this group: {why}"));
+                        selector.add(&format!("{excluded}{member}")).map_err(why)?;
+                    }
+                }
             }
         }
         Ok(selector)
+    }
+
+    fn add(&mut self, word: &str) -> Result<(), String> {
+        let (excluded, name) = match word.strip_prefix('!') {
+            Some(name) => (true, name),
+            None => (false, word),
+        };
+        // Patterns are made of what names are made of.
+        let checked = ClusterName::new(name).map_err(|error| error.to_string())?;
+        let is_glob = name.contains(['*', '?']);
+        match (excluded, is_glob) {
+            (false, false) if self.literals.contains(&checked) => {}
+            (false, false) => self.literals.push(checked),
+            (true, _) => self
+                .excludes
+                .push(glob(name).map_err(|error| error.to_string())?),
+            (false, true) => self
+                .globs
+                .push(glob(name).map_err(|error| error.to_string())?),
+        }
+        Ok(())
+    }
+
+    /// The same choice among these and no others, which are known beforehand: nobody has to be discovered. A name
+    /// that was typed is chosen whether it is known or not.
+    #[must_use]
+    pub fn among(&self, known: &[ClusterName]) -> Self {
+        let only = self.only().is_some();
+        let chosen = known.iter().filter(|name| self.matches(name));
+        let mut literals: Vec<_> = self.named().chain(chosen).cloned().collect();
+        literals.sort();
+        literals.dedup();
+        Self {
+            literals,
+            open: !only,
+            typed: self.typed.clone(),
+            ..Self::default()
+        }
     }
 
     /// The cluster, if it is exactly one that was named: then output is kubectl's own.
@@ -64,7 +110,7 @@ impl ClusterSelector {
             self.literals.as_slice(),
             self.globs.is_empty() && self.excludes.is_empty(),
         ) {
-            ([name], true) => Some(name),
+            ([name], true) if !self.open => Some(name),
             _ => None,
         }
     }
@@ -102,6 +148,17 @@ impl fmt::Display for ClusterSelector {
     }
 }
 
+fn no_group(groups: &Groups) -> String {
+    match groups
+        .keys()
+        .map(|name| format!("@{name}"))
+        .collect::<Vec<_>>()
+    {
+        none if none.is_empty() => "the configuration file has no groups".to_owned(),
+        known => format!("no such group; there are {}", known.join(", ")),
+    }
+}
+
 fn glob(pattern: &str) -> Result<Regex, regex::Error> {
     let pieces = pattern.chars().map(|c| match c {
         '*' => ".*".to_owned(),
@@ -117,7 +174,57 @@ mod tests {
 
     fn selector(words: &[&str]) -> ClusterSelector {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        ClusterSelector::new(&words).unwrap()
+        ClusterSelector::new("--cluster", &words, &groups()).unwrap()
+    }
+
+    fn groups() -> Groups {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Groups::from([
+            ("prod".to_owned(), words(&["prod-*", "!prod-us"])),
+            ("one".to_owned(), words(&["test"])),
+        ])
+    }
+
+    #[test]
+    fn a_group_stands_for_its_words() {
+        assert_eq!(matching(&["@prod"]), ["prod-eu"]);
+        assert_eq!(matching(&["@prod", "test"]), ["prod-eu", "test"]);
+        assert_eq!(
+            matching(&["prod-*", "test", "!@one"]),
+            ["prod-eu", "prod-us"]
+        );
+        assert!(
+            selector(&["@one"]).only().is_none(),
+            "a group is never one cluster"
+        );
+        let words = ["@nosuch".to_owned()];
+        let error = ClusterSelector::new("--context", &words, &groups()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--context \"@nosuch\": no such group; there are @one, @prod"
+        );
+    }
+
+    #[test]
+    fn a_choice_among_known_ones_is_closed() {
+        let known = ["kind-a", "kind-b", "eks"].map(|name| ClusterName::new(name).unwrap());
+        let chosen = |words: &[&str]| {
+            let selector = selector(words).among(&known);
+            assert!(selector.is_closed() || selector.named().count() == 0);
+            let names = selector.named().map(|name| name.as_str().to_owned());
+            (
+                names.collect::<Vec<_>>().join(" "),
+                selector.only().is_some(),
+            )
+        };
+        let several = |names: &str| (names.to_owned(), false);
+        assert_eq!(chosen(&[]), several("eks kind-a kind-b"));
+        assert_eq!(chosen(&["kind-*", "!kind-a"]), several("kind-b"));
+        assert_eq!(chosen(&["eks", "kind-?"]), several("eks kind-a kind-b"));
+        assert_eq!(chosen(&["eks", "!eks"]), several(""));
+        assert_eq!(chosen(&["eks"]), ("eks".to_owned(), true));
+        assert_eq!(chosen(&["missing"]), ("missing".to_owned(), true));
+        assert_eq!(chosen(&["nothing-*"]), several(""));
     }
 
     fn matching(words: &[&str]) -> Vec<&'static str> {
@@ -161,11 +268,13 @@ mod tests {
     #[test]
     fn a_word_that_is_no_name_is_refused() {
         let words = ["evil\u{1b}[31m".to_owned()];
-        let error = ClusterSelector::new(&words).unwrap_err().to_string();
+        let error = ClusterSelector::new("--cluster", &words, &Groups::new())
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with("--cluster") && !error.contains('\u{1b}'),
             "{error}"
         );
-        assert!(ClusterSelector::new(&["!".to_owned()]).is_err());
+        assert!(ClusterSelector::new("--cluster", &["!".to_owned()], &Groups::new()).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! One cluster of a `get`: its streams, and what has become of each.
 
 use super::messages::{self, Doubt, Refusal};
+use super::plan::Way;
 use crate::table::{Malformed, Resource};
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState};
@@ -183,8 +184,8 @@ impl Member {
         })
     }
 
-    /// What changed in a target's stream since this was last called, in the order of the keys: each key once, from what it was to
-    /// what it is.
+    /// What changed in a target's stream since this was last called, in the order of the keys: each key once, from
+    /// what it was to what it is.
     pub fn take_changes(&mut self, target: usize) -> Vec<(Option<Bytes>, Option<Bytes>)> {
         let changes = self
             .streams
@@ -287,10 +288,19 @@ impl Member {
     }
 
     /// The line that tells a trouble of this cluster.
-    pub fn line(&self, trouble: &Trouble, timeout: Duration, request_timeout: Duration) -> String {
+    pub fn line(
+        &self,
+        trouble: &Trouble,
+        timeout: Duration,
+        request_timeout: Duration,
+        way: Way,
+    ) -> String {
         match trouble {
             Trouble::Offline => messages::offline(&self.name),
-            Trouble::Silent => messages::silent(&self.name, timeout, self.known),
+            Trouble::Silent => match way {
+                Way::Broker => messages::silent(&self.name, timeout, self.known),
+                Way::Direct => messages::api_server_silent(&self.name, timeout),
+            },
             Trouble::ApiServerAway { since, message } => {
                 messages::api_server_away(&self.name, *since, message)
             }

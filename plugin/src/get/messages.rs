@@ -113,6 +113,36 @@ pub fn silent(cluster: &ClusterName, timeout: Duration, known: bool) -> String {
     )
 }
 
+/// Nothing was heard from the API server of a context.
+pub fn api_server_silent(cluster: &ClusterName, timeout: Duration) -> String {
+    format!(
+        "error: cluster {}: no answer within {}: its API server, or its credential plugin, is away or slow; \
+         --timeout waits longer",
+        quoted(cluster),
+        span(timeout)
+    )
+}
+
+/// No context is meant by what was typed.
+pub fn no_context(typed: &str, known: &[&str], files: &str) -> String {
+    if known.is_empty() {
+        return format!("error: there are no contexts in {}", word(files));
+    }
+    format!(
+        "error: no context matches --context {}: known are {}",
+        word(typed),
+        word(&few(known.iter().copied()))
+    )
+}
+
+/// What kubectl says of one context that does not exist, word for word.
+pub fn missing_context(context: &str) -> String {
+    format!(
+        "Error in configuration: context was not found for specified context: {}",
+        word(context)
+    )
+}
+
 /// The whole took longer than it may.
 pub fn too_slow(cluster: &ClusterName, limit: Duration) -> String {
     format!(
@@ -180,17 +210,17 @@ pub fn no_cluster(typed: &str, known: &[&ClusterName]) -> String {
     if known.is_empty() {
         return "error: no cluster is known at this broker: start a syncer in each cluster, or name one with --cluster".to_owned();
     }
-    let names: Vec<_> = known.iter().take(10).map(|name| name.as_str()).collect();
-    let more = if known.len() > names.len() {
-        ", ..."
-    } else {
-        ""
-    };
     format!(
-        "error: no cluster matches --cluster {}: known are {}{more}",
+        "error: no cluster matches --cluster {}: known are {}",
         word(typed),
-        word(&names.join(", "))
+        word(&few(known.iter().map(|name| name.as_str())))
     )
+}
+
+/// The first ten of some names.
+fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = if names.len() > 10 { ", ..." } else { "" };
+    names.take(10).collect::<Vec<_>>().join(", ") + more
 }
 
 /// The broker cannot be reached.
@@ -273,6 +303,10 @@ mod tests {
             stale(&cluster, Doubt::Unheard),
             broker("bad\nnews"),
             no_cluster("a\n*", &[&cluster]),
+            no_context("a\n*", &["b\n"], "/f"),
+            no_context("*", &[], "/f\n"),
+            missing_context("a\n"),
+            api_server_silent(&cluster, Duration::from_secs(5)),
         ];
         for line in lines {
             assert!(!line.contains(['\n', '\x07']), "{line:?}");

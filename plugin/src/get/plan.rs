@@ -1,11 +1,13 @@
 //! What a `get` asks for, checked as kubectl checks it.
 //!
-//! The rules and the words are those of `k8s.io/cli-runtime/pkg/resource` (builder.go) and of kubectl's get.go. What a word like `po`
-//! means is found out at each source.
+//! The rules and the words are those of `k8s.io/cli-runtime/pkg/resource` (builder.go) and of kubectl's get.go. What
+//! a word like `po` means is found out at each source.
 
+use super::namespaces::Namespaces;
 use crate::print::objects::Format;
 use crate::print::table::TableOptions;
 use mqtt_informer::protocol::message::{Selection, View};
+use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
 /// How answers are printed.
@@ -48,8 +50,8 @@ pub struct Target {
 pub struct Plan {
     /// In the order in which they are printed.
     pub targets: Vec<Target>,
-    /// The namespace; none for all.
-    pub namespace: Option<String>,
+    /// In which namespaces.
+    pub namespaces: Namespaces,
     /// A label selector, or empty.
     pub labels: String,
     /// A field selector, or empty.
@@ -72,6 +74,18 @@ pub struct Plan {
     pub request_timeout: Option<Duration>,
     /// Clusters that could not be read do not make it a failure.
     pub allow_partial: bool,
+    /// How the clusters are reached.
+    pub way: Way,
+}
+
+/// How clusters are reached: what is said of one that is silent depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Through a broker, by the syncer of each.
+    #[default]
+    Broker,
+    /// By their kubeconfig contexts, from this process.
+    Direct,
 }
 
 /// What `-w` and `--watch-only` print.
@@ -162,15 +176,15 @@ impl Plan {
         Ok(self)
     }
 
-    /// The stream of a target.
-    pub fn selection(&self, target: &Target) -> Selection {
+    /// The stream of a target in a cluster.
+    pub fn selection(&self, target: &Target, cluster: &ClusterName) -> Selection {
         let fields = match &target.name {
             Some(name) => format!("metadata.name={}", escaped(name)),
             None => self.fields.clone(),
         };
         Selection {
             resource: target.word.clone(),
-            namespace: self.namespace.clone().unwrap_or_default(),
+            namespace: self.namespaces.of(cluster).to_owned(),
             labels: self.labels.clone(),
             fields,
             view: if self.form.is_objects() {
@@ -195,7 +209,7 @@ impl Plan {
             no_headers: self.no_headers,
             show_labels: self.show_labels,
             label_columns: self.label_columns.clone(),
-            with_namespace: self.namespace.is_none(),
+            with_namespace: self.namespaces.one().is_none(),
             with_cluster: false,
             kind: None,
         }
@@ -336,7 +350,8 @@ mod tests {
             .with_words(&["pods".to_owned(), "a,b=c\\d".to_owned()])
             .unwrap();
         assert_eq!(
-            plan.selection(&plan.targets[0]).fields,
+            plan.selection(&plan.targets[0], &ClusterName::new("east").unwrap())
+                .fields,
             "metadata.name=a\\,b\\=c\\\\d"
         );
         assert!(plan.single_object());

@@ -46,6 +46,9 @@ fn help_is_for_people() {
     run(&["version", "--help"])
         .success()
         .stdout_eq(file!["help/version.txt"]);
+    run(&["config", "--help"])
+        .success()
+        .stdout_eq(file!["help/config.txt"]);
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Collector {
             .get(target)
             .and_then(|target| target.name.as_deref());
         if let Some(wanted) = wanted {
-            if self.plan.namespace.is_none() && answer.resource.namespaced {
+            if self.plan.namespaces.is_all() && answer.resource.namespaced {
                 let message = "a resource cannot be retrieved by name across all namespaces";
                 return Ok(Err(Refusal::local(message)));
             }
@@ -258,11 +258,7 @@ impl Collector {
     }
 
     fn say_that_nothing_was_found(&mut self) {
-        let namespace = self
-            .plan
-            .namespace
-            .as_deref()
-            .filter(|_| self.all_namespaced);
+        let namespace = self.plan.namespaces.one().filter(|_| self.all_namespaced);
         self.output
             .push(Output::Err(messages::no_resources(namespace)));
     }

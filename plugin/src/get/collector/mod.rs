@@ -1,7 +1,7 @@
 //! Whose answers are in, who is late, when to print, when to end.
 //!
-//! The caller tells what happens ([`Collector::cluster`], [`Collector::see`], ...), then calls [`Collector::step`], which answers with what
-//! to print; and again at [`Collector::deadline`] at the latest.
+//! The caller tells what happens ([`Collector::cluster`], [`Collector::see`], ...), then calls [`Collector::step`],
+//! which answers with what to print; and again at [`Collector::deadline`] at the latest.
 //!
 //! - **One cluster that was named**: everything is printed at once, when all of it is there, as kubectl does.
 //! - **Several**: who is there is printed when all are, or [`PATIENCE`] after the first was; later ones follow when they are
@@ -163,7 +163,8 @@ impl Collector {
         }
     }
 
-    /// Draws the conclusions: what to print, and whether this is the end. `wall_ms`: this machine's clock, ms since 1970.
+    /// Draws the conclusions: what to print, and whether this is the end. `wall_ms`: this machine's clock, ms since
+    /// 1970.
     pub fn step(&mut self, at: At, wall_ms: i64) -> Vec<Output> {
         if !self.done {
             match self.plan.watch {
@@ -259,7 +260,7 @@ impl Collector {
     fn line(&self, name: &ClusterName, trouble: &Trouble) -> String {
         let limit = self.plan.request_timeout.unwrap_or_default();
         match self.members.get(name) {
-            Some(member) => member.line(trouble, self.plan.timeout, limit),
+            Some(member) => member.line(trouble, self.plan.timeout, limit, self.plan.way),
             None => messages::malformed(name),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::get::plan::{Form, Watch};
+use crate::get::{Groups, Namespaces};
 use crate::print::objects::Format;
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState, UpstreamDown};
@@ -123,13 +124,13 @@ impl Scene {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         let clusters: Vec<String> = clusters.iter().map(|name| (*name).to_owned()).collect();
         let mut plan = Plan {
-            namespace: Some("shop".to_owned()),
+            namespaces: Namespaces::One("shop".to_owned()),
             timeout: 5 * SECOND,
             ..Plan::default()
         };
         change(&mut plan);
         let plan = plan.with_words(&words).unwrap();
-        let selector = ClusterSelector::new(&clusters).unwrap();
+        let selector = ClusterSelector::new("--cluster", &clusters, &Groups::new()).unwrap();
         let mut collector = Collector::new(plan, &selector, Audience::Program);
         collector.link_up(At::ZERO);
         Self {

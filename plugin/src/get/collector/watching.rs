@@ -82,7 +82,7 @@ impl Collector {
     fn missing(&self, nothing: bool, resource: &Resource) -> Option<Refusal> {
         let name = self.plan.targets.first()?.name.as_deref()?;
         let alone = self.selector.only().is_some();
-        if resource.namespaced && self.plan.namespace.is_none() {
+        if resource.namespaced && self.plan.namespaces.is_all() {
             return Some(Refusal::local(
                 "a resource cannot be retrieved by name across all namespaces",
             ));
