@@ -110,7 +110,7 @@ async fn run(
     let run = async {
         upstream.run(&resolved, events).await;
         // What it told last is still forwarded; that ends by itself.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = run => {}
