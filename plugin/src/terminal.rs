@@ -77,6 +77,6 @@ impl Default for Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // Nothing is left to be done when stderr is closed.
-        let _ = self.erase();
+        self.erase();
     }
 }
