@@ -42,7 +42,11 @@ impl Client {
         access: &Access,
         patience: Patience,
     ) -> Result<Self, ConfigurationError> {
-        let config = access.load().await?;
+        Self::of(access.load().await?, patience)
+    }
+
+    /// The same, where everything is known already.
+    pub(super) fn of(config: kube::Config, patience: Patience) -> Result<Self, ConfigurationError> {
         let server = config.cluster_url.to_string();
         let server = server.trim_end_matches('/');
         let client = || {

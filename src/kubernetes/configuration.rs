@@ -30,10 +30,7 @@ impl Access {
             Some(files) => self.of_files(&files).await?,
             None => Config::incluster().map_err(|_| self.nowhere())?,
         };
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // A watch may be quiet for a minute, and who retries here is `list_watch`, which tells its consumers.
-        config.read_timeout = None;
-        config.default_retry = false;
+        for_watches(&mut config);
         Ok(config)
     }
 
@@ -88,6 +85,13 @@ impl Access {
             tried.display()
         ))
     }
+}
+
+/// A watch may be quiet for a minute, and who retries here is `list_watch`, which tells its consumers.
+pub(super) fn for_watches(config: &mut Config) {
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = None;
+    config.default_retry = false;
 }
 
 fn default_kubeconfig() -> Option<PathBuf> {
