@@ -37,7 +37,7 @@
 //!     let (snapshot, age) = watch.members()[&cluster].store().read();
 //!     assert_eq!(age.freshness, Freshness::Fresh);
 //!     assert_eq!(snapshot.objects().count() + 1, notices.len(), "the header is a key, too");
-//!     let selector = LabelSelector::parse("app")?;
+//!     let selector = LabelSelector::parse("app.kubernetes.io/name")?;
 //!     assert!(snapshot.labelled(&selector).count() > 0);
 //!     break;
 //! }
