@@ -9,9 +9,11 @@
 
 mod bad_input;
 mod differential;
+mod examples;
 mod faults;
 mod in_process;
 mod layering;
+mod library;
 mod masked;
 mod programs;
 mod scene;

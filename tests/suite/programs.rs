@@ -18,7 +18,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     let path = built.with_file_name(name);
     assert!(
         path.exists(),
-        "{} is not built: run `make build`",
+        "{} is not built: run `cargo test --workspace --no-run`",
         path.display()
     );
     path
@@ -39,6 +39,11 @@ fn command(name: &str) -> Command {
         command.env_remove(variable);
     }
     command
+}
+
+/// A program of this workspace, named by its path beside the programs: `examples/viewer`.
+pub(crate) fn program_command(name: &str) -> Command {
+    command(name)
 }
 
 /// What a program said until it ended.

@@ -8,6 +8,7 @@ pub use unavailable::Unavailable;
 use super::{Cluster, Freshness, Informer, LinkState, Store, StreamState, Subscription};
 use crate::protocol::message::{Selection, View};
 use crate::protocol::names::ClusterName;
+use crate::replica::Settings;
 use futures::stream::{self, Stream};
 use kube::Resource;
 use kube::runtime::watcher::{Event, Result};
@@ -180,7 +181,8 @@ struct Following<K> {
     clusters: watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>>,
     translator: Translator<K>,
     episode: Episode,
-    began: Instant,
+    /// From then on the lack of an answer means something; none while the link is not up.
+    late: Option<Instant>,
 }
 
 impl<K: DeserializeOwned> Following<K> {
@@ -196,7 +198,7 @@ impl<K: DeserializeOwned> Following<K> {
             clusters: informer.clusters(),
             translator: Translator::new(),
             episode: Episode::default(),
-            began: Instant::now(),
+            late: None,
             informer,
             cluster,
             subscription,
@@ -241,10 +243,8 @@ impl<K: DeserializeOwned> Following<K> {
 
     /// Waits until there is something to look at; false when there never will be.
     async fn woken(&mut self) -> bool {
-        // By now it is late if nobody has answered at all; what becomes stale later is a change of the state.
-        let stale_after = self.informer.settings().stale_after();
-        let late = self.began + stale_after + Duration::from_millis(1);
-        let is_early = Instant::now() < late;
+        // What becomes stale later is a change of the state.
+        let late = self.late.filter(|late| Instant::now() < *late);
         let changed = tokio::select! {
             changed = self.version.changed() => {
                 // Looked at by `look`.
@@ -254,7 +254,7 @@ impl<K: DeserializeOwned> Following<K> {
             changed = self.state.changed() => changed,
             changed = self.link.changed() => changed,
             changed = self.clusters.changed() => changed,
-            () = tokio::time::sleep_until(late), if is_early => Ok(()),
+            () = tokio::time::sleep_until(late.unwrap_or_else(Instant::now)), if late.is_some() => Ok(()),
             () = self.informer.ended() => return false,
         };
         changed.is_ok()
@@ -264,6 +264,12 @@ impl<K: DeserializeOwned> Following<K> {
         let clusters = Arc::clone(&self.clusters.borrow_and_update());
         let state = self.state.borrow_and_update().clone();
         let link = self.link.borrow_and_update().clone();
+        let settings = self.informer.settings();
+        self.late = match (&link, self.late) {
+            (LinkState::Up, None) => Some(Instant::now() + patience(settings)),
+            (LinkState::Up, late) => late,
+            _ => None,
+        };
         judge(&Circumstances {
             cluster: &self.cluster,
             state: &state,
@@ -273,8 +279,12 @@ impl<K: DeserializeOwned> Following<K> {
                 .get(&self.cluster)
                 .is_some_and(|cluster| cluster.offline),
             heard: self.store().heard_at().is_some(),
-            waited: self.began.elapsed(),
-            stale_after: self.informer.settings().stale_after(),
+            is_late: self.late.is_some_and(|late| late <= Instant::now()),
         })
     }
+}
+
+/// How long a source is given to answer: as long as a copy may be unproven, and long enough for some requests to be lost.
+fn patience(settings: &Settings) -> Duration {
+    settings.stale_after().max(settings.first_timeout * 10)
 }

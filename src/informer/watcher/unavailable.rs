@@ -4,7 +4,6 @@ use crate::informer::{Freshness, LinkState, Progress, StreamState};
 use crate::protocol::names::ClusterName;
 use kube::core::Status;
 use kube::runtime::watcher;
-use std::time::Duration;
 
 /// Why nothing new comes from a cluster. What was told before stays true of the past, and nothing is lost: when the
 /// cluster is back, what changed meanwhile follows.
@@ -102,9 +101,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) offline: bool,
     /// The source answered this stream, if only with words.
     pub(super) heard: bool,
-    /// For how long the stream has been wanted.
-    pub(super) waited: Duration,
-    pub(super) stale_after: Duration,
+    /// The stream has been asked for over a link that is up for so long that the lack of an answer means something.
+    pub(super) is_late: bool,
 }
 
 /// What is the matter, if anything is.
@@ -139,9 +137,11 @@ pub(super) fn judge(it: &Circumstances<'_>) -> Option<Unavailable> {
         let message = down.message.clone();
         return Some(Unavailable::ApiServer { cluster, message });
     }
+    // A copy that grew old while the link was down is about to be repaired.
     match (it.freshness, it.heard) {
+        _ if !it.is_late => None,
         (Freshness::Stale, _) => Some(Unavailable::Stale { cluster }),
-        (_, false) if it.waited > it.stale_after => Some(Unavailable::Silent { cluster }),
+        (_, false) => Some(Unavailable::Silent { cluster }),
         _ => None,
     }
 }

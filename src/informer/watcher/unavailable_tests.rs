@@ -1,6 +1,7 @@
 use super::*;
 use crate::informer::UpstreamDown;
 use crate::link::Failure;
+use std::time::Duration;
 
 fn east() -> ClusterName {
     ClusterName::new("east").unwrap()
@@ -31,7 +32,7 @@ struct Case {
     link: LinkState,
     offline: bool,
     heard: bool,
-    waited: u64,
+    late: bool,
 }
 
 fn judged(case: &Case) -> Option<Unavailable> {
@@ -42,8 +43,7 @@ fn judged(case: &Case) -> Option<Unavailable> {
         link: &case.link,
         offline: case.offline,
         heard: case.heard,
-        waited: Duration::from_secs(case.waited),
-        stale_after: Duration::from_secs(5),
+        is_late: case.late,
     })
 }
 
@@ -62,14 +62,21 @@ fn what_is_the_matter_is_named() {
         (Case::default(), None),
         (
             Case {
-                waited: 6,
+                freshness: Stale,
+                ..Case::default()
+            },
+            None,
+        ),
+        (
+            Case {
+                late: true,
                 ..Case::default()
             },
             Some(Unavailable::Silent { cluster: cluster() }),
         ),
         (
             Case {
-                waited: 6,
+                late: true,
                 heard: true,
                 ..Case::default()
             },
@@ -94,6 +101,7 @@ fn what_is_the_matter_is_named() {
         (
             Case {
                 freshness: Stale,
+                late: true,
                 ..Case::default()
             },
             Some(Unavailable::Stale { cluster: cluster() }),
