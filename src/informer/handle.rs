@@ -107,7 +107,8 @@ impl Informer {
         self.inner.shown.link.subscribe()
     }
 
-    /// Asks every source who it is, and waits until it was quiet for max(150 ms, 3 round trips). Waits for the link too.
+    /// Asks every source who it is, and waits until it was quiet for max(150 ms, 3 round trips). Waits for the link
+    /// too.
     pub async fn discovered(&self) {
         let (done, end) = oneshot::channel();
         self.send(Command::Discover(done));
@@ -140,8 +141,8 @@ impl Informer {
         }
     }
 
-    /// Copies one selection from every cluster that this informer was told to follow ([`Builder::clusters`]), those that
-    /// come later included.
+    /// Copies one selection from every cluster that this informer was told to follow ([`Builder::clusters`]), those
+    /// that come later included.
     #[must_use]
     pub fn watch_all(&self, selection: Selection) -> Watch {
         self.watch(self.inner.clusters.clone(), selection)
@@ -171,8 +172,15 @@ impl Informer {
         end.await.is_ok()
     }
 
-    /// Waits until the link has ended for good, after which nothing changes any more. No broker's failure does that: they
-    /// are tried again.
+    /// Leaves all streams and says goodbye to the broker, whoever still has a handle; done when that was sent. Who ends
+    /// without it leaves the clusters to serve for nobody until their leases are over, after a minute.
+    pub async fn close(&self) {
+        self.send(Command::Close);
+        self.ended().await;
+    }
+
+    /// Waits until the link has ended for good, after which nothing changes any more. No broker's failure does that:
+    /// they are tried again.
     pub async fn ended(&self) {
         self.inner.commands.closed().await;
     }

@@ -2,10 +2,10 @@
 //!
 //! | what | is |
 //! |---|---|
-//! | [`Informer`] | one connection to a broker; knows the clusters by their presence, and copies any number of their streams |
-//! | [`Store`] | one copy: [`Snapshot`]s of one state that the source had, lookups in them, what changed, how old it may be |
+//! | [`Informer`] | one connection to a broker: its clusters by their presence, copies of their streams |
+//! | [`Store`] | one copy: [`Snapshot`]s of one state of the source, lookups, what changed, its age |
 //! | [`Watch`] | one selection from many clusters that come and go, a [`Store`] each |
-//! | [`Informer::watcher`] | one cluster's objects as kube-rs's own watch events, for its `reflector` and `Controller` |
+//! | [`Informer::watcher`] | one cluster's objects as kube-rs's own watch events, for its `Controller` |
 //!
 //! Dropping a [`Subscription`] or a [`Watch`] leaves its streams; dropping the last handle of an [`Informer`] says
 //! goodbye to the broker.

@@ -29,8 +29,17 @@ pub struct Notice {
     pub key: Bytes,
     /// What it was when the reader last looked.
     pub old: Option<Bytes>,
-    /// What it is now. An object that was deleted and made again between two looks is one notice; its uid tells.
+    /// What it is now.
     pub new: Option<Bytes>,
+}
+
+impl Notice {
+    /// Whether another object has taken the name: one was deleted and one was made between two looks. Its uid tells.
+    #[must_use]
+    pub fn is_another_object(&self) -> bool {
+        let both = self.old.as_ref().zip(self.new.as_ref());
+        both.is_some_and(|(old, new)| objects::uid(old) != objects::uid(new))
+    }
 }
 
 impl Snapshot {
@@ -73,10 +82,12 @@ impl Snapshot {
 
     /// The objects whose labels are what a selector says, in byte order of their keys.
     ///
-    /// It reads the metadata of each object, and not what stands after it: O(n), a few microseconds an object. To look
-    /// at one namespace only, filter [`Snapshot::in_namespace`] with [`is_selected`]. Who wants one selection again and
-    /// again subscribes to it: [`crate::protocol::message::Selection::labels`] selects at the source, in its API server's index, and what
-    /// is not wanted does not even travel.
+    /// It reads the metadata of each object, and not what stands after it: O(n), and a thirtieth of the time that
+    /// decoding pods takes. To look at one namespace only, filter [`Snapshot::in_namespace`] with [`is_selected`]. Who
+    /// wants one selection again and again subscribes to it ([`Selection::labels`]): the source's API server selects
+    /// then, and what is not wanted does not even travel.
+    ///
+    /// [`Selection::labels`]: crate::protocol::message::Selection::labels
     pub fn labelled<'a>(
         &'a self,
         selector: &'a LabelSelector,
@@ -171,6 +182,16 @@ mod tests {
         let all = snapshot(&[("", "header"), ("a/1", &web), ("a/2", &api), ("b/1", &web)]);
         let selector = LabelSelector::parse("app=web").unwrap();
         assert_eq!(keys(all.labelled(&selector)), ["a/1", "b/1"]);
+    }
+
+    #[test]
+    fn an_object_that_was_made_again_is_told_from_one_that_changed() {
+        let object = |uid: &str, v: &str| format!(r#"{{"metadata":{{"uid":"{uid}"}},"v":{v}}}"#);
+        let before = snapshot(&[("a", &object("1", "1")), ("b", &object("2", "1"))]);
+        let after = snapshot(&[("a", &object("1", "2")), ("b", &object("3", "1"))]);
+        let told = |notice: &Notice| (notice.key.clone(), notice.is_another_object());
+        let told: Vec<_> = after.since(&before).iter().map(told).collect();
+        assert_eq!(told, [("a".into(), false), ("b".into(), true)]);
     }
 
     proptest! {

@@ -129,7 +129,8 @@ impl Reconciled {
     }
 }
 
-/// The controller has reconciled the last state of everything that is there, and seen the end of everything that is not.
+/// The controller has reconciled the last state of everything that is there, and seen the end of everything that is
+/// not.
 fn settled(controller: &Background, maps: &Maps<'_>, when: &str) -> Reconciled {
     let truth = maps.truth();
     let out = controller.wait_out(when, |out| Reconciled::read(out).present == truth);

@@ -41,6 +41,8 @@ pub(super) enum Command {
         cluster: ClusterName,
         done: oneshot::Sender<()>,
     },
+    /// Leave everything and say goodbye, whoever still has a handle.
+    Close,
 }
 
 /// What handles may look at.
@@ -112,7 +114,7 @@ impl Driver {
         }
     }
 
-    /// Runs until every handle is gone, then leaves the streams and says goodbye.
+    /// Runs until every handle is gone, or one says so; then leaves the streams and says goodbye.
     pub(super) async fn run(mut self) {
         for filter in self.filters() {
             self.link.subscribe(&filter);
@@ -125,8 +127,8 @@ impl Driver {
                     None => break,
                 },
                 command = self.commands.recv() => match command {
+                    None | Some(Command::Close) => break,
                     Some(command) => self.command(command),
-                    None => break,
                 },
                 () = sleep_until(deadline) => self.wake(),
             }

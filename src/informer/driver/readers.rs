@@ -19,6 +19,8 @@ impl Driver {
                 self.ask_who();
             }
             Command::Forget { cluster, done } => self.forget(&cluster, done),
+            // Taken by the loop that ends.
+            Command::Close => {}
         }
     }
 

@@ -80,19 +80,19 @@ impl Informer {
     /// reached. kube-rs's `reflector`, and a `Controller` through `Controller::for_stream`, run over it unchanged. It
     /// only observes: nothing is written to the cluster.
     ///
-    /// The first whole copy comes as `Init`, `InitApply` for each object, `InitDone`. From then on there are `Apply` and
-    /// `Delete` only, a `Delete` with the last known object: whatever happens to the broker or to the cluster's syncer,
-    /// the copy is repaired by differences, and nothing goes back in time. Changes are coalesced for each object while
-    /// the stream is not polled, so memory is bounded by two copies.
+    /// The first whole copy comes as `Init`, `InitApply` for each object, `InitDone`. From then on there are `Apply`
+    /// and `Delete` only, a `Delete` with the last known object: whatever happens to the broker or to the cluster's
+    /// syncer, the copy is repaired by differences, and nothing goes back in time. Changes are coalesced for each
+    /// object while the stream is not polled, so memory is bounded by two copies.
     ///
     /// # Errors
-    /// An error item says that nothing new comes for now, and why ([`Unavailable::of`]); the stream goes on. Each reason is
-    /// told once an outage. An object that cannot be decoded as `K` is an error item, too
+    /// An error item says that nothing new comes for now, and why ([`Unavailable::of`]); the stream goes on. Each
+    /// reason is told once an outage. An object that cannot be decoded as `K` is an error item, too
     /// ([`kube::Error::SerdeError`]), and among the first objects it holds `InitDone` back, as in kube-rs;
     /// [`kube::core::DeserializeGuard`] lets such objects pass. `default_backoff` is not needed (all pacing is done
     /// inside) and does no harm beyond a delay after errors.
     ///
-    /// The stream ends when the informer's link was closed for good.
+    /// The stream ends when the informer was closed ([`Informer::close`]), or its link.
     ///
     /// Values of Secrets are not in it.
     ///
@@ -284,7 +284,8 @@ impl<K: DeserializeOwned> Following<K> {
     }
 }
 
-/// How long a source is given to answer: as long as a copy may be unproven, and long enough for some requests to be lost.
+/// How long a source is given to answer: as long as a copy may be unproven, and long enough for some requests to be
+/// lost.
 fn patience(settings: &Settings) -> Duration {
     settings.stale_after().max(settings.first_timeout * 10)
 }

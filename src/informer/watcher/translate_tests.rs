@@ -116,6 +116,17 @@ fn what_cannot_be_read_holds_the_end_of_the_init_back() {
 }
 
 #[test]
+fn what_cannot_be_read_passes_where_it_is_allowed_to() {
+    let mut translator = Translator::<kube::core::DeserializeGuard<ConfigMap>>::new();
+    translator.see(&raw(vec![("x/a", broken())]));
+    let events: Vec<_> = std::iter::from_fn(|| translator.next()).collect();
+    assert!(matches!(
+        events.as_slice(),
+        [Ok(Event::Init), Ok(Event::InitApply(guard)), Ok(Event::InitDone)] if guard.0.is_err()
+    ));
+}
+
+#[test]
 fn what_cannot_be_read_later_stays_as_it_was_until_it_is_gone() {
     let mut translator = Translator::new();
     translator.see(&raw(vec![("x/a", value("x/a", 0, 1))]));

@@ -107,8 +107,8 @@ pub(super) struct Circumstances<'a> {
 
 /// What is the matter, if anything is.
 ///
-/// A copy that is fresh has no trouble, whatever else is: a source that hands over to its standby, or a link that blinks,
-/// is nobody's business while no row is old.
+/// A copy that is fresh has no trouble, whatever else is: a source that hands over to its standby, or a link that
+/// blinks, is nobody's business while no row is old.
 pub(super) fn judge(it: &Circumstances<'_>) -> Option<Unavailable> {
     if let Progress::Refused {
         code,
@@ -148,9 +148,9 @@ pub(super) fn judge(it: &Circumstances<'_>) -> Option<Unavailable> {
 
 /// Which troubles were told since all was well: each kind once.
 ///
-/// kube-rs's `Controller`, and whoever uses `default_backoff`, stops polling for a while after each error, twice as long
-/// after each further one without an event between (0.8 s to 30 s). An outage that is told whenever its words change would
-/// put off the events that follow it; one that is told once costs at most the first pauses.
+/// kube-rs's `Controller`, and whoever uses `default_backoff`, stops polling for a while after each error, twice as
+/// long after each further one without an event between (0.8 s to 30 s). An outage that is told whenever its words
+/// change would put off the events that follow it; one that is told once costs at most the first pauses.
 #[derive(Debug, Default)]
 pub(super) struct Episode {
     told: Vec<std::mem::Discriminant<Unavailable>>,
