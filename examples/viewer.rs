@@ -1,52 +1,57 @@
-//! A viewer in 40 lines: follows the pods of one cluster through a broker.
+//! A viewer in 40 lines: follows one resource in every cluster behind a broker.
 //!
-//! `cargo run --example viewer -- tcp://127.0.0.1:1883 cluster1`
+//! `cargo run --example viewer -- --broker tcp://127.0.0.1:1883 deployments --cluster 'prod-*'`
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
 
-use mqtt_informer::informer::Informer;
-use mqtt_informer::link::{BrokerOptions, mqtt};
-use mqtt_informer::protocol::message::{Selection, View};
-use mqtt_informer::protocol::names::ClusterName;
-use mqtt_informer::protocol::topics::Topics;
-use mqtt_informer::replica::Settings;
-use std::io::Write;
+use clap::Parser;
+use mqtt_informer::cli::BrokerArgs;
+use mqtt_informer::informer::{Clusters, Informer, Update};
+use mqtt_informer::protocol::message::Selection;
+
+/// Prints what changes in the clusters behind a broker.
+#[derive(Parser)]
+struct Args {
+    /// The resource, as kubectl takes it.
+    #[arg(default_value = "pods")]
+    resource: String,
+    /// Names, patterns with * and ?, !name for all but that one. Default: all clusters.
+    #[arg(long, value_delimiter = ',')]
+    cluster: Vec<String>,
+    #[command(flatten)]
+    broker: BrokerArgs,
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut args = std::env::args().skip(1);
-    let (Some(broker), Some(cluster)) = (args.next(), args.next()) else {
-        anyhow::bail!("usage: viewer BROKER CLUSTER [RESOURCE]");
-    };
-    let resource = args.next().unwrap_or_else(|| "pods".into());
-    let connection = mqtt::connect(BrokerOptions::new(
-        broker,
-        format!("viewer-{}", std::process::id()),
-    ))?;
-    let informer = Informer::start(connection, Topics::default(), Settings::default())?;
+    let args = Args::parse();
+    let informer = Informer::builder()
+        .options(
+            args.broker
+                .options(format!("viewer-{}", std::process::id()))?,
+        )
+        .topics(args.broker.topics()?)
+        .clusters(Clusters::new(&args.cluster)?)
+        .start()?;
     let selection = Selection {
-        resource,
-        view: View::Objects,
+        resource: args.resource,
         ..Selection::default()
     };
-    let subscription = informer.subscribe(&ClusterName::new(&cluster)?, selection);
-    let store = subscription.store();
-    let (mut versions, mut state) = (store.versions(), store.state());
-    let mut out = std::io::stdout();
-    loop {
-        tokio::select! {
-            changed = versions.changed() => changed?,
-            changed = state.changed() => {
-                changed?;
-                writeln!(out, "{:?}", *state.borrow_and_update())?;
+    let mut watch = informer.watch_all(selection);
+    while let Some(update) = watch.next().await {
+        match update {
+            Update::Changed(cluster, notices) => {
+                for notice in notices.iter().filter(|notice| !notice.key.is_empty()) {
+                    let what = if notice.new.is_some() {
+                        "is here"
+                    } else {
+                        "is gone"
+                    };
+                    println!("{cluster} {} {what}", notice.key.escape_ascii());
+                }
             }
-        }
-        for notice in store.notices() {
-            let key = String::from_utf8_lossy(&notice.key);
-            let what = if notice.new.is_some() {
-                "is now"
-            } else {
-                "is gone, at"
-            };
-            writeln!(out, "{key} {what} seq {}", store.snapshot().seq)?;
+            Update::State(cluster, state) => println!("{cluster}: {state:?}"),
+            other => println!("{other:?}"),
         }
     }
+    Ok(())
 }

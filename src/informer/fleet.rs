@@ -1,6 +1,5 @@
 //! What is known of the clusters: each source's last presence.
 
-use super::Cluster;
 use crate::protocol::message::{Presence, Term};
 use crate::protocol::names::ClusterName;
 use std::collections::BTreeMap;
@@ -8,6 +7,15 @@ use std::time::Duration;
 
 /// A retained presence is refreshed hourly; one this old belongs to a source that nobody will see again.
 const EXPIRES_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What is known of a cluster's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its last presence.
+    pub presence: Presence,
+    /// The presence was a last will or a goodbye: nobody serves it now.
+    pub offline: bool,
+}
 
 /// The clusters by the names that their owners wrote.
 #[derive(Debug, Default)]

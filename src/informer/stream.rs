@@ -53,15 +53,9 @@ impl Stream {
     }
 
     /// Adds a reader; what is held already is news to it.
-    pub(super) fn add_reader(&mut self, reader: u64, store: Store) {
+    pub(super) fn add_reader(&mut self, reader: u64, store: Store, origin: Instant) {
         if self.reflector.synced() {
-            let snapshot = self.snapshot();
-            let changes: Vec<_> = snapshot
-                .entries
-                .keys()
-                .map(|key| (key.clone(), None))
-                .collect();
-            store.write(snapshot, &changes);
+            store.write(self.snapshot(), self.signs(origin));
         }
         self.readers.push((reader, store));
     }
@@ -92,30 +86,29 @@ impl Stream {
 
     /// Shows the readers what changed: the copy first, then what the stream is doing.
     pub(super) fn show(&mut self, now: Moment, origin: Instant) {
-        let changes: Vec<_> = self
-            .reflector
-            .take_changes()
-            .into_iter()
-            .map(|change| (change.key, change.old))
-            .collect();
+        // Readers tell changes by themselves, each since it last looked.
+        let changed = !self.reflector.take_changes().is_empty();
         let state = self.state(now);
         let snapshot = self.snapshot();
+        let signs = self.signs(origin);
+        for (_, store) in &self.readers {
+            if changed || (snapshot.is_whole() && !store.holds(&snapshot)) {
+                store.write(snapshot.clone(), signs);
+            } else {
+                store.note(signs);
+            }
+            store.tell(&state);
+        }
+    }
+
+    fn signs(&self, origin: Instant) -> Signs {
         let instant = |at: Moment| origin + Duration::from_micros(at.as_micros());
-        let signs = Signs {
+        let clock = self.reflector.server_clock();
+        Signs {
             current_at: self.reflector.current_at().map(instant),
             heard_at: self.heard.map(instant),
-            clock: self
-                .reflector
-                .server_clock()
-                .map(|clock| (clock.now_ms, instant(clock.at))),
-        };
-        for (_, store) in &self.readers {
-            let moved = snapshot.seq > 0 && !store.holds(&snapshot);
-            if moved || !changes.is_empty() {
-                store.write(snapshot.clone(), &changes);
-            }
-            store.note(signs);
-            store.tell(&state);
+            clock: clock.map(|clock| (clock.now_ms, instant(clock.at))),
+            stale_after: self.settings.stale_after(),
         }
     }
 

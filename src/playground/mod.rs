@@ -14,12 +14,14 @@ mod faults;
 mod kind;
 mod selector;
 mod server;
+mod serving;
 mod simulation;
 mod store;
 mod table;
 
 pub use faults::Faults;
 pub use kind::{CustomColumn, Kind};
+pub use serving::{ServeError, Served};
 
 use serde_json::Value;
 use simulation::Simulation;

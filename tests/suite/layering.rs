@@ -12,7 +12,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["protocol", "replica", "link"]),
     ("informer", &["protocol", "replica", "link"]),
     ("kubernetes", &["protocol", "source"]),
-    ("playground", &["kubernetes", "protocol", "source"]),
+    (
+        "playground",
+        &["kubernetes", "link", "protocol", "replica", "source"],
+    ),
     ("cli", &["link", "protocol"]),
     (
         "syncer",

@@ -10,9 +10,11 @@
 mod bad_input;
 mod differential;
 mod direct;
+mod examples;
 mod faults;
 mod in_process;
 mod layering;
+mod library;
 mod masked;
 mod programs;
 mod scene;

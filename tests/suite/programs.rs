@@ -18,7 +18,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     let path = built.with_file_name(name);
     assert!(
         path.exists(),
-        "{} is not built: run `make build`",
+        "{} is not built: run `cargo test --workspace --no-run`",
         path.display()
     );
     path
@@ -47,6 +47,11 @@ pub(crate) fn command(name: &str) -> Command {
     // Whoever runs the tests may have a configuration of their own.
     command.env("XDG_CONFIG_HOME", "/nonexistent");
     command
+}
+
+/// A program of this workspace, named by its path beside the programs: `examples/viewer`.
+pub(crate) fn program_command(name: &str) -> Command {
+    command(name)
 }
 
 /// What a program said until it ended.

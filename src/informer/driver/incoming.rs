@@ -1,0 +1,127 @@
+//! What the broker delivers: live changes, answers, presences.
+
+use super::{Driver, wall_ms};
+use crate::informer::stream::Stream;
+use crate::protocol::frame;
+use crate::protocol::message::{Live, Presence, Reply};
+use crate::protocol::names::ClusterName;
+use crate::protocol::topics::{Route, Segment};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+impl Driver {
+    pub(super) fn message(&mut self, topic: &str, payload: &Bytes) {
+        if let Some(numbers) = self.by_topic.get(topic).cloned() {
+            return self.live(&numbers, payload);
+        }
+        match self.topics.parse(topic) {
+            Some(Route::Reply { cluster, .. }) => self.reply(&cluster, payload),
+            Some(Route::Presence { cluster }) => self.presence(&cluster, payload),
+            _ => tracing::debug!(topic, "a message that nobody asked for"),
+        }
+    }
+
+    fn live(&mut self, numbers: &BTreeSet<u64>, payload: &Bytes) {
+        let live: Live = match frame::decode_live(payload, self.limit()) {
+            Ok(live) => live,
+            Err(error) => return tracing::warn!(%error, "a malformed live message"),
+        };
+        let now = self.now();
+        for &number in numbers {
+            self.touch(number, |stream| stream.reflector.live(now, live.clone()));
+        }
+    }
+
+    fn reply(&mut self, cluster: &Segment, payload: &Bytes) {
+        let reply = match frame::decode_reply(payload, self.limit()) {
+            Ok(reply) => reply,
+            Err(error) => return tracing::warn!(%cluster, %error, "a malformed reply"),
+        };
+        let now = self.now();
+        match reply {
+            Reply::Page(page) => {
+                if let Some(number) = self.asked_by(cluster, page.rid)
+                    && self.is_own_answer(number, page.stream)
+                {
+                    self.touch(number, |stream| {
+                        stream.heard = Some(now);
+                        stream.reflector.page(now, page);
+                    });
+                }
+            }
+            Reply::Status(status) => {
+                if let Some(number) = self.asked_by(cluster, status.rid) {
+                    self.touch(number, |stream| {
+                        stream.heard = Some(now);
+                        stream.reflector.status(now, &status);
+                    });
+                    self.unify_by_resource(number);
+                }
+            }
+            Reply::Presence(presence) => self.heard(cluster, &presence),
+        }
+    }
+
+    /// The stream whose request this is, if that request went to the cluster that answers (promise P9).
+    fn asked_by(&self, cluster: &Segment, rid: u64) -> Option<u64> {
+        let number = self.by_rid.get(&rid).copied()?;
+        self.streams
+            .get(&number)
+            .filter(|stream| stream.segment == *cluster)
+            .map(|_| number)
+    }
+
+    fn presence(&mut self, cluster: &Segment, payload: &Bytes) {
+        if payload.is_empty() {
+            return self.cleared(cluster);
+        }
+        match frame::decode_presence(payload, self.limit()) {
+            Ok(presence) => self.heard(cluster, &presence),
+            Err(error) => tracing::warn!(%cluster, %error, "a malformed presence"),
+        }
+    }
+
+    /// Takes a presence whose name is the one that its topic says: who answers is told by the topic, not by the payload.
+    fn heard(&mut self, cluster: &Segment, presence: &Presence) {
+        let Ok(name) = ClusterName::new(&presence.cluster) else {
+            return;
+        };
+        if Segment::from(&name) != *cluster {
+            return tracing::warn!(%cluster, "a presence under another cluster's topic");
+        }
+        let now = self.now();
+        self.discovery.heard(now);
+        if self.fleet.heard(&name, presence, wall_ms()) {
+            self.show_fleet();
+        }
+        if presence.online {
+            let of_cluster =
+                |(number, stream): (&u64, &Stream)| (stream.segment == *cluster).then_some(*number);
+            for number in self
+                .streams
+                .iter()
+                .filter_map(of_cluster)
+                .collect::<Vec<_>>()
+            {
+                self.touch(number, |stream| {
+                    stream.reflector.presence(now, presence.term);
+                });
+            }
+        }
+    }
+
+    fn cleared(&mut self, cluster: &Segment) {
+        let named = |name: &&ClusterName| Segment::from(*name) == *cluster;
+        let name = self.fleet.clusters().keys().find(named).cloned();
+        if name.is_some_and(|name| self.fleet.forget(&name)) {
+            self.show_fleet();
+        }
+    }
+
+    fn show_fleet(&self) {
+        self.shown
+            .fleet
+            .send_replace(Arc::new(self.fleet.clusters().clone()));
+    }
+}

@@ -1,0 +1,265 @@
+//! The task behind an [`super::Informer`]: messages in, reflectors' asks out, stores written.
+
+mod asks;
+mod incoming;
+mod readers;
+mod unify;
+
+use super::discovery::Discovery;
+use super::fleet::Fleet;
+use super::stream::{Stream, StreamKey};
+use super::{Cluster, LinkState, Store};
+use crate::link::{Connection, Event, Events, Link, Publish};
+use crate::protocol::frame;
+use crate::protocol::message::{Request, StreamId};
+use crate::protocol::names::ClusterName;
+use crate::protocol::topics::{Consumer, Segment, Topics};
+use crate::replica::{Moment, Rids, Settings};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+/// Pages that a consumer may have outstanding over all its streams: where the broker's limits are known, and where not.
+const OUTSTANDING: (u32, u32) = (64, 8);
+
+/// What a handle asks of the driver.
+pub(super) enum Command {
+    /// Serve a reader of this stream from now on.
+    Subscribe {
+        reader: u64,
+        key: StreamKey,
+        store: Store,
+    },
+    /// That reader is gone.
+    Leave { reader: u64 },
+    /// Ask every source who it is; answered when it was quiet for long enough.
+    Discover(oneshot::Sender<()>),
+    /// Clear a cluster's retained presence; answered when the broker took it.
+    Forget {
+        cluster: ClusterName,
+        done: oneshot::Sender<()>,
+    },
+    /// Leave everything and say goodbye, whoever still has a handle.
+    Close,
+}
+
+/// What handles may look at.
+pub(super) struct Shown {
+    pub(super) fleet: watch::Sender<Arc<BTreeMap<ClusterName, Cluster>>>,
+    pub(super) link: watch::Sender<LinkState>,
+}
+
+/// Everything that the task owns.
+pub(super) struct Driver {
+    link: Arc<dyn Link>,
+    events: Events,
+    commands: mpsc::UnboundedReceiver<Command>,
+    shown: Arc<Shown>,
+    settings: Settings,
+    topics: Topics,
+    me: Consumer,
+    origin: Instant,
+    rids: Rids,
+    fleet: Fleet,
+    discovery: Discovery,
+    /// The streams by a number of their own, and the ways to find one.
+    streams: HashMap<u64, Stream>,
+    by_key: HashMap<StreamKey, u64>,
+    by_topic: HashMap<String, BTreeSet<u64>>,
+    by_rid: HashMap<u64, u64>,
+    by_id: HashMap<(Segment, StreamId), u64>,
+    readers: HashMap<u64, u64>,
+    deadlines: BTreeSet<(Moment, u64)>,
+    forgetting: HashMap<u64, oneshot::Sender<()>>,
+    next_number: u64,
+    outstanding: u32,
+    most_outstanding: u32,
+    up: bool,
+}
+
+impl Driver {
+    pub(super) fn new(
+        connection: Connection,
+        topics: Topics,
+        (me, settings): (Consumer, Settings),
+        commands: mpsc::UnboundedReceiver<Command>,
+        shown: Arc<Shown>,
+    ) -> Self {
+        Self {
+            link: connection.link,
+            events: connection.events,
+            commands,
+            shown,
+            settings,
+            topics,
+            me,
+            origin: Instant::now(),
+            rids: Rids::default(),
+            fleet: Fleet::default(),
+            discovery: Discovery::default(),
+            streams: HashMap::new(),
+            by_key: HashMap::new(),
+            by_topic: HashMap::new(),
+            by_rid: HashMap::new(),
+            by_id: HashMap::new(),
+            readers: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            forgetting: HashMap::new(),
+            next_number: 1,
+            outstanding: 0,
+            most_outstanding: OUTSTANDING.1,
+            up: false,
+        }
+    }
+
+    /// Runs until every handle is gone, or one says so; then leaves the streams and says goodbye.
+    pub(super) async fn run(mut self) {
+        for filter in self.filters() {
+            self.link.subscribe(&filter);
+        }
+        loop {
+            let deadline = self.next_deadline();
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(event) => self.event(event),
+                    None => break,
+                },
+                command = self.commands.recv() => match command {
+                    None | Some(Command::Close) => break,
+                    Some(command) => self.command(command),
+                },
+                () = sleep_until(deadline) => self.wake(),
+            }
+        }
+        self.leave_all();
+        self.link.close();
+        // The link ends when its last handle goes, said or not: what was queued has to be sent first.
+        while self.events.recv().await.is_some() {}
+    }
+
+    fn filters(&self) -> [String; 2] {
+        [
+            self.topics.replies_filter(&self.me),
+            self.topics.presences_filter(),
+        ]
+    }
+
+    fn now(&self) -> Moment {
+        Moment::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let stream = self.deadlines.first().map(|(at, _)| *at);
+        let soonest = stream.into_iter().chain(self.discovery.deadline()).min()?;
+        Some(self.origin + Duration::from_micros(soonest.as_micros()))
+    }
+
+    fn wake(&mut self) {
+        let now = self.now();
+        while let Some(&(_, number)) = self.deadlines.first().filter(|(at, _)| *at <= now) {
+            self.deadlines.pop_first();
+            self.settle(number);
+        }
+        self.discovery.wake(now);
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Up { limits_known, .. } => self.link_up(limits_known),
+            Event::Down(failure) => self.link_down(failure),
+            Event::Message { topic, payload, .. } => self.message(&topic, &payload),
+            Event::Subscribed(filter) => self.subscribed(&filter),
+            Event::Acknowledged(ticket) => {
+                if let Some(done) = self.forgetting.remove(&ticket) {
+                    // Nobody may be waiting any more.
+                    let _ = done.send(());
+                }
+            }
+            Event::PublishRefused { topic, reason, .. } => {
+                tracing::warn!(topic, reason, "the broker refused a message");
+            }
+            Event::SubscribeRefused { filter, reason } => {
+                tracing::warn!(filter, reason, "the broker refused a subscription");
+            }
+        }
+    }
+
+    fn link_up(&mut self, limits_known: bool) {
+        self.up = true;
+        self.most_outstanding = if limits_known {
+            OUTSTANDING.0
+        } else {
+            OUTSTANDING.1
+        };
+        self.shown.link.send_replace(LinkState::Up);
+        let now = self.now();
+        self.discovery.link_up(now);
+        // A broker handles one client's packets in order: what is asked now is answered after the subscription.
+        for number in self.numbers() {
+            self.touch(number, |stream| stream.reflector.link_up(now));
+        }
+    }
+
+    fn link_down(&mut self, failure: crate::link::Failure) {
+        self.up = false;
+        self.shown.link.send_replace(LinkState::Down(failure));
+        let now = self.now();
+        self.discovery.link_down();
+        for number in self.numbers() {
+            self.touch(number, |stream| stream.reflector.link_down(now));
+        }
+    }
+
+    fn subscribed(&mut self, filter: &str) {
+        let now = self.now();
+        for number in self.by_topic.get(filter).cloned().unwrap_or_default() {
+            self.touch(number, |stream| stream.reflector.subscribed(now));
+        }
+        if *filter == self.topics.presences_filter() {
+            self.discovery.subscribed(now);
+            self.ask_who();
+        }
+    }
+
+    fn send(&self, topic: String, request: &Request) {
+        let payload = frame::encode_request(request);
+        self.link.publish(Publish {
+            topic,
+            payload,
+            retain: false,
+            at_least_once: false,
+            ticket: 0,
+        });
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        self.streams.keys().copied().collect()
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    /// What one message may become when it is unpacked.
+    fn limit(&self) -> usize {
+        self.settings.message_bytes * 16
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The wall clock in ms since 1970: only to tell a presence of today from one of last week.
+fn wall_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,113 @@
+//! What handles ask for: readers come and go, and the streams with them.
+
+use super::{Command, Driver};
+use crate::informer::Store;
+use crate::informer::stream::{Stream, StreamKey};
+use crate::link::Publish;
+use crate::protocol::message::Request;
+use crate::protocol::names::ClusterName;
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+impl Driver {
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Subscribe { reader, key, store } => self.add_reader(reader, key, store),
+            Command::Leave { reader } => self.remove_reader(reader),
+            Command::Discover(done) => {
+                self.discovery.ask(self.now(), done);
+                self.ask_who();
+            }
+            Command::Forget { cluster, done } => self.forget(&cluster, done),
+            // Taken by the loop that ends.
+            Command::Close => {}
+        }
+    }
+
+    pub(super) fn ask_who(&mut self) {
+        if self.up && self.discovery.wanted() {
+            let topic = self.topics.who(&self.me);
+            let rid = self.rids.draw();
+            self.send(topic, &Request::Who(rid));
+        }
+    }
+
+    fn forget(&mut self, cluster: &ClusterName, done: oneshot::Sender<()>) {
+        let ticket = self.number();
+        self.forgetting.insert(ticket, done);
+        let topic = self.topics.presence(cluster);
+        self.link.publish(Publish {
+            topic,
+            payload: Bytes::new(),
+            retain: true,
+            at_least_once: true,
+            ticket,
+        });
+    }
+
+    fn add_reader(&mut self, reader: u64, key: StreamKey, store: Store) {
+        let number = match self.by_key.get(&key) {
+            Some(&number) => number,
+            None => self.add_stream(key),
+        };
+        self.readers.insert(reader, number);
+        let origin = self.origin;
+        self.touch(number, |stream| stream.add_reader(reader, store, origin));
+    }
+
+    fn add_stream(&mut self, key: StreamKey) -> u64 {
+        let number = self.number();
+        let now = self.now();
+        let mut stream = Stream::new(&key, self.settings.clone(), now, rand::random());
+        if self.up {
+            stream.reflector.link_up(now);
+        }
+        if let Some(cluster) = self
+            .fleet
+            .clusters()
+            .get(&key.cluster)
+            .filter(|cluster| !cluster.offline)
+        {
+            stream.reflector.presence(now, cluster.presence.term);
+        }
+        self.streams.insert(number, stream);
+        self.by_key.insert(key, number);
+        number
+    }
+
+    fn remove_reader(&mut self, reader: u64) {
+        let Some(number) = self.readers.remove(&reader) else {
+            return;
+        };
+        let Some(stream) = self.streams.get_mut(&number) else {
+            return;
+        };
+        if stream.remove_reader(reader) > 0 {
+            return;
+        }
+        if let Some(stream) = self.take_stream(number) {
+            self.leave(&stream);
+        }
+    }
+
+    /// Takes a stream out of every index.
+    pub(super) fn take_stream(&mut self, number: u64) -> Option<Stream> {
+        let stream = self.streams.remove(&number)?;
+        self.outstanding -= stream.outstanding;
+        self.by_key.remove(&stream.key);
+        self.by_rid.retain(|_, asked| *asked != number);
+        self.by_id.retain(|_, first| *first != number);
+        self.deadlines.remove(&(stream.deadline, number));
+        self.unfollow(number, stream.live_topic.as_deref());
+        Some(stream)
+    }
+
+    fn leave(&self, stream: &Stream) {
+        let topic = self.topics.signal(&stream.key.cluster, &self.me);
+        self.send(topic, &Request::Leave(stream.key.selection.clone()));
+    }
+
+    pub(super) fn leave_all(&mut self) {
+        self.streams.values().for_each(|stream| self.leave(stream));
+    }
+}

@@ -1,0 +1,230 @@
+//! The handle on the driver, and what it hands out.
+
+use super::driver::{Command, Driver, Shown};
+use super::stream::StreamKey;
+use super::{Age, Builder, Cluster, Clusters, LinkState, Store, Watch};
+use crate::link::Connection;
+use crate::protocol::message::Selection;
+use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
+use crate::protocol::topics::{Consumer, Topics};
+use crate::replica::Settings;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// One connection to a broker, and all that is copied over it. Cheap to clone.
+#[derive(Clone)]
+pub struct Informer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    commands: mpsc::UnboundedSender<Command>,
+    shown: Arc<Shown>,
+    clusters: Clusters,
+    settings: Settings,
+    next_reader: AtomicU64,
+    /// What is copied, by reader: for the age of a whole cluster.
+    copies: Mutex<BTreeMap<u64, (ClusterName, Store)>>,
+}
+
+impl Informer {
+    /// Says where the broker is, and what else is not as usual.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use mqtt_informer::informer::{Clusters, Informer};
+    ///
+    /// let informer = Informer::builder()
+    ///     .broker("mqtts://broker.example.com")
+    ///     .credentials("viewer", std::env::var("BROKER_PASSWORD")?)
+    ///     .clusters(Clusters::new(["prod-*"])?)
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Takes over a connection that was just made.
+    ///
+    /// # Errors
+    /// When the connected user's name cannot be a segment of a topic.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime; [`Informer::builder`] answers with an error instead.
+    pub fn start(
+        connection: Connection,
+        topics: Topics,
+        settings: Settings,
+    ) -> Result<Self, InvalidName> {
+        Self::begin(connection, (topics, settings), Clusters::all())
+    }
+
+    pub(super) fn begin(
+        connection: Connection,
+        (topics, settings): (Topics, Settings),
+        clusters: Clusters,
+    ) -> Result<Self, InvalidName> {
+        let user = match connection.link.user() {
+            "-" => UserName::anonymous(),
+            name => UserName::new(name)?,
+        };
+        let (commands, received) = mpsc::unbounded_channel();
+        let shown = Arc::new(Shown {
+            fleet: watch::Sender::default(),
+            link: watch::Sender::default(),
+        });
+        let identity = (
+            Consumer::new(&user, SessionId::new(rand::random())),
+            settings.clone(),
+        );
+        let driver = Driver::new(connection, topics, identity, received, Arc::clone(&shown));
+        tokio::spawn(driver.run());
+        Ok(Self {
+            inner: Arc::new(Inner {
+                commands,
+                shown,
+                clusters,
+                settings,
+                next_reader: AtomicU64::new(1),
+                copies: Mutex::default(),
+            }),
+        })
+    }
+
+    /// The clusters known by their presence, and each later change of them: all, whichever this informer follows.
+    #[must_use]
+    pub fn clusters(&self) -> watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>> {
+        self.inner.shown.fleet.subscribe()
+    }
+
+    /// Whether the broker can be reached, and each later change of that.
+    #[must_use]
+    pub fn link_state(&self) -> watch::Receiver<LinkState> {
+        self.inner.shown.link.subscribe()
+    }
+
+    /// Asks every source who it is, and waits until it was quiet for max(150 ms, 3 round trips). Waits for the link
+    /// too.
+    pub async fn discovered(&self) {
+        let (done, end) = oneshot::channel();
+        self.send(Command::Discover(done));
+        // An error means that the driver is gone; so is whoever could have been discovered.
+        let _ = end.await;
+    }
+
+    /// Copies a stream from now on. Subscriptions to one selection of one cluster share one copy.
+    ///
+    /// A cluster that nobody knows yet is asked all the same, and answers when it comes.
+    #[must_use]
+    pub fn subscribe(&self, cluster: &ClusterName, selection: Selection) -> Subscription {
+        let reader = self.inner.next_reader.fetch_add(1, Ordering::Relaxed);
+        let store = Store::default();
+        let key = StreamKey {
+            cluster: cluster.clone(),
+            selection,
+        };
+        let copy = (cluster.clone(), store.clone());
+        self.copies().insert(reader, copy);
+        self.send(Command::Subscribe {
+            reader,
+            key,
+            store: store.clone(),
+        });
+        Subscription {
+            store,
+            reader,
+            informer: self.clone(),
+        }
+    }
+
+    /// Copies one selection from every cluster that this informer was told to follow ([`Builder::clusters`]), those
+    /// that come later included.
+    #[must_use]
+    pub fn watch_all(&self, selection: Selection) -> Watch {
+        self.watch(self.inner.clusters.clone(), selection)
+    }
+
+    /// Copies one selection from each of these clusters, those that come later included.
+    #[must_use]
+    pub fn watch(&self, clusters: Clusters, selection: Selection) -> Watch {
+        Watch::new(self.clone(), clusters, selection)
+    }
+
+    /// How old what is copied from a cluster may be: the worst of its streams. `None` while nothing is copied from it.
+    #[must_use]
+    pub fn age(&self, cluster: &ClusterName) -> Option<Age> {
+        let copies = self.copies();
+        let ages = copies.values().filter(|(of, _)| of == cluster);
+        ages.map(|(_, store)| store.age()).reduce(Age::or_worse)
+    }
+
+    /// Clears a cluster's retained presence on the broker; done when the broker took it. False if the link ended first.
+    pub async fn forget(&self, cluster: &ClusterName) -> bool {
+        let (done, end) = oneshot::channel();
+        self.send(Command::Forget {
+            cluster: cluster.clone(),
+            done,
+        });
+        end.await.is_ok()
+    }
+
+    /// Leaves all streams and says goodbye to the broker, whoever still has a handle; done when that was sent. Who ends
+    /// without it leaves the clusters to serve for nobody until their leases are over, after a minute.
+    pub async fn close(&self) {
+        self.send(Command::Close);
+        self.ended().await;
+    }
+
+    /// Waits until the link has ended for good, after which nothing changes any more. No broker's failure does that:
+    /// they are tried again.
+    pub async fn ended(&self) {
+        self.inner.commands.closed().await;
+    }
+
+    /// The protocol's numbers that it goes by.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Nobody panics while holding it; were it so, the map is still whole.
+    fn copies(&self) -> MutexGuard<'_, BTreeMap<u64, (ClusterName, Store)>> {
+        self.inner
+            .copies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The driver lives as long as a handle does, or until the link ended: then there is nothing left to command.
+    fn send(&self, command: Command) {
+        let _ = self.inner.commands.send(command);
+    }
+}
+
+/// A reader of one stream. Dropping it leaves the stream.
+pub struct Subscription {
+    store: Store,
+    reader: u64,
+    informer: Informer,
+}
+
+impl Subscription {
+    /// The copy.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.informer.copies().remove(&self.reader);
+        self.informer.send(Command::Leave {
+            reader: self.reader,
+        });
+    }
+}

@@ -1,0 +1,225 @@
+//! One selection, copied from many clusters that come and go.
+
+use super::{Age, Changes, Cluster, Clusters, Informer, Notice, Store, StreamState, Subscription};
+use crate::protocol::message::Selection;
+use crate::protocol::names::ClusterName;
+use futures::future::{AbortHandle, Abortable};
+use futures::stream::{self, BoxStream, SelectAll, StreamExt};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Follows the clusters that are meant and copies one selection from each of them; made by [`Informer::watch_all`].
+///
+/// Each cluster has a copy and an age of its own, so that one that is dead delays nobody. What happens is told by
+/// [`Watch::next`]; what is there can be looked at any time by [`Watch::members`]. Nothing is queued but who has news:
+/// a caller that is slow gets fewer and larger updates.
+///
+/// Dropping it leaves all its streams.
+pub struct Watch {
+    informer: Informer,
+    clusters: Clusters,
+    selection: Selection,
+    presences: watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>>,
+    members: BTreeMap<ClusterName, Member>,
+    wakes: SelectAll<BoxStream<'static, Wake>>,
+    /// What one look found out, not told yet: at most two for each cluster.
+    found: VecDeque<Update>,
+}
+
+/// One cluster of a [`Watch`].
+pub struct Member {
+    subscription: Subscription,
+    changes: Changes,
+    /// What its source says of itself; none while it was named and nobody answered to the name.
+    cluster: Option<Cluster>,
+    wakes: [AbortHandle; 2],
+}
+
+/// What happened in a [`Watch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// This cluster is followed from now on. Its copy is on its way.
+    Joined(ClusterName),
+    /// Its copy changed: each key once, from what was told last to what it is now. The first one is the whole copy.
+    Changed(ClusterName, Vec<Notice>),
+    /// What its stream does changed: progress, a refusal, fresh or stale.
+    State(ClusterName, StreamState),
+    /// Its source came, went, or said something else of itself ([`Member::cluster`]).
+    Presence(ClusterName),
+    /// Somebody cleared its presence: it is no longer a cluster behind this broker, and its copy is gone. A cluster
+    /// whose source is merely offline stays, with what was last known of it.
+    Left(ClusterName),
+    /// Whoever is there has said so by now: those who have not joined are not there. Told once.
+    Discovered,
+}
+
+enum Wake {
+    Presences,
+    Discovered,
+    Changed(ClusterName),
+    State(ClusterName),
+}
+
+impl Member {
+    /// The copy.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.subscription.store()
+    }
+
+    /// How old the copy may be.
+    #[must_use]
+    pub fn age(&self) -> Age {
+        self.store().age()
+    }
+
+    /// What its source says of itself; `None` for a cluster that was named and has not been heard of.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.wakes.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Watch {
+    pub(super) fn new(informer: Informer, clusters: Clusters, selection: Selection) -> Self {
+        let presences = informer.clusters();
+        let mut wakes = SelectAll::new();
+        wakes.push(ticks(presences.clone()).map(|()| Wake::Presences).boxed());
+        let asked = informer.clone();
+        let discovered = stream::once(async move { asked.discovered().await });
+        wakes.push(discovered.map(|()| Wake::Discovered).boxed());
+        let mut watch = Self {
+            informer,
+            clusters,
+            selection,
+            presences,
+            members: BTreeMap::new(),
+            wakes,
+            found: VecDeque::new(),
+        };
+        for name in watch.clusters.named().cloned().collect::<Vec<_>>() {
+            watch.join(&name, None);
+        }
+        watch
+    }
+
+    /// The clusters followed now, each with its copy.
+    #[must_use]
+    pub fn members(&self) -> &BTreeMap<ClusterName, Member> {
+        &self.members
+    }
+
+    /// Waits for the next thing that happens. Cancel-safe. `None` when the informer has ended, which it does not while
+    /// the broker can be tried again.
+    pub async fn next(&mut self) -> Option<Update> {
+        loop {
+            if let Some(update) = self.found.pop_front() {
+                return Some(update);
+            }
+            let informer = self.informer.clone();
+            tokio::select! {
+                Some(wake) = self.wakes.next() => self.look(wake),
+                () = informer.ended() => return None,
+            }
+        }
+    }
+
+    fn look(&mut self, wake: Wake) {
+        match wake {
+            Wake::Presences => self.look_at_presences(),
+            Wake::Discovered => self.found.push_back(Update::Discovered),
+            Wake::Changed(name) => {
+                let Some(member) = self.members.get_mut(&name) else {
+                    return;
+                };
+                let notices = member.changes.take();
+                if !notices.is_empty() {
+                    self.found.push_back(Update::Changed(name, notices));
+                }
+            }
+            Wake::State(name) => {
+                let Some(member) = self.members.get(&name) else {
+                    return;
+                };
+                let state = member.store().state().borrow().clone();
+                self.found.push_back(Update::State(name, state));
+            }
+        }
+    }
+
+    fn look_at_presences(&mut self) {
+        let known = Arc::clone(&self.presences.borrow_and_update());
+        let meant = known.iter().filter(|(name, _)| self.clusters.matches(name));
+        for (name, cluster) in meant
+            .map(|(name, cluster)| (name.clone(), cluster.clone()))
+            .collect::<Vec<_>>()
+        {
+            match self.members.get_mut(&name) {
+                None => self.join(&name, Some(cluster)),
+                Some(member) if member.cluster.as_ref() != Some(&cluster) => {
+                    member.cluster = Some(cluster);
+                    self.found.push_back(Update::Presence(name));
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = |(name, member): (&ClusterName, &Member)| {
+            (member.cluster.is_some() && !known.contains_key(name)).then(|| name.clone())
+        };
+        for name in self.members.iter().filter_map(gone).collect::<Vec<_>>() {
+            self.leave(&name);
+        }
+    }
+
+    /// One that was named is asked on, whatever becomes of its presence: it may come again.
+    fn leave(&mut self, name: &ClusterName) {
+        self.members.remove(name);
+        self.found.push_back(Update::Left(name.clone()));
+        if self.clusters.named().any(|named| named == name) {
+            self.join(&name.clone(), None);
+        }
+    }
+
+    fn join(&mut self, name: &ClusterName, cluster: Option<Cluster>) {
+        let subscription = self.informer.subscribe(name, self.selection.clone());
+        let store = subscription.store();
+        let changes = store.changes();
+        let (changed, state) = (name.clone(), name.clone());
+        let wakes = [
+            self.listen(ticks(store.versions()).map(move |()| Wake::Changed(changed.clone()))),
+            self.listen(ticks(store.state()).map(move |()| Wake::State(state.clone()))),
+        ];
+        let member = Member {
+            subscription,
+            changes,
+            cluster,
+            wakes,
+        };
+        self.members.insert(name.clone(), member);
+        self.found.push_back(Update::Joined(name.clone()));
+    }
+
+    fn listen(&mut self, wakes: impl stream::Stream<Item = Wake> + Send + 'static) -> AbortHandle {
+        let (handle, registration) = AbortHandle::new_pair();
+        self.wakes.push(Abortable::new(wakes, registration).boxed());
+        handle
+    }
+}
+
+/// A tick now, and one for whatever changed since the last, until the writer is gone.
+fn ticks<T: Send + Sync + 'static>(
+    mut receiver: watch::Receiver<T>,
+) -> impl stream::Stream<Item = ()> + Send {
+    receiver.mark_changed();
+    stream::unfold(receiver, |mut receiver| async move {
+        receiver.changed().await.ok()?;
+        Some(((), receiver))
+    })
+}
