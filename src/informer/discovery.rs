@@ -7,6 +7,9 @@ use tokio::sync::oneshot;
 /// Quiet for so long after the last presence, or three round trips if that is more, ends a discovery.
 const QUIET: Duration = Duration::from_millis(150);
 
+/// It ends after so long, or twenty round trips if that is more, however many there are and whatever they do.
+const LONGEST: Duration = Duration::from_secs(3);
+
 /// Who waits for the end of a discovery, and when that is.
 #[derive(Debug, Default)]
 pub(super) struct Discovery {
@@ -16,6 +19,8 @@ pub(super) struct Discovery {
     round_trip: Duration,
     /// The presences' subscription is confirmed.
     subscribed: bool,
+    /// When the question that somebody waits for was sent.
+    began: Moment,
     last_heard: Option<Moment>,
 }
 
@@ -24,7 +29,7 @@ impl Discovery {
     pub(super) fn ask(&mut self, now: Moment, done: oneshot::Sender<()>) {
         self.waiting.push(done);
         if self.subscribed {
-            self.last_heard = Some(now);
+            (self.began, self.last_heard) = (now, Some(now));
         }
     }
 
@@ -45,9 +50,10 @@ impl Discovery {
     pub(super) fn subscribed(&mut self, now: Moment) {
         self.round_trip = self.asked.map(|asked| now.since(asked)).unwrap_or_default();
         self.subscribed = true;
-        self.last_heard = Some(now);
+        (self.began, self.last_heard) = (now, Some(now));
     }
 
+    /// A presence brought news.
     pub(super) fn heard(&mut self, now: Moment) {
         if self.subscribed {
             self.last_heard = Some(now);
@@ -57,7 +63,8 @@ impl Discovery {
     /// When the discovery ends if nothing more is heard.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let heard = self.last_heard.filter(|_| self.wanted())?;
-        Some(heard + QUIET.max(self.round_trip * 3))
+        let quiet = heard + QUIET.max(self.round_trip * 3);
+        Some(quiet.min(self.began + LONGEST.max(self.round_trip * 20)))
     }
 
     pub(super) fn wake(&mut self, now: Moment) {
@@ -91,6 +98,23 @@ mod tests {
         discovery.wake(at(249));
         assert!(end.try_recv().is_err());
         discovery.wake(at(250));
+        assert_eq!(end.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn who_comes_and_goes_all_the_time_does_not_put_the_end_off_for_ever() {
+        let (done, mut end) = oneshot::channel();
+        let at = Moment::from_millis;
+        let mut discovery = Discovery::default();
+        discovery.link_up(at(0));
+        discovery.ask(at(0), done);
+        discovery.subscribed(at(10));
+        for ms in (100..=3_000).step_by(100) {
+            discovery.heard(at(ms));
+            discovery.wake(at(ms));
+            assert!(end.try_recv().is_err(), "{ms}");
+        }
+        discovery.wake(at(3_010));
         assert_eq!(end.try_recv(), Ok(()));
     }
 

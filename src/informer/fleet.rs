@@ -8,6 +8,12 @@ use std::time::Duration;
 /// A retained presence is refreshed hourly; one this old belongs to a source that nobody will see again.
 const EXPIRES_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Whether a presence that the broker kept belongs to nobody any more. One that comes from its source now never does,
+/// whatever that one's clock says.
+pub(super) fn is_expired(retained: &Presence, wall_ms: u64) -> bool {
+    wall_ms.saturating_sub(retained.at_ms) > EXPIRES_AFTER.as_millis() as u64
+}
+
 /// What is known of a cluster's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
@@ -28,10 +34,7 @@ impl Fleet {
     ///
     /// Older terms are ignored. A last will is fixed when its source connects, so its number may be older than the one
     /// that the source took since: it is matched by the nonce.
-    pub(super) fn heard(&mut self, name: &ClusterName, presence: &Presence, wall_ms: u64) -> bool {
-        if wall_ms.saturating_sub(presence.at_ms) > EXPIRES_AFTER.as_millis() as u64 {
-            return false;
-        }
+    pub(super) fn heard(&mut self, name: &ClusterName, presence: &Presence) -> bool {
         let known = self.clusters.get(name);
         if known.is_some_and(|known| !supersedes(presence, known.presence.term)) {
             return false;
@@ -101,37 +104,38 @@ mod tests {
     #[test]
     fn a_last_will_with_an_older_number_still_ends_its_source() {
         let mut fleet = Fleet::default();
-        assert!(fleet.heard(&east(), &presence(9, 7, true), 0));
-        assert!(fleet.heard(&east(), &presence(5, 7, false), 0));
+        assert!(fleet.heard(&east(), &presence(9, 7, true)));
+        assert!(fleet.heard(&east(), &presence(5, 7, false)));
         assert!(fleet.clusters()[&east()].offline);
     }
 
     #[test]
     fn the_last_will_of_a_source_that_was_replaced_is_ignored() {
         let mut fleet = Fleet::default();
-        fleet.heard(&east(), &presence(9, 7, true), 0);
-        assert!(!fleet.heard(&east(), &presence(5, 6, false), 0));
+        fleet.heard(&east(), &presence(9, 7, true));
+        assert!(!fleet.heard(&east(), &presence(5, 6, false)));
         assert!(!fleet.clusters()[&east()].offline);
     }
 
     #[test]
     fn an_hourly_refresh_is_no_news() {
         let mut fleet = Fleet::default();
-        assert!(fleet.heard(&east(), &presence(9, 7, true), 0));
+        assert!(fleet.heard(&east(), &presence(9, 7, true)));
         assert!(!fleet.heard(
             &east(),
             &Presence {
                 at_ms: 5,
                 ..presence(9, 7, true)
-            },
-            0
+            }
         ));
-        assert!(fleet.heard(&east(), &presence(9, 7, false), 0));
-        assert!(fleet.heard(&east(), &presence(9, 7, true), 0));
+        assert!(fleet.heard(&east(), &presence(9, 7, false)));
+        assert!(fleet.heard(&east(), &presence(9, 7, true)));
     }
 
     #[test]
     fn a_presence_of_last_week_is_nobodys() {
-        assert!(!Fleet::default().heard(&east(), &presence(9, 7, true), 8 * 24 * 3600 * 1000));
+        const DAY_MS: u64 = 24 * 3600 * 1000;
+        assert!(is_expired(&presence(9, 7, true), 8 * DAY_MS));
+        assert!(!is_expired(&presence(9, 7, true), 6 * DAY_MS));
     }
 }

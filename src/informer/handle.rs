@@ -29,6 +29,17 @@ struct Inner {
     copies: Mutex<BTreeMap<u64, (ClusterName, Store)>>,
 }
 
+/// Why a cluster's presence is still on the broker.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForgetError {
+    /// The broker said no.
+    #[error("the broker refused it ({0}): let this user write {1} in the broker's ACL")]
+    Refused(String, String),
+    /// The broker did not say whether it took it.
+    #[error("the broker did not confirm it; try again")]
+    Lost,
+}
+
 impl Informer {
     /// Says where the broker is, and what else is not as usual.
     ///
@@ -162,14 +173,17 @@ impl Informer {
         ages.map(|(_, store)| store.age()).reduce(Age::or_worse)
     }
 
-    /// Clears a cluster's retained presence on the broker; done when the broker took it. False if the link ended first.
-    pub async fn forget(&self, cluster: &ClusterName) -> bool {
+    /// Clears a cluster's retained presence on the broker; done when the broker took it.
+    ///
+    /// # Errors
+    /// When the broker refuses it, or the link broke before the broker took it.
+    pub async fn forget(&self, cluster: &ClusterName) -> Result<(), ForgetError> {
         let (done, end) = oneshot::channel();
         self.send(Command::Forget {
             cluster: cluster.clone(),
             done,
         });
-        end.await.is_ok()
+        end.await.unwrap_or(Err(ForgetError::Lost))
     }
 
     /// Leaves all streams and says goodbye to the broker, whoever still has a handle; done when that was sent. Who ends

@@ -113,13 +113,13 @@ impl Stream {
     }
 
     /// When the reflector wants to be polled, or when the copy becomes stale, whichever comes first.
-    pub(super) fn next_deadline(&self) -> Moment {
+    pub(super) fn next_deadline(&self, now: Moment) -> Moment {
         let forever = Moment::from_micros(u64::MAX / 2);
         let stale = self
             .reflector
             .current_at()
             .map(|at| at + self.settings.stale_after() + Duration::from_millis(1));
-        let stale = stale.filter(|at| *at > self.deadline);
+        let stale = stale.filter(|at| *at > now);
         self.reflector
             .next_deadline()
             .into_iter()

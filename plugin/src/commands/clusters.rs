@@ -10,7 +10,7 @@ use crate::scope::{Place, Scope};
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueEnum};
 use mqtt_informer::cli::duration;
-use mqtt_informer::informer::{Cluster, Informer, LinkState, Subscription};
+use mqtt_informer::informer::{Cluster, ForgetError, Informer, LinkState, Subscription};
 use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
@@ -166,8 +166,9 @@ async fn forget(
         Some(_) => {}
     }
     match tokio::time::timeout(timeout, informer.forget(&name)).await {
-        Ok(true) => terminal.out(&format!("cluster {:?} forgotten\n", name.as_str())),
-        Ok(false) | Err(_) => Err(Failure::because("the broker did not confirm it; try again")),
+        Ok(Ok(())) => terminal.out(&format!("cluster {:?} forgotten\n", name.as_str())),
+        Ok(Err(why)) => Err(Failure::because(why)),
+        Err(_) => Err(Failure::because(ForgetError::Lost)),
     }
 }
 

@@ -39,7 +39,7 @@ impl Driver {
             stream.rid = rid;
             self.by_rid.extend(rid.map(|rid| (rid, number)));
         }
-        let deadline = stream.next_deadline();
+        let deadline = stream.next_deadline(now);
         self.deadlines.remove(&(stream.deadline, number));
         stream.deadline = deadline;
         self.deadlines.insert((deadline, number));

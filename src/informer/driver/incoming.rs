@@ -1,6 +1,7 @@
 //! What the broker delivers: live changes, answers, presences.
 
 use super::{Driver, wall_ms};
+use crate::informer::fleet::is_expired;
 use crate::informer::stream::Stream;
 use crate::protocol::frame;
 use crate::protocol::message::{Live, Presence, Reply};
@@ -11,13 +12,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Driver {
-    pub(super) fn message(&mut self, topic: &str, payload: &Bytes) {
+    pub(super) fn message(&mut self, topic: &str, payload: &Bytes, retained: bool) {
         if let Some(numbers) = self.by_topic.get(topic).cloned() {
             return self.live(&numbers, payload);
         }
         match self.topics.parse(topic) {
             Some(Route::Reply { cluster, .. }) => self.reply(&cluster, payload),
-            Some(Route::Presence { cluster }) => self.presence(&cluster, payload),
+            Some(Route::Presence { cluster }) => self.presence(&cluster, payload, retained),
             _ => tracing::debug!(topic, "a message that nobody asked for"),
         }
     }
@@ -72,11 +73,12 @@ impl Driver {
             .map(|_| number)
     }
 
-    fn presence(&mut self, cluster: &Segment, payload: &Bytes) {
+    fn presence(&mut self, cluster: &Segment, payload: &Bytes, retained: bool) {
         if payload.is_empty() {
             return self.cleared(cluster);
         }
         match frame::decode_presence(payload, self.limit()) {
+            Ok(presence) if retained && is_expired(&presence, wall_ms()) => {}
             Ok(presence) => self.heard(cluster, &presence),
             Err(error) => tracing::warn!(%cluster, %error, "a malformed presence"),
         }
@@ -91,8 +93,8 @@ impl Driver {
             return tracing::warn!(%cluster, "a presence under another cluster's topic");
         }
         let now = self.now();
-        self.discovery.heard(now);
-        if self.fleet.heard(&name, presence, wall_ms()) {
+        if self.fleet.heard(&name, presence) {
+            self.discovery.heard(now);
             self.show_fleet();
         }
         if presence.online {

@@ -9,7 +9,8 @@ use super::discovery::Discovery;
 use super::fleet::Fleet;
 use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
-use crate::link::{Connection, Event, Events, Link, Publish};
+use crate::informer::handle::ForgetError;
+use crate::link::{Connection, Event, Events, Failure, Link, Publish};
 use crate::protocol::frame;
 use crate::protocol::message::{Request, StreamId};
 use crate::protocol::names::ClusterName;
@@ -39,11 +40,14 @@ pub(super) enum Command {
     /// Clear a cluster's retained presence; answered when the broker took it.
     Forget {
         cluster: ClusterName,
-        done: oneshot::Sender<()>,
+        done: Forgotten,
     },
     /// Leave everything and say goodbye, whoever still has a handle.
     Close,
 }
+
+/// Who waits for a presence to be cleared.
+pub(super) type Forgotten = oneshot::Sender<Result<(), ForgetError>>;
 
 /// What handles may look at.
 pub(super) struct Shown {
@@ -72,7 +76,7 @@ pub(super) struct Driver {
     by_id: HashMap<(Segment, StreamId), u64>,
     readers: HashMap<u64, u64>,
     deadlines: BTreeSet<(Moment, u64)>,
-    forgetting: HashMap<u64, oneshot::Sender<()>>,
+    forgetting: HashMap<u64, Forgotten>,
     next_number: u64,
     outstanding: u32,
     most_outstanding: u32,
@@ -169,20 +173,27 @@ impl Driver {
         match event {
             Event::Up { limits_known, .. } => self.link_up(limits_known),
             Event::Down(failure) => self.link_down(failure),
-            Event::Message { topic, payload, .. } => self.message(&topic, &payload),
+            Event::Message {
+                topic,
+                payload,
+                retained,
+            } => self.message(&topic, &payload, retained),
             Event::Subscribed(filter) => self.subscribed(&filter),
             Event::Acknowledged(ticket) => {
                 if let Some(done) = self.forgetting.remove(&ticket) {
                     // Nobody may be waiting any more.
-                    let _ = done.send(());
+                    let _ = done.send(Ok(()));
                 }
             }
-            Event::PublishRefused { topic, reason, .. } => {
-                tracing::warn!(topic, reason, "the broker refused a message");
-            }
-            Event::SubscribeRefused { filter, reason } => {
-                tracing::warn!(filter, reason, "the broker refused a subscription");
-            }
+            Event::PublishRefused {
+                ticket,
+                topic,
+                reason,
+            } => match self.forgetting.remove(&ticket) {
+                Some(done) => drop(done.send(Err(ForgetError::Refused(reason, topic)))),
+                None => tracing::warn!(topic, reason, "the broker refused a message"),
+            },
+            Event::SubscribeRefused { filter, reason } => self.subscribe_refused(&filter, &reason),
         }
     }
 
@@ -202,8 +213,24 @@ impl Driver {
         }
     }
 
-    fn link_down(&mut self, failure: crate::link::Failure) {
+    /// Without answers and presences there is nothing to be seen, and waiting does not help.
+    fn subscribe_refused(&mut self, filter: &str, reason: &str) {
+        tracing::warn!(filter, reason, "the broker refused a subscription");
+        if self.filters().iter().any(|needed| needed == filter) {
+            let message = format!(
+                "the broker does not let this user read {filter} ({reason}): allow it in the broker's ACL"
+            );
+            let permanent = true;
+            self.link_down(Failure { message, permanent });
+        }
+    }
+
+    fn link_down(&mut self, failure: Failure) {
         self.up = false;
+        for (_, done) in self.forgetting.drain() {
+            // Nobody may be waiting any more.
+            let _ = done.send(Err(ForgetError::Lost));
+        }
         self.shown.link.send_replace(LinkState::Down(failure));
         let now = self.now();
         self.discovery.link_down();

@@ -1,13 +1,12 @@
 //! What handles ask for: readers come and go, and the streams with them.
 
-use super::{Command, Driver};
+use super::{Command, Driver, Forgotten};
 use crate::informer::Store;
 use crate::informer::stream::{Stream, StreamKey};
 use crate::link::Publish;
 use crate::protocol::message::Request;
 use crate::protocol::names::ClusterName;
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 impl Driver {
     pub(super) fn command(&mut self, command: Command) {
@@ -32,7 +31,7 @@ impl Driver {
         }
     }
 
-    fn forget(&mut self, cluster: &ClusterName, done: oneshot::Sender<()>) {
+    fn forget(&mut self, cluster: &ClusterName, done: Forgotten) {
         let ticket = self.number();
         self.forgetting.insert(ticket, done);
         let topic = self.topics.presence(cluster);
