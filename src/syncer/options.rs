@@ -1,6 +1,6 @@
 //! The syncer's command line.
 
-use crate::cli::{BrokerArgs, duration};
+use crate::cli::{BrokerArgs, duration, listen_address};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
   # In a cluster, TLS and a password, probes and metrics on :8080
   syncer --broker mqtts://broker.example.com --username cluster1 --password-file /etc/mqtt/password \\
-    --cluster cluster1 --listen 0.0.0.0:8080")]
+    --cluster cluster1 --listen :8080")]
 pub struct SyncerArgs {
     /// Where the broker is.
     #[command(flatten)]
@@ -40,8 +40,8 @@ pub struct SyncerArgs {
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,
 
-    /// Serve /healthz, /readyz and /metrics here.
-    #[arg(long, env = "LISTEN", value_name = "ADDR")]
+    /// Serve /healthz, /readyz and /metrics here: HOST:PORT, or :PORT for every address of this machine.
+    #[arg(long, env = "LISTEN", value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
 
     /// Let the values of all Secrets leave the cluster, not only of those labelled mqtt-resource.

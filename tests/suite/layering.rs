@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("kubernetes", &["protocol", "source"]),
     ("playground", &["kubernetes", "protocol", "source"]),
     ("cli", &["link", "protocol"]),
+    ("broker", &["cli", "link"]),
     (
         "syncer",
         &["cli", "kubernetes", "link", "protocol", "replica", "source"],

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod broker_role;
 mod differential;
 mod faults;
 mod in_process;

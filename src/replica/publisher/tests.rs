@@ -195,7 +195,7 @@ fn a_source_without_api_server_says_so_instead_of_silence() {
         bench.poll();
     };
     decline(&mut bench);
-    assert_eq!(bench.states(), [away.clone()]);
+    assert_eq!(bench.states(), std::slice::from_ref(&away));
     // Somebody else is there: it is his to say.
     bench
         .publisher
