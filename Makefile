@@ -6,8 +6,10 @@ ROLES := syncer controlplane agent hub
 SEEDS ?= 2000
 SECONDS ?= 60
 ARGS ?=
+DOCKER ?= docker
+IMAGE ?= ghcr.io/mqtt-informer/mqtt-informer:0.1.0
 
-.PHONY: build test bench demo lint deny fuzz sim bed-up bed-down clean
+.PHONY: build test bench demo image lint deny fuzz sim bed-up bed-down clean
 
 ## bin/: mqtt-informer, a link for each role, and the kubectl plugin
 build:
@@ -23,6 +25,10 @@ test:
 	$(CARGO) test --release --workspace --no-run
 	$(RELEASE)/bed build
 	$(CARGO) test --release --workspace
+
+## The image of samples/kubernetes (needs docker with buildx, or podman: make image DOCKER=podman)
+image:
+	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
 
 ## Formatting, clippy, layering, docs
 lint:

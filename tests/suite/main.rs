@@ -13,6 +13,7 @@ mod differential;
 mod faults;
 mod in_process;
 mod layering;
+mod manifests;
 mod masked;
 mod programs;
 mod scene;
