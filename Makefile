@@ -6,6 +6,7 @@ ROLES := syncer controlplane agent hub
 SEEDS ?= 2000
 SECONDS ?= 60
 ARGS ?=
+ONLY ?=
 DOCKER ?= docker
 IMAGE ?= ghcr.io/mqtt-informer/mqtt-informer:0.1.0
 
@@ -29,6 +30,10 @@ test:
 ## The image of samples/kubernetes (needs docker with buildx, or podman: make image DOCKER=podman)
 image:
 	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+
+## The measured comparisons, into docs/benchmarks.md: make bench ONLY=latency, make bench BENCH_PODS=300 for a trial
+bench: build
+	$(RELEASE)/bench run $(ONLY)
 
 ## Formatting, clippy, layering, docs
 lint:

@@ -3,7 +3,7 @@
 use crate::arguments::{Form, Viewer};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use mqtt_informer::informer::{Informer, Progress, Subscription};
+use mqtt_informer::informer::{Informer, Progress, StreamState, Subscription};
 use mqtt_informer::link::{BrokerOptions, mqtt};
 use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 /// How long anything may take before the measurement fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A connection and one stream on it.
 pub(crate) struct Consumer {
@@ -43,13 +43,18 @@ impl Consumer {
     /// Waits until a whole copy is held, and gives its number of objects.
     pub(crate) async fn synced(&self) -> Result<usize> {
         let mut state = self.subscription.store().state();
-        let settled = state
-            .wait_for(|state| state.synced || matches!(state.progress, Progress::Refused { .. }));
-        let settled = tokio::time::timeout(PATIENCE, settled)
-            .await
-            .context("no copy in time")??
-            .clone();
-        if let Progress::Refused { message, .. } = settled.progress {
+        let settled = |state: &StreamState| {
+            state.synced || matches!(state.progress, Progress::Refused { .. })
+        };
+        let waited = tokio::time::timeout(PATIENCE, state.wait_for(settled)).await;
+        let known = match waited {
+            Ok(settled) => settled?.clone(),
+            Err(_) => {
+                let state = self.subscription.store().state().borrow().clone();
+                bail!("no copy after {PATIENCE:?}: {state:?}")
+            }
+        };
+        if let Progress::Refused { message, .. } = known.progress {
             bail!("refused: {message}");
         }
         Ok(self.objects())
