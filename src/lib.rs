@@ -30,6 +30,8 @@
 
 pub mod broker;
 pub mod cli;
+#[cfg(test)]
+mod guarded;
 pub mod informer;
 pub mod kubernetes;
 pub mod link;

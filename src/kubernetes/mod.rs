@@ -24,6 +24,8 @@ mod configuration;
 mod discovery;
 pub mod duration;
 mod failure;
+#[cfg(test)]
+mod guards;
 mod instants;
 mod json;
 mod lines;

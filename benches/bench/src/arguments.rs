@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Name the measurements.
     List,
+    /// Count instructions under callgrind, and compare them with the committed figures.
+    Guards(Guards),
     /// Run a program and say what it took (for the harness itself).
     #[command(hide = true)]
     Child(Child),
@@ -56,6 +58,21 @@ impl Run {
     pub(crate) fn is_real(&self) -> bool {
         self.pods == FULL && self.repeats >= 10 && !cfg!(debug_assertions)
     }
+}
+
+#[derive(Args)]
+pub(crate) struct Guards {
+    /// Write the figures instead of comparing with them.
+    #[arg(long)]
+    pub(crate) update: bool,
+
+    /// Without valgrind, fail instead of saying so and going on.
+    #[arg(long, env = "GUARDS_REQUIRED")]
+    pub(crate) required: bool,
+
+    /// The committed figures.
+    #[arg(long, default_value = "benches/guards.json")]
+    pub(crate) figures: PathBuf,
 }
 
 #[derive(Args)]

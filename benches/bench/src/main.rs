@@ -9,6 +9,7 @@
 //! | `scene` | a cluster with pods, a broker, syncers |
 //! | `paired`, `figure` | A B A B ..., medians and spread |
 //! | `child`, `proxy`, `direct`, `consumer`, `pods` | what measurements are made of |
+//! | `guards` | instruction counts beside the committed ones |
 //! | `report`, `machine` | rows, goals, verdicts, docs/benchmarks.md |
 //!
 //! **Architecture invariant:** what is compared runs in turns, on the same machine, cluster and broker, minutes apart at
@@ -19,6 +20,9 @@ mod child;
 mod consumer;
 mod direct;
 mod figure;
+#[cfg(test)]
+mod guarded;
+mod guards;
 mod machine;
 mod measure;
 mod paired;
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(run) => measure::run(&run),
         Command::List => list(),
+        Command::Guards(guards) => guards::main(&guards),
         Command::Child(child) => child::main(&child),
         Command::Viewer(viewer) => consumer::main(&viewer),
     };
