@@ -6,8 +6,11 @@ ROLES := syncer controlplane agent hub
 SEEDS ?= 2000
 SECONDS ?= 60
 ARGS ?=
+ONLY ?=
+DOCKER ?= docker
+IMAGE ?= ghcr.io/mqtt-informer/mqtt-informer:0.1.0
 
-.PHONY: build test bench demo lint deny fuzz sim bed-up bed-down clean
+.PHONY: build test bench guards demo image lint deny fuzz sim bed-up bed-down clean
 
 ## bin/: mqtt-informer, a link for each role, and the kubectl plugin
 build:
@@ -23,6 +26,20 @@ test:
 	$(CARGO) test --release --workspace --no-run
 	$(RELEASE)/bed build
 	$(CARGO) test --release --workspace
+	$(RELEASE)/bench guards
+
+## Instruction counts beside the committed ones: make guards UPDATE=1 writes them (needs valgrind, or says so)
+guards:
+	$(CARGO) test --release --workspace --no-run
+	$(RELEASE)/bench guards $(if $(UPDATE),--update)
+
+## The image of samples/kubernetes (needs docker with buildx, or podman: make image DOCKER=podman)
+image:
+	$(DOCKER) build --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+
+## The measured comparisons, into docs/benchmarks.md: make bench ONLY=latency, make bench BENCH_PODS=300 for a trial
+bench: build
+	$(RELEASE)/bench run $(ONLY)
 
 ## Formatting, clippy, layering, docs
 lint:

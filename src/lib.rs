@@ -21,6 +21,7 @@
 //! | [`informer`] | copies streams over a link into stores | talks to Kubernetes, prints |
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
+//! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
 //! | [`cli`] | options, signals and the log that all programs share | |
 //!
@@ -36,7 +37,10 @@
 //! API server watch → raw JSON → row or object bytes → `Feed` → flush on the live topic → broker → `Reflector` →
 //! `Store` → dirty keys → a line on a screen. One direction, no detours, no lock held across it.
 
+pub mod broker;
 pub mod cli;
+#[cfg(test)]
+mod guarded;
 pub mod informer;
 pub mod kubernetes;
 pub mod link;

@@ -1,6 +1,8 @@
 //! `mqtt-informer ROLE ...`, or by the name it is called by: `syncer ...`.
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mqtt_informer::broker::{self, BrokerRoleArgs};
 use mqtt_informer::syncer::{self, SyncerArgs};
 use std::ffi::OsString;
 use std::io::Write;
@@ -23,6 +25,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Role {
     Syncer(Box<SyncerArgs>),
+    Broker(BrokerRoleArgs),
     /// Mirror clusters into an API server, a database and a Kubernetes-style API (not in this release yet).
     Controlplane(Later),
     /// Serve a cluster and apply what the hub wants done in it (not in this release yet).
@@ -53,13 +56,25 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Vec<OsString>) -> Result<(), String> {
-    let program = parse(args).unwrap_or_else(|error| error.exit());
+    let program = match parse(args) {
+        Ok(program) => program,
+        Err(error) if error.kind() == ErrorKind::ValueValidation => return Err(first_line(&error)),
+        Err(error) => error.exit(),
+    };
     match program.role {
         Role::Syncer(args) => syncer::main(*args).map_err(|error| error.to_string()),
+        Role::Broker(args) => broker::main(&args).map_err(|error| format!("{error:#}")),
         Role::Controlplane(_) => Err(later("controlplane")),
         Role::Agent(_) => Err(later("agent")),
         Role::Hub(_) => Err(later("hub")),
     }
+}
+
+/// A value that is wrong is said in one line, as all else that is wrong; where help is, its reader knows.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
 }
 
 fn later(role: &str) -> String {
@@ -102,6 +117,18 @@ mod tests {
             assert_eq!(args.cluster, "cluster1");
             assert_eq!(args.broker.client_id.as_deref(), Some("sourceId"));
         }
+    }
+
+    #[test]
+    fn a_broker_listens_on_loopback_unless_told_otherwise() {
+        let Ok(Role::Broker(args)) = role(&["mqtt-informer", "broker"]) else {
+            panic!("another role")
+        };
+        assert_eq!(args.listen.to_string(), "127.0.0.1:1883");
+        let Err(error) = role(&["mqtt-informer", "broker", "--listen", "1883"]) else {
+            panic!("accepted")
+        };
+        assert!(error.to_string().contains("is no address"), "{error}");
     }
 
     #[test]

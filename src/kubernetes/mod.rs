@@ -28,6 +28,8 @@ mod credentials;
 mod discovery;
 pub mod duration;
 mod failure;
+#[cfg(test)]
+mod guards;
 mod instants;
 mod json;
 mod kubeconfig;

@@ -4,6 +4,7 @@
 
 use mqtt5::broker::config::{StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -32,6 +33,15 @@ pub struct EmbeddedBroker {
 pub struct StartError {
     listen: SocketAddr,
     reason: String,
+    kind: Option<io::ErrorKind>,
+}
+
+impl StartError {
+    /// What the system said, if it was the system that said no.
+    #[must_use]
+    pub fn kind(&self) -> Option<io::ErrorKind> {
+        self.kind
+    }
 }
 
 impl EmbeddedBroker {
@@ -43,9 +53,13 @@ impl EmbeddedBroker {
         let failed = |reason: &str| StartError {
             listen,
             reason: reason.to_owned(),
+            kind: None,
         };
         // The library words a failure to listen over many lines; this has the system's own word for it.
-        TcpListener::bind(listen).map_err(|error| failed(&error.to_string()))?;
+        TcpListener::bind(listen).map_err(|error| StartError {
+            kind: Some(error.kind()),
+            ..failed(&error.to_string())
+        })?;
         let mut broker = MqttBroker::with_config(config(listen))
             .await
             .map_err(|error| failed(&error.to_string()))?;
@@ -78,6 +92,11 @@ impl EmbeddedBroker {
     /// The URL for [`super::BrokerOptions`].
     pub fn url(&self) -> String {
         format!("tcp://{}", self.address)
+    }
+
+    /// Waits until it has ended by itself, which it does not when all is well; the log says why it did.
+    pub async fn ended(&mut self) {
+        let _ = (&mut self.task).await;
     }
 
     /// Tells its clients goodbye and ends.

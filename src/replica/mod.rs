@@ -61,6 +61,8 @@ mod delta;
 mod digest;
 mod election;
 mod feed;
+#[cfg(test)]
+mod guards;
 mod mutants;
 mod publisher;
 mod reflector;

@@ -1,6 +1,6 @@
 //! The syncer's command line.
 
-use crate::cli::{BrokerArgs, duration};
+use crate::cli::{BrokerArgs, duration, listen_address};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
   # In a cluster, TLS and a password, probes and metrics on :8080
   syncer --broker mqtts://broker.example.com --username cluster1 --password-file /etc/mqtt/password \\
-    --cluster cluster1 --listen 0.0.0.0:8080")]
+    --cluster cluster1 --listen :8080")]
 pub struct SyncerArgs {
     /// Where the broker is.
     #[command(flatten)]
@@ -41,8 +41,8 @@ pub struct SyncerArgs {
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,
 
-    /// Serve /healthz, /readyz and /metrics here.
-    #[arg(long, env = "LISTEN", value_name = "[ADDR]:PORT", value_parser = listen_address)]
+    /// Serve /healthz, /readyz and /metrics here: HOST:PORT, or :PORT for every address of this machine.
+    #[arg(long, env = "LISTEN", value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
 
     /// Let the values of all Secrets leave the cluster, not only of those labelled mqtt-resource.
@@ -64,17 +64,6 @@ pub struct SyncerArgs {
     /// How long a stream stays warm after its last viewer left.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = linger)]
     pub linger: Duration,
-}
-
-/// `:8080` means every address, as Go programs read it.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let whole = match text.strip_prefix(':') {
-        Some(port) => format!("[::]:{port}"),
-        None => text.to_owned(),
-    };
-    whole
-        .parse()
-        .map_err(|_| format!("{text:?} is no address; write ADDRESS:PORT or :PORT"))
 }
 
 fn heartbeat(text: &str) -> Result<Duration, String> {
@@ -107,15 +96,6 @@ fn label(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_port_alone_is_every_address() {
-        assert_eq!(listen_address(":8080"), Ok("[::]:8080".parse().unwrap()));
-        assert!(listen_address("127.0.0.1:0").is_ok());
-        for text in ["8080", ":", ":x", "host:1"] {
-            assert!(listen_address(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn what_viewers_could_not_live_with_is_refused() {

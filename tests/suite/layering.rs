@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["kubernetes", "link", "protocol", "replica", "source"],
     ),
     ("cli", &["link", "protocol"]),
+    ("broker", &["cli", "link"]),
     (
         "syncer",
         &["cli", "kubernetes", "link", "protocol", "replica", "source"],

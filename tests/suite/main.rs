@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod broker_role;
 mod differential;
 mod direct;
 mod examples;
@@ -15,6 +16,7 @@ mod faults;
 mod in_process;
 mod layering;
 mod library;
+mod manifests;
 mod masked;
 mod programs;
 mod scene;

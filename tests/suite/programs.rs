@@ -132,6 +132,13 @@ pub(crate) fn syncer_command(broker: &str, args: &[&str]) -> Command {
     command
 }
 
+/// The broker for a trial.
+pub(crate) fn broker_command(args: &[&str]) -> Command {
+    let mut command = command("mqtt-informer");
+    command.arg("broker").args(args);
+    command
+}
+
 /// A program that goes on until it is dropped.
 pub(crate) struct Background {
     child: Child,

@@ -200,28 +200,39 @@ impl Cluster {
             .success()?
             .json()?;
         let stamp = Stamp::new(first)?;
-        let next = AtomicUsize::new(1);
-        let write = || -> Result<()> {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return Ok(());
-                }
-                let name = format!("{prefix}-{number:05}");
-                self.put_base64(
-                    &format!("/registry/pods/{namespace}/{name}"),
-                    &stamp.copy(number)?,
-                )?;
-            }
+        let write = |number: usize| {
+            let name = format!("{prefix}-{number:05}");
+            self.put_base64(
+                &format!("/registry/pods/{namespace}/{name}"),
+                &stamp.copy(number)?,
+            )
         };
-        thread::scope(|scope| {
-            let writers: Vec<_> = (0..WRITERS.min(count))
-                .map(|_| scope.spawn(write))
-                .collect();
-            writers
-                .into_iter()
-                .try_for_each(|writer| writer.join().map_err(|_| anyhow!("a writer panicked"))?)
-        })?;
+        by_many_hands(1..count, &write)?;
+        Ok(begin.elapsed())
+    }
+
+    /// Stores pods past the API server, one for each number, whole: `make` gives status and managedFields, too, and a
+    /// resourceVersion is not looked at. What is there already is overwritten, and whoever watches is told. Says how long
+    /// it took.
+    ///
+    /// # Errors
+    /// With the first refusal of etcd, or when a pod has no name or namespace.
+    pub fn store_pods(
+        &self,
+        numbers: Range<usize>,
+        make: &(dyn Fn(usize) -> Value + Sync),
+    ) -> Result<Duration> {
+        let begin = Instant::now();
+        let write = |number: usize| {
+            let pod = make(number);
+            let of = |field: &str| {
+                let text = pod["metadata"][field].as_str();
+                text.with_context(|| format!("pod {number} has no {field}"))
+            };
+            let key = format!("/registry/pods/{}/{}", of("namespace")?, of("name")?);
+            self.put_base64(&key, &BASE64.encode(pod.to_string()))
+        };
+        by_many_hands(numbers, &write)?;
         Ok(begin.elapsed())
     }
 
@@ -267,6 +278,33 @@ impl Cluster {
         }
         Ok(versions)
     }
+}
+
+/// Does `write` for each number, on as many connections as there are writers.
+fn by_many_hands(
+    numbers: Range<usize>,
+    write: &(dyn Fn(usize) -> Result<()> + Sync),
+) -> Result<()> {
+    let writers = WRITERS.min(numbers.len());
+    if writers < 2 {
+        return numbers.into_iter().try_for_each(write);
+    }
+    let next = AtomicUsize::new(numbers.start);
+    let work = || -> Result<()> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= numbers.end {
+                return Ok(());
+            }
+            write(number)?;
+        }
+    };
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..writers).map(|_| scope.spawn(work)).collect();
+        writers
+            .into_iter()
+            .try_for_each(|writer| writer.join().map_err(|_| anyhow!("a writer panicked"))?)
+    })
 }
 
 /// A pod of a realistic size.
