@@ -45,6 +45,7 @@ bench: build
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	CARGO_MANIFEST_DIR=$(CURDIR) rustc --edition 2024 --test tests/suite/layering.rs --out-dir $(TARGET) && $(TARGET)/layering --quiet
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 ## Licences, sources and bans of every dependency (needs cargo-deny)
@@ -53,7 +54,7 @@ deny:
 
 ## The replica's simulator: make sim SEEDS=200000
 sim:
-	SEEDS=$(SEEDS) $(CARGO) test --release -p mqtt-informer --lib replica::simulator -- --nocapture
+	SEEDS=$(SEEDS) $(CARGO) test --release --workspace --lib -- replica::simulator::copies --nocapture
 
 ## Fuzz every decoder for SECONDS each (needs cargo-fuzz and a nightly toolchain)
 fuzz:

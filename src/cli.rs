@@ -8,7 +8,7 @@
     reason = "the options' doc comments are their help, and [:PORT] is no link"
 )]
 
-use crate::link::{BrokerOptions, QualityOfService};
+use crate::link::{BrokerOptions, Password, QualityOfService};
 use crate::protocol::names::Prefix;
 use crate::protocol::topics::Topics;
 use anyhow::{Context, Result, bail};
@@ -37,6 +37,10 @@ pub struct BrokerArgs {
     /// The username for the broker. A broker's ACL tells by it who asks.
     #[arg(long, env = "BROKER_USERNAME", value_name = "NAME", global = true)]
     pub username: Option<String>,
+
+    /// The password, from the environment only: a command line can be read by everybody on the machine.
+    #[arg(skip = std::env::var("BROKER_PASSWORD").ok().map(Into::into))]
+    pub password: Option<Password>,
 
     /// A file that holds the password for the broker (or set BROKER_PASSWORD).
     #[arg(long, env = "BROKER_PASSWORD_FILE", value_name = "FILE", global = true)]
@@ -100,8 +104,7 @@ impl BrokerArgs {
         let options = BrokerOptions::new(&self.broker, client_id);
         Ok(BrokerOptions {
             username: self.username.clone(),
-            // From the environment only: a command line can be read by everybody on the machine.
-            password: std::env::var("BROKER_PASSWORD").ok().map(Into::into),
+            password: self.password.clone(),
             password_file: self.password_file.clone(),
             tls: self.tls,
             ca_crt: self.ca_crt.clone(),

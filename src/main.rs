@@ -48,8 +48,10 @@ fn main() -> ExitCode {
     match run(std::env::args_os().collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
+            // What is quoted in it may come from anywhere: one line, and nothing that moves a cursor.
+            let line = message.replace(char::is_control, " ");
             // Nothing is left to be done when stderr is closed.
-            let _ = writeln!(std::io::stderr(), "error: {message}");
+            let _ = writeln!(std::io::stderr(), "error: {line}");
             ExitCode::FAILURE
         }
     }
@@ -62,7 +64,7 @@ fn run(args: Vec<OsString>) -> Result<(), String> {
         Err(error) => error.exit(),
     };
     match program.role {
-        Role::Syncer(args) => syncer::main(*args).map_err(|error| error.to_string()),
+        Role::Syncer(args) => syncer::main(*args).map_err(|error| format!("{error:#}")),
         Role::Broker(args) => broker::main(&args).map_err(|error| format!("{error:#}")),
         Role::Controlplane(_) => Err(later("controlplane")),
         Role::Agent(_) => Err(later("agent")),

@@ -159,7 +159,11 @@ fn a_syncer_that_cannot_start_says_why() {
             "--kubeconfig",
             "/no/such/kubeconfig",
         ]),
-        "--cluster",
+        "--cluster: the cluster's name",
+    );
+    one_line(
+        &start(&["--cluster", "x", "--signal-topic", "a/b/c"]),
+        "--signal-topic: topic prefix \"a/b/c\" must be one or two segments",
     );
     for role in ["controlplane", "agent", "hub"] {
         let mut command = Command::new(crate::programs::program("mqtt-informer"));

@@ -161,6 +161,7 @@ fn broker(url: String) -> BrokerArgs {
     BrokerArgs {
         broker: url,
         username: None,
+        password: None,
         password_file: None,
         tls: false,
         ca_crt: None,
