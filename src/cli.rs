@@ -152,7 +152,8 @@ pub async fn asked_to_stop() {
     }
 }
 
-/// Reads where to listen: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, or `:8080` for every address of this machine.
+/// Reads where to listen: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, or `:8080` for every address of this
+/// machine.
 ///
 /// # Errors
 /// One line that says what was expected.

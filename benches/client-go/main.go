@@ -1,5 +1,5 @@
-// A client-go dynamic shared informer over pods: what a viewer or a syncer in Go would hold. It lists and watches, prints one
-// line of JSON when it has synced and its memory has settled, and ends when its stdin does.
+// A client-go dynamic shared informer over pods: what a viewer or a syncer in Go would hold. It lists and watches,
+// prints one line of JSON when it has synced, and ends when its stdin does.
 package main
 
 import (

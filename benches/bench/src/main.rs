@@ -12,8 +12,8 @@
 //! | `guards` | instruction counts beside the committed ones |
 //! | `report`, `machine` | rows, goals, verdicts, docs/benchmarks.md |
 //!
-//! **Architecture invariant:** what is compared runs in turns, on the same machine, cluster and broker, minutes apart at
-//! most; nothing is compared with a figure from somewhere else.
+//! **Architecture invariant:** what is compared runs in turns, on the same machine, cluster and broker, minutes apart
+//! at most; nothing is compared with a figure from somewhere else.
 
 mod arguments;
 mod child;

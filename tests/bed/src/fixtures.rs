@@ -212,8 +212,8 @@ impl Cluster {
     }
 
     /// Stores pods past the API server, one for each number, whole: `make` gives status and managedFields, too, and a
-    /// resourceVersion is not looked at. What is there already is overwritten, and whoever watches is told. Says how long
-    /// it took.
+    /// resourceVersion is not looked at. What is there already is overwritten, and whoever watches is told. Says how
+    /// long it took.
     ///
     /// # Errors
     /// With the first refusal of etcd, or when a pod has no name or namespace.
