@@ -29,9 +29,9 @@
 //! *Source*: who owns streams, a cluster's syncer. *Consumer*: who copies them. *Selection*: which objects, in which
 //! view (rows, objects, resources, source). *Feed*: the source's side of one stream. *Reflector*: keeps a copy true.
 //! *Store*: a copy as its readers see it. *Term*: the number and nonce with which one process writes; *epoch*: a term,
-//! and which incarnation of a feed in it. *Session*: one consumer process, as topics name it. *Lease*: how long a source
-//! serves a session unasked. *Presence*: a source's retained birth, and its last will. *Synced*: whole at least once.
-//! *Fresh*, *stale*, *offline*: what a copy is.
+//! and which incarnation of a feed in it. *Session*: one consumer process, as topics name it. *Lease*: how long a
+//! source serves a session unasked. *Presence*: a source's retained birth, and its last will. *Synced*: whole at least
+//! once. *Fresh*, *stale*, *offline*: what a copy is.
 //!
 //! # One change's journey
 //! API server watch → raw JSON → row or object bytes → `Feed` → flush on the live topic → broker → `Reflector` →

@@ -45,8 +45,8 @@
 //! # }
 //! ```
 //!
-//! **Architecture invariant:** never talks to Kubernetes, and prints nothing. What it knows of Kubernetes' objects is where
-//! their labels and uid are, and in the watcher how kube-rs calls things.
+//! **Architecture invariant:** never talks to Kubernetes, and prints nothing. What it knows of Kubernetes' objects is
+//! where their labels and uid are, and in the watcher how kube-rs calls things.
 
 mod builder;
 mod clusters;

@@ -121,7 +121,8 @@ impl Store {
         self.signs().current_at
     }
 
-    /// When the source last answered this stream, if only with words: a `Status` is not silence. `None` if it never did.
+    /// When the source last answered this stream, if only with words: a `Status` is not silence. `None` if it never
+    /// did.
     #[must_use]
     pub fn heard_at(&self) -> Option<Instant> {
         self.signs().heard_at

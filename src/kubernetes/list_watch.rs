@@ -108,8 +108,7 @@ impl Stream<'_> {
             client.get(&url, accept).await
         };
         self.projection.start_list();
-        self.tell(Event::Listing(0)).await;
-        let mut entries = Vec::new();
+        self.tell(Event::Listing).await;
         let mut version = None;
         let mut body = page("").await?;
         loop {
@@ -118,16 +117,15 @@ impl Stream<'_> {
             let now = client.now_ms();
             let read = async { self.projection.page(&body, now) };
             if head.next.is_empty() {
-                entries.extend(read.await?);
+                let mut entries = read.await?;
                 entries.push(self.projection.header(selection, self.singular));
                 self.tell(Event::Listed(entries)).await;
                 return Ok(version_of_list);
             }
             // The server makes the next page while we read this one.
             let (following, page) = futures::future::join(page(&head.next), read).await;
-            entries.extend(page?);
+            self.tell(Event::Part(page?)).await;
             body = following?;
-            self.tell(Event::Listing(entries.len() as u64)).await;
         }
     }
 

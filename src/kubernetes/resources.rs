@@ -27,7 +27,7 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
     );
     loop {
         // Its age counts from here.
-        if events.send(Event::Listing(0)).await.is_err() {
+        if events.send(Event::Listing).await.is_err() {
             return;
         }
         let (event, wait) = match discovery.catalog(client, Duration::ZERO).await {

@@ -176,16 +176,17 @@ impl Driver {
         let since = Instant::now();
         let result = session.run().await;
         self.outbox.disconnected();
-        if since.elapsed() >= SETTLED {
+        let settled = since.elapsed() >= SETTLED;
+        if settled {
             self.backoff.succeeded();
         }
-        result.map_err(|lost| self.explained(lost))
+        result.map_err(|lost| self.explained(lost, settled))
     }
 
-    fn explained(&mut self, lost: Lost) -> Failure {
+    fn explained(&mut self, lost: Lost, settled: bool) -> Failure {
         match lost {
             Lost::Closed(attempt) => {
-                if self.rivalry.closed(Instant::now()) {
+                if self.rivalry.closed(Instant::now(), settled) {
                     attempt.taken_over()
                 } else {
                     attempt.closed()

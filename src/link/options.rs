@@ -48,7 +48,7 @@ pub struct BrokerOptions {
 }
 
 impl BrokerOptions {
-    /// The defaults of design.md, section 3: quality of service 1, 5 s, 64 KiB.
+    /// The defaults: quality of service 1, 5 s, 64 KiB.
     pub fn new(url: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             url: url.into(),

@@ -3,8 +3,8 @@
 use crate::protocol::message::{Epoch, MAX_CURSOR, Term};
 use bytes::{Buf, BufMut, Bytes};
 
-/// A place in the byte string of one snapshot: so many bytes of the entries whose keys have this hash were sent already.
-/// No key is in it: keys are long, and what comes back has a bound.
+/// A place in the byte string of one snapshot: so many bytes of the entries whose keys have this hash were sent
+/// already. No key is in it: keys are long, and what comes back has a bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// Of the snapshot it was cut from.

@@ -83,13 +83,8 @@ pub(super) struct Stamp {
 }
 
 impl Feed {
-    /// The feed of a first, complete list.
-    pub(super) fn new(stream: StreamId, epoch: Epoch, list: Vec<(Bytes, Bytes)>) -> Self {
-        let packer = Packer::train(&sample(&list));
-        let mut now = Collection::default();
-        for (key, value) in list {
-            now.put(&key, Held::new(&packer, &key, &value));
-        }
+    /// The feed of a first, complete list, as its draft packed it.
+    pub(super) fn new(stream: StreamId, epoch: Epoch, (packer, now): (Packer, Collection)) -> Self {
         Self {
             stream,
             epoch,
@@ -314,20 +309,11 @@ impl Feed {
     }
 }
 
-/// At most 1,024 values of at most 64 KiB, spread over the list.
-fn sample(list: &[(Bytes, Bytes)]) -> Vec<Bytes> {
-    let stride = list.len().div_ceil(1024).max(1);
-    list.iter()
-        .step_by(stride)
-        .filter(|(_, value)| value.len() <= 64 * 1024)
-        .map(|(_, value)| value.clone())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::entries::read_changes;
+    use crate::replica::draft::Draft;
 
     const STAMP: Stamp = Stamp {
         now: Moment::from_millis(0),
@@ -344,7 +330,11 @@ mod tests {
     }
 
     fn feed(entries: &[(&'static str, &'static str)]) -> (Feed, Tickets) {
-        let feed = Feed::new(StreamId(1), Epoch::default(), list(entries));
+        let feed = Feed::new(
+            StreamId(1),
+            Epoch::default(),
+            Draft::default().finish(list(entries)),
+        );
         (feed, Tickets::default())
     }
 

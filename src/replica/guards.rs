@@ -1,6 +1,7 @@
 //! The replica's steps that run for each change or each entry, as `bench guards` counts them.
 
 use super::digest::{Buckets, entry_digest};
+use super::draft::Draft;
 use super::feed::{Feed, Stamp, Tickets};
 use super::{Moment, Reflector, Rids, Settings};
 use crate::guarded::guarded_section;
@@ -41,7 +42,7 @@ fn feed(entries: usize) -> Feed {
         },
         feed: 1,
     };
-    Feed::new(StreamId(1), epoch, list)
+    Feed::new(StreamId(1), epoch, Draft::default().finish(list))
 }
 
 fn change(feed: &mut Feed, revision: u32) {

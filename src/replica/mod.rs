@@ -59,6 +59,7 @@ mod copy;
 mod cursor;
 mod delta;
 mod digest;
+mod draft;
 mod election;
 mod feed;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use super::answer::Answer;
 use super::digest::Buckets;
+use super::draft::Draft;
 use super::feed::{Feed, Stamp, Tickets};
 use super::mutants::mutant;
 use super::publisher::{Opening, Session, Target, Upstream};
@@ -54,6 +55,8 @@ pub(super) struct Stream {
     opening: Opening,
     opened: Moment,
     feed: Option<Feed>,
+    /// What came of the list that is under way.
+    draft: Draft,
     word: Word,
     /// The list that is under way began then: what it holds is no younger than that.
     listing_since: Option<Moment>,
@@ -75,6 +78,7 @@ impl Stream {
             opening,
             opened: now,
             feed: None,
+            draft: Draft::default(),
             word: Word::Listing(0),
             listing_since: None,
             heard: None,
@@ -132,10 +136,14 @@ impl Stream {
     /// Only `Alive` proves that all is told: a change may be the first of many that waited while the API server hung.
     pub(super) fn upstream(&mut self, now: Moment, event: Upstream) -> bool {
         match (event, &mut self.feed) {
-            (Upstream::Listed(list), feed) => {
+            (Upstream::Listed(last), feed) => {
+                let draft = std::mem::take(&mut self.draft);
                 match feed {
-                    Some(feed) => feed.relist(list),
-                    None => *feed = Some(Feed::new(self.target.stream, self.epoch, list)),
+                    Some(feed) => feed.relist(draft.into_list(last)),
+                    None => {
+                        let whole = draft.finish(last);
+                        *feed = Some(Feed::new(self.target.stream, self.epoch, whole));
+                    }
                 }
                 self.heard = self.heard.max(Some(self.list_began()));
                 return true;
@@ -149,10 +157,18 @@ impl Stream {
             }
             (Upstream::Alive, _) => self.heard = Some(now),
             (Upstream::Ended, _) => self.connected = false,
-            (Upstream::Listing(items), _) => {
-                self.word = Word::Listing(items);
-                self.listing_since.get_or_insert(now);
+            (Upstream::Listing, _) => {
+                self.draft = Draft::default();
+                self.word = Word::Listing(0);
+                self.listing_since = Some(now);
                 self.connected = false;
+            }
+            (Upstream::Part(part), feed) => {
+                match feed {
+                    Some(_) => self.draft.keep(part),
+                    None => self.draft.pack(part),
+                }
+                self.word = Word::Listing(self.draft.len() as u64);
             }
             (Upstream::Down(message), _) => self.disconnected(Word::Down(message)),
             (
@@ -191,6 +207,7 @@ impl Stream {
 
     fn disconnected(&mut self, why: Word) {
         self.word = why;
+        self.draft = Draft::default();
         self.listing_since = None;
         self.connected = false;
     }
@@ -254,7 +271,11 @@ impl Stream {
         settings: &Settings,
     ) -> bool {
         if mutant!(AnswerBeforeList) && self.feed.is_none() {
-            self.feed = Some(Feed::new(self.target.stream, self.epoch, Vec::new()));
+            self.feed = Some(Feed::new(
+                self.target.stream,
+                self.epoch,
+                Draft::default().finish(Vec::new()),
+            ));
         }
         let Some(lease) = self.leases.get_mut(session) else {
             return false;

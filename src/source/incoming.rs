@@ -197,7 +197,8 @@ impl Driver {
 
     pub(super) fn told(&mut self, stream: StreamId, opening: Opening, event: Event) {
         let event = match event {
-            Event::Listing(items) => replica::Upstream::Listing(items),
+            Event::Listing => replica::Upstream::Listing,
+            Event::Part(entries) => replica::Upstream::Part(entries),
             Event::Listed(entries) => replica::Upstream::Listed(entries),
             Event::Put(key, value) => replica::Upstream::Put(key, value),
             Event::Delete(key) => replica::Upstream::Delete(key),

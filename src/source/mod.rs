@@ -104,10 +104,13 @@ pub enum UpstreamError {
 /// What an upstream tells about one open stream, in order.
 #[derive(Debug)]
 pub enum Event {
-    /// A list is under way; so many items so far. Told with 0 when it begins: its age counts from there.
-    Listing(u64),
-    /// A complete, consistent list (the first, or a relist, which is diffed), the header under the empty key included.
-    /// What is never watched is listed again and again, and is as old as its last list's beginning.
+    /// A list begins; its age counts from here. What came of one before is forgotten.
+    Listing,
+    /// A part of the list that is under way.
+    Part(Vec<(Bytes, Bytes)>),
+    /// Its last part: with those before it is complete and consistent (the first list, or a relist, which is diffed),
+    /// the header under the empty key included. What is never watched is listed again and again, and is as old as its
+    /// last list's beginning.
     Listed(Vec<(Bytes, Bytes)>),
     /// A key has this value now.
     Put(Bytes, Bytes),

@@ -93,7 +93,8 @@ impl Printer {
             .unwrap_or_default()
     }
 
-    /// A change of an object during a watch: what it is now, or what it was if it is gone; both if another took its name.
+    /// A change of an object during a watch: what it is now, or what it was if it is gone; both if another took its
+    /// name.
     ///
     /// # Errors
     /// When a value cannot be read.

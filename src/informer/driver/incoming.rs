@@ -84,7 +84,8 @@ impl Driver {
         }
     }
 
-    /// Takes a presence whose name is the one that its topic says: who answers is told by the topic, not by the payload.
+    /// Takes a presence whose name is the one that its topic says: who answers is told by the topic, not by the
+    /// payload.
     fn heard(&mut self, cluster: &Segment, presence: &Presence) {
         let Ok(name) = ClusterName::new(&presence.cluster) else {
             return;

@@ -7,8 +7,8 @@ use crate::protocol::message::StreamId;
 impl Driver {
     /// Whether this answer is still the stream's own, after those that turn out to be one stream have become one.
     ///
-    /// `po` and `pods` are two selections until their source has said what they mean. It serves a session one request and
-    /// one snapshot a stream: two reflectors of one stream would take it from each other.
+    /// `po` and `pods` are two selections until their source has said what they mean. It serves a session one request
+    /// and one snapshot a stream: two reflectors of one stream would take it from each other.
     pub(super) fn is_own_answer(&mut self, number: u64, id: StreamId) -> bool {
         let Some(stream) = self.streams.get(&number) else {
             return false;
@@ -39,8 +39,8 @@ impl Driver {
         }
     }
 
-    /// Makes one stream of two, and answers which it is: the one that asked last, if the other is still waiting, since a
-    /// source takes no request back.
+    /// Makes one stream of two, and answers which it is: the one that asked last, if the other is still waiting, since
+    /// a source takes no request back.
     fn unify(&mut self, first: u64, second: u64) -> u64 {
         let rid = |number: u64| {
             self.streams

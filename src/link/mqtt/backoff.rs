@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt (design.md, section 3).
+//! How long to wait before the next attempt.
 
 use std::time::{Duration, Instant};
 

@@ -12,13 +12,13 @@ use rustls::ClientConfig;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a packet needs beside its payload: a topic of at most 256 bytes (design.md, section 3), properties, numbers.
+/// What a packet needs beside its payload: a topic of at most 256 bytes, properties, numbers.
 pub(super) const HEADROOM: usize = 512;
 
 /// How long everything up to the broker's answer may take.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
-/// How long a broker keeps what it is asked to keep: as long as presence counts (design.md, section 3).
+/// How long a broker keeps what it is asked to keep: as long as presence counts.
 pub(super) const KEPT_SECONDS: u32 = 7 * 24 * 3600;
 
 /// Everything that a connection needs to know before it exists.

@@ -162,9 +162,7 @@ async fn selectors_select_and_are_judged_by_the_server() {
         8,
     )
     .await;
-    let told = copy
-        .until(|event| !matches!(event, Event::Listing(_)))
-        .await;
+    let told = copy.until(|event| !matches!(event, Event::Listing)).await;
     let Event::Refused(Refusal {
         code: 400, message, ..
     }) = told

@@ -36,9 +36,12 @@ pub struct Target {
 /// What an upstream tells about one open stream, in order.
 #[derive(Clone, Debug)]
 pub enum Upstream {
-    /// A list is under way; so many items so far. To be told with 0 when it begins: its age counts from there.
-    Listing(u64),
-    /// A complete, consistent list (the first, or a relist, which is diffed). One that broke half-way is never told.
+    /// A list begins; its age counts from here. What came of one before is forgotten.
+    Listing,
+    /// A part of the list that is under way.
+    Part(Vec<(Bytes, Bytes)>),
+    /// Its last part: with those before it is complete and consistent (the first list, or a relist, which is diffed).
+    /// One that broke half-way never has one.
     Listed(Vec<(Bytes, Bytes)>),
     /// A key has this value now.
     Put(Bytes, Bytes),

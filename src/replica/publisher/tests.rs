@@ -209,7 +209,11 @@ fn a_source_without_api_server_says_so_instead_of_silence() {
 fn until_the_list_is_there_the_session_is_told_why_and_then_answered() {
     let mut bench = Bench::writing();
     bench.sync("s", ask(1), 1);
-    bench.upstream(1, Upstream::Listing(500));
+    bench.upstream(1, Upstream::Listing);
+    let part: Vec<_> = (0..500_u32)
+        .map(|number| (number.to_string().into(), "1".into()))
+        .collect();
+    bench.upstream(1, Upstream::Part(part));
     bench.run_to(2_100);
     let (first, last) = (State::Listing { items: 0 }, State::Listing { items: 500 });
     assert_eq!(bench.states(), [first, last]);
@@ -218,6 +222,25 @@ fn until_the_list_is_there_the_session_is_told_why_and_then_answered() {
     let pages = bench.pages();
     assert_eq!(pages.len(), 1);
     assert!(pages[0].1.end && pages[0].1.seq == 1 && pages[0].1.rid == 1);
+}
+
+#[test]
+fn what_came_of_a_list_that_broke_is_forgotten() {
+    let mut bench = Bench::writing();
+    bench.sync("s", ask(1), 1);
+    let part = || vec![("gone".into(), "1".into())];
+    bench.upstream(1, Upstream::Listing);
+    bench.upstream(1, Upstream::Part(part()));
+    bench.upstream(1, Upstream::Down("reset".to_owned()));
+    bench.upstream(1, Upstream::Listing);
+    bench.listed(1, &[("a", "1")]);
+    assert_eq!(bench.publisher.streams(bench.now)[0].entries, 1);
+    bench.upstream(1, Upstream::Listing);
+    bench.upstream(1, Upstream::Part(part()));
+    bench.upstream(1, Upstream::Listing);
+    bench.upstream(1, Upstream::Part(vec![("b".into(), "1".into())]));
+    bench.listed(1, &[("a", "1")]);
+    assert_eq!(bench.publisher.streams(bench.now)[0].entries, 2);
 }
 
 #[test]
@@ -560,7 +583,7 @@ fn probes_keep_a_quiet_watch_alive_but_the_first_after_a_pause_proves_nothing() 
     );
     bench.run_to(41_000);
     assert_eq!(age(&bench), Duration::ZERO);
-    bench.upstream(1, Upstream::Listing(0));
+    bench.upstream(1, Upstream::Listing);
     bench.run_to(46_000);
     assert_eq!(
         age(&bench),
@@ -597,7 +620,7 @@ fn what_is_listed_again_and_again_is_as_old_as_its_last_list() {
     let age = |bench: &Bench| bench.publisher.streams(bench.now)[0].upstream_age;
     for second in [10, 20] {
         bench.run_to(second * 1_000);
-        bench.upstream(1, Upstream::Listing(0));
+        bench.upstream(1, Upstream::Listing);
         bench.run_to((second + 1) * 1_000);
         bench.upstream(1, Upstream::Listed(vec![("a".into(), "1".into())]));
         bench.run_to((second + 4) * 1_000);

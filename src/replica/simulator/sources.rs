@@ -331,7 +331,7 @@ impl World {
     /// A list begins: it is evaluated at some moment, and arrives later.
     fn begin_list(&mut self, source: usize, stream: usize, opening: Opening) {
         let wait = self.list_time();
-        self.tell(source, stream, opening, Upstream::Listing(0));
+        self.tell(source, stream, opening, Upstream::Listing);
         self.after(
             wait,
             Event::List {
@@ -388,10 +388,27 @@ impl World {
                 if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
                     watch.revision = Some(revision);
                 }
-                self.tell(source, stream, opening, Upstream::Listed(list));
+                let (parts, last) = self.cut(list);
+                for part in parts {
+                    self.tell(source, stream, opening, Upstream::Part(part));
+                }
+                self.tell(source, stream, opening, Upstream::Listed(last));
                 self.watching(source, stream, opening);
             }
         }
+    }
+
+    /// A list comes in parts, the last of which may be empty.
+    fn cut(
+        &mut self,
+        mut list: Vec<(Bytes, Bytes)>,
+    ) -> (Vec<Vec<(Bytes, Bytes)>>, Vec<(Bytes, Bytes)>) {
+        let mut parts = Vec::new();
+        while !list.is_empty() && self.rng.chance(0.5) {
+            let rest = list.split_off(1 + self.rng.below(list.len()));
+            parts.push(std::mem::replace(&mut list, rest));
+        }
+        (parts, list)
     }
 
     /// A watch opens; what happened since its revision comes after its lag.
@@ -417,10 +434,10 @@ impl World {
     fn break_list(&mut self, source: usize, stream: usize, opening: Opening) {
         let list = self.truths[stream].list();
         let half = list.len() / 2;
-        self.tell(source, stream, opening, Upstream::Listing(half as u64));
+        let part = list[..half].to_vec();
+        self.tell(source, stream, opening, Upstream::Part(part));
         if mutant!(BrokenListDiffed) {
-            let half = list[..half].to_vec();
-            self.tell(source, stream, opening, Upstream::Listed(half));
+            self.tell(source, stream, opening, Upstream::Listed(Vec::new()));
         }
         self.tell(source, stream, opening, Upstream::Down("reset".to_owned()));
         let wait = self.rng.millis(100..=1_000);

@@ -4,8 +4,8 @@
 //! which answers with what to print; and again at [`Collector::deadline`] at the latest.
 //!
 //! - **One cluster that was named**: everything is printed at once, when all of it is there, as kubectl does.
-//! - **Several**: who is there is printed when all are, or [`PATIENCE`] after the first was; later ones follow when they are
-//!   there. So a dead cluster delays nobody.
+//! - **Several**: who is there is printed when all are, or [`PATIENCE`] after the first was; later ones follow when
+//!   they are there. So a dead cluster delays nobody.
 //! - **A watch** prints each cluster when it is there, then its changes, and ends when it is told to.
 
 mod listing;
