@@ -95,8 +95,7 @@ mod tests {
                 assert_eq!(draft.len(), cut);
                 begin = cut;
             }
-            let (packer, packed) = draft.finish(list(begin..3_000));
-            assert_ne!(packer.id(), 0);
+            let (_, packed) = draft.finish(list(begin..3_000));
             assert_eq!((packed.len(), packed.digest()), (3_000, whole.digest()));
         }
     }

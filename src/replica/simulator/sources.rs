@@ -385,12 +385,12 @@ impl World {
                 );
             }
             List::Arrive { list, revision } => {
-                if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
-                    watch.revision = Some(revision);
-                }
                 let (parts, last) = self.cut(list);
                 for part in parts {
                     self.tell(source, stream, opening, Upstream::Part(part));
+                }
+                if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
+                    watch.revision = Some(revision);
                 }
                 self.tell(source, stream, opening, Upstream::Listed(last));
                 self.watching(source, stream, opening);
