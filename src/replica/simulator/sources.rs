@@ -53,6 +53,9 @@ struct Watch {
     broken: bool,
 }
 
+/// Keys and values, as an API server lists them.
+type Entries = Vec<(Bytes, Bytes)>;
+
 /// A step of a list.
 #[derive(Debug)]
 pub(super) enum List {
@@ -399,10 +402,7 @@ impl World {
     }
 
     /// A list comes in parts, the last of which may be empty.
-    fn cut(
-        &mut self,
-        mut list: Vec<(Bytes, Bytes)>,
-    ) -> (Vec<Vec<(Bytes, Bytes)>>, Vec<(Bytes, Bytes)>) {
+    fn cut(&mut self, mut list: Entries) -> (Vec<Entries>, Entries) {
         let mut parts = Vec::new();
         while !list.is_empty() && self.rng.chance(0.5) {
             let rest = list.split_off(1 + self.rng.below(list.len()));
