@@ -9,7 +9,7 @@
 //! | [`json`], [`number`] | `encoding/json` |
 //! | [`yaml`] | `sigs.k8s.io/yaml`, `go.yaml.in/yaml/v2` |
 //! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
-//! | [`crate::table::age`] | `k8s.io/apimachinery/pkg/util/duration` |
+//! | [`mqtt_informer::kubernetes::duration`] | `k8s.io/apimachinery/pkg/util/duration` |
 //! | [`sanitize`] | ours: what a terminal must not see |
 
 pub mod json;
