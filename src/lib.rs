@@ -39,6 +39,7 @@
 
 pub mod broker;
 pub mod cli;
+mod clock;
 #[cfg(test)]
 mod guarded;
 pub mod informer;

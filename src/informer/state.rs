@@ -1,6 +1,7 @@
 //! What a stream is doing, and how old its copy may be.
 
 use crate::link::Failure;
+use crate::protocol::frame::DecodeError;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -29,6 +30,8 @@ pub struct StreamState {
     pub upstream_down: Option<UpstreamDown>,
     /// How old the copy may be.
     pub freshness: Freshness,
+    /// What came last under the cluster's name could not be read: a later version of the protocol, or damage.
+    pub unreadable: Option<DecodeError>,
 }
 
 /// The source's API server does not answer.

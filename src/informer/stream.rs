@@ -2,6 +2,8 @@
 
 use super::store::Signs;
 use super::{Freshness, Progress, Snapshot, Store, StreamState, UpstreamDown};
+use crate::clock::Clock;
+use crate::protocol::frame::DecodeError;
 use crate::protocol::message::{Selection, State};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::Segment;
@@ -31,6 +33,8 @@ pub(super) struct Stream {
     pub(super) deadline: Moment,
     /// When its source last answered.
     pub(super) heard: Option<Moment>,
+    /// Why the last message of its cluster could not be read.
+    pub(super) unreadable: Option<DecodeError>,
     readers: Vec<(u64, Store)>,
     settings: Settings,
 }
@@ -47,15 +51,16 @@ impl Stream {
             outstanding: 0,
             deadline: now,
             heard: None,
+            unreadable: None,
             readers: Vec::new(),
             settings,
         }
     }
 
     /// Adds a reader; what is held already is news to it.
-    pub(super) fn add_reader(&mut self, reader: u64, store: Store, origin: Instant) {
+    pub(super) fn add_reader(&mut self, reader: u64, store: Store, clock: Clock) {
         if self.reflector.synced() {
-            store.write(self.snapshot(), self.signs(origin));
+            store.write(self.snapshot(), self.signs(clock));
         }
         self.readers.push((reader, store));
     }
@@ -85,12 +90,12 @@ impl Stream {
     }
 
     /// Shows the readers what changed: the copy first, then what the stream is doing.
-    pub(super) fn show(&mut self, now: Moment, origin: Instant) {
+    pub(super) fn show(&mut self, now: Moment, clock: Clock) {
         // Readers tell changes by themselves, each since it last looked.
         let changed = !self.reflector.take_changes().is_empty();
         let state = self.state(now);
         let snapshot = self.snapshot();
-        let signs = self.signs(origin);
+        let signs = self.signs(clock);
         for (_, store) in &self.readers {
             if changed || (snapshot.is_whole() && !store.holds(&snapshot)) {
                 store.write(snapshot.clone(), signs);
@@ -101,13 +106,13 @@ impl Stream {
         }
     }
 
-    fn signs(&self, origin: Instant) -> Signs {
-        let instant = |at: Moment| origin + Duration::from_micros(at.as_micros());
-        let clock = self.reflector.server_clock();
+    fn signs(&self, clock: Clock) -> Signs {
+        let instant = |at| clock.instant(at);
+        let server = self.reflector.server_clock();
         Signs {
             current_at: self.reflector.current_at().map(instant),
             heard_at: self.heard.map(instant),
-            clock: clock.map(|clock| (clock.now_ms, instant(clock.at))),
+            clock: server.map(|server| (server.now_ms, instant(server.at))),
             stale_after: self.settings.stale_after(),
         }
     }
@@ -148,6 +153,7 @@ impl Stream {
                 (Some(_), true) => Freshness::Fresh,
                 (Some(_), false) => Freshness::Stale,
             },
+            unreadable: self.unreadable,
         }
     }
 

@@ -173,6 +173,7 @@ impl Driver {
         let Some(session) = opened.inspect_err(|_| self.rivalry.interrupted())? else {
             return Ok(());
         };
+        self.backoff.admitted();
         let since = Instant::now();
         let result = session.run().await;
         self.outbox.disconnected();

@@ -70,6 +70,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What one message may become when it is unpacked. A sender cuts before it packs, so an honest message unpacks to
+    /// what the sender's own limit says, which may be larger than ours; a hostile one costs no more than this.
+    pub fn unpacked_bytes(&self) -> usize {
+        self.message_bytes.saturating_mul(16)
+    }
+
     /// After so long without a heartbeat a copy is stale and a stream is asked about: two lost ones are forgiven.
     pub fn stale_after(&self) -> Duration {
         self.heartbeat * 5 / 2

@@ -4,6 +4,7 @@ use super::report::Health;
 use super::requests::Requests;
 use super::streams::{Streams, Told};
 use super::{Identity, Resolved, Upstream};
+use crate::clock::{Clock, wall_ms};
 use crate::link::{Connection, Events, Link};
 use crate::protocol::frame;
 use crate::protocol::message::{Presence, StreamId};
@@ -13,7 +14,7 @@ use crate::replica::{Moment, Opening, Publisher, Settings};
 use bytes::Bytes;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -118,7 +119,7 @@ pub(super) struct Driver {
     pub(super) requests: Requests,
     pub(super) upstream: Arc<dyn Upstream>,
     pub(super) health: watch::Sender<Health>,
-    pub(super) origin: Instant,
+    pub(super) clock: Clock,
     /// Streams of the view `source`, which the driver itself feeds.
     pub(super) own: Vec<(StreamId, Opening)>,
     pub(super) own_entry: Bytes,
@@ -158,7 +159,7 @@ impl Driver {
             requests: Requests::new(Arc::clone(&upstream)),
             upstream,
             health,
-            origin: Instant::now(),
+            clock: Clock::start(),
             own: Vec::new(),
             own_entry: Bytes::new(),
             kubernetes_version: String::new(),
@@ -193,7 +194,7 @@ impl Driver {
         let mut words = tokio::time::interval(WORDS);
         loop {
             self.drain();
-            let deadline = self.next_deadline();
+            let deadline = self.clock.wait_for(self.publisher.next_deadline());
             tokio::select! {
                 event = control.recv() => self.control_event(event.ok_or(SourceError::LinkEnded)?),
                 event = bulk.recv() => self.bulk_event(&event.ok_or(SourceError::LinkEnded)?),
@@ -201,20 +202,14 @@ impl Driver {
                 outcome = self.requests.next() => self.outcome(outcome),
                 Some(result) = probes.recv() => self.probed(result),
                 _ = words.tick() => self.tell(),
-                () = sleep_until(deadline) => {}
+                () = deadline => {}
                 _ = shutdown.changed() => return Ok(()),
             }
         }
     }
 
     pub(super) fn now(&self) -> Moment {
-        Moment::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        self.publisher
-            .next_deadline()
-            .map(|at| self.origin + Duration::from_micros(at.as_micros()))
+        self.clock.now()
     }
 
     /// Where the changes of a stream go.
@@ -281,19 +276,4 @@ async fn probe(
             return;
         }
     }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The wall clock in ms since 1970.
-pub(super) fn wall_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

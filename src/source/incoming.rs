@@ -96,7 +96,7 @@ impl Driver {
     }
 
     fn message(&mut self, topic: &str, payload: &Bytes) {
-        let limit = self.options.settings.message_bytes * 16;
+        let limit = self.options.settings.unpacked_bytes();
         let now = self.now();
         match self.options.topics.parse(topic) {
             Some(Route::Signal { consumer, .. } | Route::Who { consumer })
@@ -188,7 +188,7 @@ impl Driver {
         let since = self
             .heard_api
             .map(|at| at.elapsed())
-            .unwrap_or_else(|| self.origin.elapsed());
+            .unwrap_or_else(|| self.clock.elapsed());
         State::UpstreamDown {
             since_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
             message,

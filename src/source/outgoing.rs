@@ -2,6 +2,7 @@
 
 use super::driver::Driver;
 use super::report::{self, StreamReport};
+use crate::clock::wall_ms;
 use crate::link::Publish;
 use crate::protocol::frame;
 use crate::protocol::message::{Presence, Reply, Request, StreamId, View};
@@ -17,7 +18,7 @@ const BULK: usize = 512 * 1024;
 impl Driver {
     /// Carries out all that the publisher wants done, then sends pages while the bulk connection has room.
     pub(super) fn drain(&mut self) {
-        while let Some(output) = self.publisher.poll(self.now(), super::driver::wall_ms()) {
+        while let Some(output) = self.publisher.poll(self.now(), wall_ms()) {
             self.carry_out(output);
         }
         self.listen();

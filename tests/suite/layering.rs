@@ -9,8 +9,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("replica", &["protocol"]),
     ("link", &[]),
-    ("source", &["protocol", "replica", "link"]),
-    ("informer", &["protocol", "replica", "link"]),
+    ("clock", &["replica"]),
+    ("source", &["clock", "protocol", "replica", "link"]),
+    ("informer", &["clock", "protocol", "replica", "link"]),
     ("kubernetes", &["protocol", "source"]),
     (
         "playground",

@@ -19,6 +19,7 @@ mod library;
 mod manifests;
 mod masked;
 mod programs;
+mod refusals;
 mod scene;
 mod secrecy;
 mod serving;

@@ -5,6 +5,7 @@ use super::plan::Way;
 use crate::table::{Malformed, Resource};
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState};
+use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub enum Trouble {
     Offline,
     /// Nothing was heard for so long as was allowed.
     Silent,
+    /// What was heard instead of an answer could not be read.
+    Unreadable(DecodeError),
     /// The API server does not answer its source.
     ApiServerAway {
         /// For how long.
@@ -278,7 +281,11 @@ impl Member {
             return Some(Trouble::ApiServerAway { since, message });
         }
         let last = self.last_heard(view, circumstances)?;
-        (at >= last + timeout).then_some(Trouble::Silent)
+        let silent = match view.state.unreadable {
+            Some(error) => Trouble::Unreadable(error),
+            None => Trouble::Silent,
+        };
+        (at >= last + timeout).then_some(silent)
     }
 
     /// From when silence counts; none while the link is down.
@@ -301,6 +308,7 @@ impl Member {
                 Way::Broker => messages::silent(&self.name, timeout, self.known),
                 Way::Direct => messages::api_server_silent(&self.name, timeout),
             },
+            Trouble::Unreadable(error) => messages::unreadable(&self.name, *error),
             Trouble::ApiServerAway { since, message } => {
                 messages::api_server_away(&self.name, *since, message)
             }

@@ -4,6 +4,7 @@
 
 use crate::print::sanitize::word;
 use mqtt_informer::kubernetes::duration;
+use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
@@ -111,6 +112,11 @@ pub fn silent(cluster: &ClusterName, timeout: Duration, known: bool) -> String {
         quoted(cluster),
         span(timeout)
     )
+}
+
+/// What a cluster sends cannot be read, and nothing else came.
+pub fn unreadable(cluster: &ClusterName, error: DecodeError) -> String {
+    format!("error: cluster {}: no answer, but {error}", quoted(cluster))
 }
 
 /// Nothing was heard from the API server of a context.

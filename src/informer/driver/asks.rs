@@ -32,7 +32,7 @@ impl Driver {
                 None => break,
             }
         }
-        stream.show(now, self.origin);
+        stream.show(now, self.clock);
         let rid = stream.reflector.rid();
         if stream.rid != rid {
             stream.rid.and_then(|old| self.by_rid.remove(&old));

@@ -1,9 +1,10 @@
 //! What the broker delivers: live changes, answers, presences.
 
-use super::{Driver, wall_ms};
+use super::Driver;
+use crate::clock::wall_ms;
 use crate::informer::fleet::is_expired;
 use crate::informer::stream::Stream;
-use crate::protocol::frame;
+use crate::protocol::frame::{self, DecodeError};
 use crate::protocol::message::{Live, Presence, Reply};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Route, Segment};
@@ -24,20 +25,23 @@ impl Driver {
     }
 
     fn live(&mut self, numbers: &BTreeSet<u64>, payload: &Bytes) {
-        let live: Live = match frame::decode_live(payload, self.limit()) {
+        let live: Live = match frame::decode_live(payload, self.settings.unpacked_bytes()) {
             Ok(live) => live,
-            Err(error) => return tracing::warn!(%error, "a malformed live message"),
+            Err(error) => return self.unreadable(numbers, error),
         };
         let now = self.now();
         for &number in numbers {
-            self.touch(number, |stream| stream.reflector.live(now, live.clone()));
+            self.touch(number, |stream| {
+                stream.unreadable = None;
+                stream.reflector.live(now, live.clone());
+            });
         }
     }
 
     fn reply(&mut self, cluster: &Segment, payload: &Bytes) {
-        let reply = match frame::decode_reply(payload, self.limit()) {
+        let reply = match frame::decode_reply(payload, self.settings.unpacked_bytes()) {
             Ok(reply) => reply,
-            Err(error) => return tracing::warn!(%cluster, %error, "a malformed reply"),
+            Err(error) => return self.unreadable(&self.streams_of(cluster), error),
         };
         let now = self.now();
         match reply {
@@ -47,6 +51,7 @@ impl Driver {
                 {
                     self.touch(number, |stream| {
                         stream.heard = Some(now);
+                        stream.unreadable = None;
                         stream.reflector.page(now, page);
                     });
                 }
@@ -55,6 +60,7 @@ impl Driver {
                 if let Some(number) = self.asked_by(cluster, status.rid) {
                     self.touch(number, |stream| {
                         stream.heard = Some(now);
+                        stream.unreadable = None;
                         stream.reflector.status(now, &status);
                     });
                     self.unify_by_resource(number);
@@ -77,11 +83,26 @@ impl Driver {
         if payload.is_empty() {
             return self.cleared(cluster);
         }
-        match frame::decode_presence(payload, self.limit()) {
+        match frame::decode_presence(payload, self.settings.unpacked_bytes()) {
             Ok(presence) if retained && is_expired(&presence, wall_ms()) => {}
             Ok(presence) => self.heard(cluster, &presence),
-            Err(error) => tracing::warn!(%cluster, %error, "a malformed presence"),
+            Err(error) => self.unreadable(&self.streams_of(cluster), error),
         }
+    }
+
+    /// Something came that is no message: those who wait for an answer are told, should none come.
+    fn unreadable(&mut self, numbers: &BTreeSet<u64>, error: DecodeError) {
+        tracing::debug!(%error, "a message that cannot be read");
+        for &number in numbers {
+            self.touch(number, |stream| stream.unreadable = Some(error));
+        }
+    }
+
+    /// The streams that are asked of a cluster.
+    fn streams_of(&self, cluster: &Segment) -> BTreeSet<u64> {
+        let of_cluster =
+            |(number, stream): (&u64, &Stream)| (stream.segment == *cluster).then_some(*number);
+        self.streams.iter().filter_map(of_cluster).collect()
     }
 
     /// Takes a presence whose name is the one that its topic says: who answers is told by the topic, not by the
@@ -99,14 +120,7 @@ impl Driver {
             self.show_fleet();
         }
         if presence.online {
-            let of_cluster =
-                |(number, stream): (&u64, &Stream)| (stream.segment == *cluster).then_some(*number);
-            for number in self
-                .streams
-                .iter()
-                .filter_map(of_cluster)
-                .collect::<Vec<_>>()
-            {
+            for number in self.streams_of(cluster) {
                 self.touch(number, |stream| {
                     stream.reflector.presence(now, presence.term);
                 });

@@ -9,6 +9,7 @@ use super::discovery::Discovery;
 use super::fleet::Fleet;
 use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
+use crate::clock::Clock;
 use crate::informer::handle::ForgetError;
 use crate::link::{Connection, Event, Events, Failure, Link, Publish};
 use crate::protocol::frame;
@@ -18,9 +19,8 @@ use crate::protocol::topics::{Consumer, Segment, Topics};
 use crate::replica::{Moment, Rids, Settings};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
 
 /// Pages that a consumer may have outstanding over all its streams: where the broker's limits are known, and where not.
 const OUTSTANDING: (u32, u32) = (64, 8);
@@ -64,7 +64,7 @@ pub(super) struct Driver {
     settings: Settings,
     topics: Topics,
     me: Consumer,
-    origin: Instant,
+    clock: Clock,
     rids: Rids,
     fleet: Fleet,
     discovery: Discovery,
@@ -99,7 +99,7 @@ impl Driver {
             settings,
             topics,
             me,
-            origin: Instant::now(),
+            clock: Clock::start(),
             rids: Rids::default(),
             fleet: Fleet::default(),
             discovery: Discovery::default(),
@@ -124,7 +124,7 @@ impl Driver {
             self.link.subscribe(&filter);
         }
         loop {
-            let deadline = self.next_deadline();
+            let deadline = self.clock.wait_for(self.next_deadline());
             tokio::select! {
                 event = self.events.recv() => match event {
                     Some(event) => self.event(event),
@@ -134,7 +134,7 @@ impl Driver {
                     None | Some(Command::Close) => break,
                     Some(command) => self.command(command),
                 },
-                () = sleep_until(deadline) => self.wake(),
+                () = deadline => self.wake(),
             }
         }
         self.leave_all();
@@ -151,13 +151,12 @@ impl Driver {
     }
 
     fn now(&self) -> Moment {
-        Moment::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.clock.now()
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    fn next_deadline(&self) -> Option<Moment> {
         let stream = self.deadlines.first().map(|(at, _)| *at);
-        let soonest = stream.into_iter().chain(self.discovery.deadline()).min()?;
-        Some(self.origin + Duration::from_micros(soonest.as_micros()))
+        stream.into_iter().chain(self.discovery.deadline()).min()
     }
 
     fn wake(&mut self) {
@@ -269,24 +268,4 @@ impl Driver {
         self.next_number += 1;
         self.next_number
     }
-
-    /// What one message may become when it is unpacked.
-    fn limit(&self) -> usize {
-        self.settings.message_bytes * 16
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The wall clock in ms since 1970: only to tell a presence of today from one of last week.
-fn wall_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -50,8 +50,8 @@ impl Driver {
             None => self.add_stream(key),
         };
         self.readers.insert(reader, number);
-        let origin = self.origin;
-        self.touch(number, |stream| stream.add_reader(reader, store, origin));
+        let clock = self.clock;
+        self.touch(number, |stream| stream.add_reader(reader, store, clock));
     }
 
     fn add_stream(&mut self, key: StreamKey) -> u64 {

@@ -55,8 +55,8 @@ impl Driver {
         if let Some(stream) = self.take_stream(gone) {
             for (reader, store) in stream.into_readers() {
                 self.readers.insert(reader, kept);
-                let origin = self.origin;
-                self.touch(kept, |stream| stream.add_reader(reader, store, origin));
+                let clock = self.clock;
+                self.touch(kept, |stream| stream.add_reader(reader, store, clock));
             }
         }
         kept

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
-/// After [`PATIENCE`], or when trying again will not help by itself.
+/// When nobody has let us in for [`PATIENCE`], or when trying again will not help by itself.
 const SLOW: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A connection that lasted as long was a success; one that is dropped at once, again and again, is none.
@@ -18,7 +18,13 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// A connection was made and lasted.
+    /// The broker let us in: it is there. A network that breaks every second for a minute is no reason to stay away
+    /// for half of one.
+    pub(super) fn admitted(&mut self) {
+        self.failing_since = None;
+    }
+
+    /// A connection lasted.
     pub(super) fn succeeded(&mut self) {
         *self = Self::default();
     }
@@ -64,5 +70,16 @@ mod tests {
         assert_eq!(backoff.failed(now + PATIENCE, false, ALMOST), SLOW);
         backoff.succeeded();
         assert_eq!(backoff.failed(now + PATIENCE, false, ALMOST), FIRST);
+    }
+
+    #[test]
+    fn a_network_that_breaks_again_and_again_is_tried_every_two_seconds() {
+        let (mut backoff, now) = (Backoff::default(), Instant::now());
+        for second in 0..200 {
+            let wait = backoff.failed(now + Duration::from_secs(second), false, ALMOST);
+            assert!(wait <= LONGEST, "{wait:?}");
+            backoff.admitted();
+        }
+        assert_eq!(backoff.failed(now, false, ALMOST), LONGEST, "and no faster");
     }
 }

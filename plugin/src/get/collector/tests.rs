@@ -6,6 +6,7 @@ use crate::get::{Groups, Namespaces};
 use crate::print::objects::Format;
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState, UpstreamDown};
+use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::rows;
 use prost::Message;
 
@@ -331,6 +332,23 @@ fn a_silent_cluster_delays_nobody() {
     scene.wait(5 * SECOND - PATIENCE);
     let silent = "error: cluster \"dead\": no answer within 5s: its syncer is away or busy; --timeout waits longer";
     scene.check(rows, &[silent], Some(1));
+}
+
+#[test]
+fn a_cluster_that_speaks_a_later_version_is_not_called_silent() {
+    let mut scene = Scene::new("pods", &["c1"], plain);
+    let later = StreamView {
+        state: StreamState {
+            unreadable: Some(DecodeError::NewerVersion(2)),
+            ..StreamState::default()
+        },
+        ..StreamView::default()
+    };
+    scene.see("c1", 0, later);
+    scene.check("", &[], None);
+    scene.wait(5 * SECOND);
+    let line = "error: cluster \"c1\": no answer, but a message of protocol version 2, and this program speaks 1: update this program";
+    scene.check("", &[line], Some(1));
 }
 
 #[test]

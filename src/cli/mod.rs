@@ -1,0 +1,41 @@
+//! What all programs share: options, the log, the signal to stop.
+//!
+//! The flags are the seed's: `--broker`, `--tls`, `--ca-crt`, `--client-crt`, `--client-key`, `--client-id`,
+//! `--signal-topic`, `--payload-topic`, `--QoS`.
+
+mod address;
+mod broker;
+mod duration;
+
+pub use address::listen_address;
+pub use broker::BrokerArgs;
+pub use duration::duration;
+
+use tracing_subscriber::EnvFilter;
+
+/// Sends the log to stderr: `info` and above of this program, or what RUST_LOG says; colours on terminals only.
+pub fn log_to_stderr() {
+    // kube logs each request that fails, as an error; what matters of that is said by us, once.
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,kube_client=off,mqtt_informer=info"));
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr())
+        && std::env::var_os("NO_COLOR").is_none();
+    // A log that was set up before, as in a demo, stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
