@@ -19,7 +19,7 @@ FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="mqtt-informer" \
-      org.opencontainers.image.description="Kubernetes informers over MQTT: see and steer clusters that nobody can reach" \
+      org.opencontainers.image.description="Kubernetes informers over MQTT: see clusters that nobody can reach" \
       org.opencontainers.image.source="https://github.com/mqtt-informer/mqtt-informer" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \

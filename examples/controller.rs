@@ -57,6 +57,7 @@ async fn main() -> anyhow::Result<()> {
         .reflect(writer)
         .applied_objects();
     Controller::for_stream(changes, reader)
+        .shutdown_on_signal()
         .run(reconcile, never, Arc::new(()))
         .for_each(|result| async {
             if let Err(error) = result {
@@ -64,6 +65,8 @@ async fn main() -> anyhow::Result<()> {
             }
         })
         .await;
+    // Without a goodbye, the cluster would serve on for a minute.
+    informer.close().await;
     Ok(())
 }
 

@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
     let scope = Scope::all().namespace(args.namespace);
     let (reader, writer) = reflector::store::<ConfigMap>();
     let events = informer.watcher::<ConfigMap>(&ClusterName::new(&args.cluster)?, scope);
-    let mut events = pin!(reflector(writer, events));
+    let mut events = pin!(reflector(writer, events).take_until(tokio::signal::ctrl_c()));
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Init | Event::InitApply(_)) => {}
@@ -50,6 +50,8 @@ async fn main() -> anyhow::Result<()> {
             Err(error) => eprintln!("{}", words(&error)),
         }
     }
+    // Without a goodbye, the cluster would serve on for a minute.
+    informer.close().await;
     Ok(())
 }
 

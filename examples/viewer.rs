@@ -1,4 +1,4 @@
-//! A viewer in 40 lines: follows one resource in every cluster behind a broker.
+//! A viewer in 50 lines: follows one resource in every cluster behind a broker.
 //!
 //! `cargo run --example viewer -- --broker tcp://127.0.0.1:1883 deployments --cluster 'prod-*'`
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
@@ -37,7 +37,12 @@ async fn main() -> anyhow::Result<()> {
         ..Selection::default()
     };
     let mut watch = informer.watch_all(selection);
-    while let Some(update) = watch.next().await {
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        let update = tokio::select! {
+            Some(update) = watch.next() => update,
+            _ = &mut interrupted => break,
+        };
         match update {
             Update::Changed(cluster, notices) => {
                 for notice in notices.iter().filter(|notice| !notice.key.is_empty()) {
@@ -53,5 +58,7 @@ async fn main() -> anyhow::Result<()> {
             other => println!("{other:?}"),
         }
     }
+    // Without a goodbye, the clusters would serve on for a minute.
+    informer.close().await;
     Ok(())
 }

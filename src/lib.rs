@@ -1,4 +1,4 @@
-//! Kubernetes informers over MQTT: see and steer clusters that nobody can reach.
+//! Kubernetes informers over MQTT: see clusters that nobody can reach.
 //!
 //! Clusters dial out to an MQTT broker; nobody needs a kubeconfig for them, a VPN, or an open port. Everything that
 //! crosses the broker is the same thing: a *stream*, a keyed collection of small byte values, owned by one source and

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Kubernetes informers over MQTT: see and steer clusters that nobody can reach.
+/// Kubernetes informers over MQTT: see clusters that nobody can reach.
 #[derive(Parser)]
 #[command(
     name = "mqtt-informer",

@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod args;
+mod clock;
 pub mod commands;
 pub mod direct;
 pub mod error;
@@ -28,12 +29,17 @@ pub mod terminal;
 
 use args::Command;
 use error::Failure;
+use mqtt_informer::cli::asked_to_stop;
 use scope::Scope;
 use settings::Unread;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 use terminal::Terminal;
+
+/// How long what is left of a command may take to end.
+const GOODBYE: Duration = Duration::from_millis(100);
 
 /// Runs a command line, its first word being the program's name, and says what went wrong.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -75,19 +81,31 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     let result = runtime.block_on(command(&said.cli.command, &scope, &mut terminal));
-    // A name that is still being looked up would be waited for.
-    runtime.shutdown_background();
+    // Tasks end with what they started; a name that is still being looked up is not waited for.
+    runtime.shutdown_timeout(GOODBYE);
     result
 }
 
 async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
-        Command::Clusters(args) => commands::clusters::run(args, scope, terminal).await,
+        Command::Clusters(args) => {
+            interruptible(commands::clusters::run(args, scope, terminal)).await
+        }
         Command::Demo(args) => commands::demo::run(args, terminal).await,
-        Command::Version(args) => commands::version::run(args, scope, terminal).await,
+        Command::Version(args) => {
+            interruptible(commands::version::run(args, scope, terminal)).await
+        }
         // It is about the words themselves, and was run before anything was made of them.
         Command::Config(_) => Ok(()),
+    }
+}
+
+/// Ends a command that is interrupted as if it were done, so that nothing that it started outlives it.
+async fn interruptible(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::select! {
+        result = command => result,
+        () = asked_to_stop() => Err(Failure::Told(130)),
     }
 }
 

@@ -106,16 +106,12 @@ impl Attached {
         }
     }
 
-    /// Leaves the broker with a goodbye, so that no lease has to run out; or ends all that was started. Every other
-    /// handle on the informer must be gone.
+    /// Leaves the broker with a goodbye, so that no lease has to run out; or ends all that was started.
     pub async fn leave(self) {
         match self {
             Self::Broker(informer) => {
-                let mut link = informer.link_state();
-                drop(informer);
-                // The state's writer goes when the driver has ended.
-                let ended = async { while link.changed().await.is_ok() {} };
-                let _ = tokio::time::timeout(GOODBYE, ended).await;
+                // A broker that does not take it is not waited for.
+                let _ = tokio::time::timeout(GOODBYE, informer.close()).await;
             }
             Self::Direct(direct) => direct.stop().await,
         }

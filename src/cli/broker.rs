@@ -40,8 +40,21 @@ pub struct BrokerArgs {
     #[arg(long, env = "BROKER_PASSWORD_FILE", value_name = "FILE", global = true)]
     pub password_file: Option<PathBuf>,
 
-    /// Use TLS, whatever the scheme of --broker says.
-    #[arg(long, env = "TLS", global = true)]
+    /// Use TLS, whatever the scheme of --broker says. --tls=false: what the environment or the configuration file says
+    /// does not count.
+    #[arg(
+        long,
+        env = "TLS",
+        value_name = "BOOL",
+        action = clap::ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = false,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new(),
+        hide_default_value = true,
+        global = true
+    )]
     pub tls: bool,
 
     /// A PEM file with the certificates of the authority that signed the broker's. Default: the system's.

@@ -27,10 +27,14 @@ pub(super) struct Discovery {
 impl Discovery {
     /// Somebody waits.
     pub(super) fn ask(&mut self, now: Moment, done: oneshot::Sender<()>) {
-        self.waiting.push(done);
         if self.subscribed {
-            (self.began, self.last_heard) = (now, Some(now));
+            // Who comes later makes nobody wait longer than was said.
+            if self.waiting.is_empty() {
+                self.began = now;
+            }
+            self.last_heard = Some(now);
         }
+        self.waiting.push(done);
     }
 
     /// Whether anybody waits.
@@ -115,6 +119,22 @@ mod tests {
             assert!(end.try_recv().is_err(), "{ms}");
         }
         discovery.wake(at(3_010));
+        assert_eq!(end.try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn those_who_ask_again_and_again_make_nobody_wait_longer() {
+        let (done, mut end) = oneshot::channel();
+        let at = Moment::from_millis;
+        let mut discovery = Discovery::default();
+        discovery.link_up(at(0));
+        discovery.subscribed(at(10));
+        discovery.ask(at(20), done);
+        for ms in (100..=3_000).step_by(100) {
+            discovery.ask(at(ms), oneshot::channel().0);
+            discovery.wake(at(ms));
+        }
+        discovery.wake(at(3_020));
         assert_eq!(end.try_recv(), Ok(()));
     }
 

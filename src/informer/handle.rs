@@ -2,7 +2,7 @@
 
 use super::driver::{Command, Driver, Shown};
 use super::stream::StreamKey;
-use super::{Age, Builder, Cluster, Clusters, LinkState, Store, Watch};
+use super::{Age, Builder, Cluster, Clusters, ForgetError, LinkState, Store, Watch};
 use crate::link::Connection;
 use crate::protocol::message::Selection;
 use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
@@ -27,17 +27,6 @@ struct Inner {
     next_reader: AtomicU64,
     /// What is copied, by reader: for the age of a whole cluster.
     copies: Mutex<BTreeMap<u64, (ClusterName, Store)>>,
-}
-
-/// Why a cluster's presence is still on the broker.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ForgetError {
-    /// The broker said no.
-    #[error("the broker refused it ({0}): let this user write {1} in the broker's ACL")]
-    Refused(String, String),
-    /// The broker did not say whether it took it.
-    #[error("the broker did not confirm it; try again")]
-    Lost,
 }
 
 impl Informer {

@@ -26,7 +26,7 @@ pub struct StreamState {
     pub progress: Progress,
     /// What the user's word was resolved to: `deployments.v1.apps`; empty until known.
     pub resource: String,
-    /// The source's API server is away since so long (milliseconds when heard), with its words. Rows are old then.
+    /// The source's API server does not answer it. Rows are old then.
     pub upstream_down: Option<UpstreamDown>,
     /// How old the copy may be.
     pub freshness: Freshness,
@@ -41,6 +41,17 @@ pub struct UpstreamDown {
     pub since: Duration,
     /// What happened, one line; empty when only the age is known.
     pub message: String,
+}
+
+/// Why a cluster's presence is still on the broker.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForgetError {
+    /// The broker said no.
+    #[error("the broker refused it ({0}): let this user write {1} in the broker's ACL")]
+    Refused(String, String),
+    /// The broker did not say whether it took it.
+    #[error("the broker did not confirm it; try again")]
+    Lost,
 }
 
 /// How far a stream that is not synced has come.

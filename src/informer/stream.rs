@@ -9,7 +9,6 @@ use crate::protocol::names::ClusterName;
 use crate::protocol::topics::Segment;
 use crate::replica::{Moment, Reflector, Settings};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Which stream a reader wants: readers of one key share one reflector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

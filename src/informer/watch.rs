@@ -1,6 +1,8 @@
 //! One selection, copied from many clusters that come and go.
 
-use super::{Age, Changes, Cluster, Clusters, Informer, Notice, Store, StreamState, Subscription};
+use super::{
+    Age, Changes, Cluster, Clusters, Informer, LinkState, Notice, Store, StreamState, Subscription,
+};
 use crate::protocol::message::Selection;
 use crate::protocol::names::ClusterName;
 use futures::future::{AbortHandle, Abortable};
@@ -21,6 +23,7 @@ pub struct Watch {
     clusters: Clusters,
     selection: Selection,
     presences: watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>>,
+    link: watch::Receiver<LinkState>,
     members: BTreeMap<ClusterName, Member>,
     wakes: SelectAll<BoxStream<'static, Wake>>,
     /// What one look found out, not told yet: at most two for each cluster.
@@ -52,9 +55,12 @@ pub enum Update {
     Left(ClusterName),
     /// Whoever is there has said so by now: those who have not joined are not there. Told once.
     Discovered,
+    /// The broker is reached, or is not, and why.
+    Link(LinkState),
 }
 
 enum Wake {
+    Link,
     Presences,
     Discovered,
     Changed(ClusterName),
@@ -89,9 +95,10 @@ impl Drop for Member {
 
 impl Watch {
     pub(super) fn new(informer: Informer, clusters: Clusters, selection: Selection) -> Self {
-        let presences = informer.clusters();
+        let (presences, link) = (informer.clusters(), informer.link_state());
         let mut wakes = SelectAll::new();
         wakes.push(ticks(presences.clone()).map(|()| Wake::Presences).boxed());
+        wakes.push(ticks(link.clone()).map(|()| Wake::Link).boxed());
         let asked = informer.clone();
         let discovered = stream::once(async move { asked.discovered().await });
         wakes.push(discovered.map(|()| Wake::Discovered).boxed());
@@ -100,6 +107,7 @@ impl Watch {
             clusters,
             selection,
             presences,
+            link,
             members: BTreeMap::new(),
             wakes,
             found: VecDeque::new(),
@@ -134,6 +142,10 @@ impl Watch {
     fn look(&mut self, wake: Wake) {
         match wake {
             Wake::Presences => self.look_at_presences(),
+            Wake::Link => {
+                let link = self.link.borrow_and_update().clone();
+                self.found.push_back(Update::Link(link));
+            }
             Wake::Discovered => self.found.push_back(Update::Discovered),
             Wake::Changed(name) => {
                 let Some(member) = self.members.get_mut(&name) else {

@@ -7,14 +7,15 @@ use super::credentials::Login;
 use super::failure::Failure;
 use super::lines::Lines;
 use super::patience::Patience;
+use crate::clock::wall_ms;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::Config;
 use kube::client::Body;
-use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Plain JSON.
 pub(super) const JSON: &str = "application/json";
@@ -85,8 +86,9 @@ impl Client {
         etag: Option<&str>,
     ) -> Result<Option<Answer>, Failure> {
         let request = request(path, accept, etag)?;
+        let pair = self.connections.pair().await?;
         self.bounded(self.patience.answer, async {
-            let response = self.send(Purpose::Request, request).await?;
+            let response = self.send(&pair, Purpose::Request, request).await?;
             if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(None);
             }
@@ -101,8 +103,9 @@ impl Client {
     /// Opens a watch: its lines come when they come.
     pub(super) async fn watch(&self, path: &str, accept: &str) -> Result<Lines, Failure> {
         let request = request(path, accept, None)?;
+        let pair = self.connections.pair().await?;
         self.bounded(self.patience.watch_opens, async {
-            let response = self.send(Purpose::Request, request).await?;
+            let response = self.send(&pair, Purpose::Request, request).await?;
             if response.status().is_success() {
                 return Ok(Lines::new(
                     response.into_body(),
@@ -123,8 +126,13 @@ impl Client {
     /// 500 counts: who may not read `/readyz` was still answered.
     pub(super) async fn probe(&self) -> Result<(), String> {
         let request = request("/readyz", "*/*", None).map_err(|error| error.to_string())?;
+        let pair = self
+            .connections
+            .pair()
+            .await
+            .map_err(|error| error.to_string())?;
         let answered = self.bounded(self.patience.probe, async {
-            let response = self.send(Purpose::Probe, request).await?;
+            let response = self.send(&pair, Purpose::Probe, request).await?;
             let status = response.status();
             // Read to its end, so that the connection can be used again.
             let _ = response.into_body().collect().await;
@@ -151,12 +159,13 @@ impl Client {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// The caller has logged in before its time began to run: a credential plugin has a limit of its own.
     async fn send(
         &self,
+        pair: &Arc<Pair>,
         purpose: Purpose,
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
-        let pair = self.connections.pair().await?;
         let sent = own_ms();
         let response = pair
             .of(purpose)
@@ -164,7 +173,7 @@ impl Client {
             .await
             .map_err(|error| self.unreachable(&error))?;
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.connections.unauthorized(&pair).await;
+            self.connections.unauthorized(pair).await;
         }
         let date = response
             .headers()
@@ -274,10 +283,7 @@ fn request(path: &str, accept: &str, etag: Option<&str>) -> Result<Request<Body>
 }
 
 fn own_ms() -> i64 {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(wall_ms()).unwrap_or(i64::MAX)
 }
 
 /// `Tue, 24 Nov 2026 23:59:00 GMT`, in ms since 1970.

@@ -28,7 +28,11 @@ impl Access {
                 let kubeconfig = Kubeconfig::read(&files)?;
                 kubeconfig.config(self.context.as_deref()).await
             }
-            None => Config::incluster().map_err(|_| self.nowhere()),
+            None => {
+                let mut config = Config::incluster().map_err(|_| self.nowhere())?;
+                config.proxy_url = super::proxy::of_environment(&config.cluster_url)?;
+                Ok(config)
+            }
         }
     }
 

@@ -4,12 +4,14 @@
 //! not end is ended, with all that it has started; and it has the terminal only when that was lent to it.
 
 use base64::Engine;
+use futures::FutureExt;
 use jiff::Timestamp;
 use kube::Config;
 use kube::config::{ExecConfig, ExecInteractiveMode};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use std::io;
+use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -84,8 +86,20 @@ impl Plugin {
             .map_err(|error| self.not_started(name, &error))?;
         let group = Group::of(&child, lent);
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let ended = tokio::try_join!(bounded(out), bounded(err), child.wait());
-        let (out, err, status) =
+        let mut words = Vec::new();
+        let ended = {
+            let mut told = pin!(collect(err, &mut words));
+            let mut done = pin!(async { tokio::try_join!(bounded(out), child.wait()) });
+            tokio::select! {
+                // What it leaves running may hold its stderr open for ever: what it said is in the pipe by now.
+                ended = &mut done => {
+                    let _ = told.now_or_never();
+                    ended
+                }
+                _ = &mut told => done.await,
+            }
+        };
+        let (out, status) =
             ended.map_err(|error| format!("exec: executable {name} cannot be heard: {error}"))?;
         group.leave();
         if status.success() {
@@ -94,7 +108,7 @@ impl Plugin {
         let code = status
             .code()
             .map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-        let err = String::from_utf8_lossy(&err);
+        let err = String::from_utf8_lossy(&words);
         let last = err.lines().map(str::trim).rfind(|line| !line.is_empty());
         let why = last.map(|line| format!(": {line}")).unwrap_or_default();
         Err(format!("exec: executable {name} failed with {code}{why}"))
@@ -195,6 +209,15 @@ impl Drop for Group {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
+}
+
+/// What a pipe brings is there whenever this is dropped.
+async fn collect(pipe: Option<impl AsyncRead + Unpin>, words: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(pipe) = pipe {
+        let mut pipe = pipe.take(LONGEST_OUTPUT);
+        while pipe.read_buf(words).await? > 0 {}
+    }
+    Ok(())
 }
 
 async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {

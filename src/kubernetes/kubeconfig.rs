@@ -100,10 +100,11 @@ impl Kubeconfig {
             ConfigurationError(format!("kubeconfig {}: {}", self.names, unusable(&error)))
         })?;
         // What the environment says of proxies was taken into it, by rules that are not kubectl's: see `proxy`.
-        config.proxy_url =
-            super::proxy::choose(self.proxy_url(context), &config.cluster_url, |name| {
-                std::env::var(name).ok()
-            })?;
+        config.proxy_url = super::proxy::choose(
+            self.proxy_url(context),
+            &config.cluster_url,
+            super::proxy::environment,
+        )?;
         Ok(config)
     }
 

@@ -8,6 +8,16 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use std::net::IpAddr;
 
+/// The proxy for a server that no kubeconfig describes, if any.
+pub(super) fn of_environment(server: &Uri) -> Result<Option<Uri>, ConfigurationError> {
+    choose(None, server, environment)
+}
+
+/// A variable of this process.
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// The proxy for `server`, if any. `environment` looks a variable up.
 pub(super) fn choose(
     own: Option<&str>,

@@ -88,11 +88,15 @@ impl Driver {
             }
             Output::Presence(presence) => self.publish_presence(&presence),
             Output::Who { rid } => self.ask_who(rid),
-            Output::Open { stream, opening } => self.open(stream, opening),
+            Output::Open { stream, opening } => {
+                self.open(stream, opening);
+                self.report();
+            }
             Output::Close { stream } => {
                 self.own.retain(|(own, _)| *own != stream);
                 self.requests.forget(stream);
                 self.streams.close(stream);
+                self.report();
             }
             Output::Log(notice) => log(&self.options.cluster, &notice),
         }

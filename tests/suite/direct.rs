@@ -392,21 +392,29 @@ fn credential_plugins_give_tokens_once_and_are_ended() {
     let said = direct(&kubeconfig, "get pods --context all --timeout 2s");
     assert!(said.code() == 1 && said.out.contains("web"), "{said:?}");
     assert!(said.took < Duration::from_secs(20), "{said:?}");
-    // Interrupted, the plugin and what it has started end too.
-    fs::remove_file(&child).unwrap();
-    let words = ["get", "pods", "--context", "all", "--timeout", "1h"];
+    for words in ["get pods", "clusters", "version"] {
+        interrupted(&kubeconfig, words, &child);
+    }
+}
+
+/// Interrupted, a credential plugin and what it has started end too.
+fn interrupted(kubeconfig: &Path, words: &str, child: &Path) {
+    fs::remove_file(child).unwrap();
+    let words = words
+        .split(' ')
+        .chain(["--context", "all", "--timeout", "1h"]);
     let mut waiting = Background::start(
-        direct_command(&kubeconfig, &words),
-        &scene.directory.join("stderr"),
+        direct_command(kubeconfig, &words.collect::<Vec<_>>()),
+        &child.with_file_name("stderr"),
     );
     let started = bed::wait_for("the plugin runs", || {
-        Ok(fs::read_to_string(&child)
+        Ok(fs::read_to_string(child)
             .ok()
             .filter(|text| text.ends_with('\n')))
     });
     let process = Path::new("/proc").join(started.unwrap().trim());
     assert!(process.exists());
-    waiting.terminate();
+    assert_eq!(waiting.terminate().code(), Some(130));
     bed::wait_for("the plugin is gone", || {
         let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
         Ok((stat.is_empty() || stat.contains(") Z ")).then_some(()))

@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &["replica"]),
     ("source", &["clock", "protocol", "replica", "link"]),
     ("informer", &["clock", "protocol", "replica", "link"]),
-    ("kubernetes", &["protocol", "source"]),
+    ("kubernetes", &["clock", "protocol", "source"]),
     (
         "playground",
         &["kubernetes", "link", "protocol", "replica", "source"],

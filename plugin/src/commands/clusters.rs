@@ -3,6 +3,7 @@
 pub(super) mod direct;
 
 use super::ClusterArgs;
+use crate::clock::wall_ms;
 use crate::error::Failure;
 use crate::get::ClusterSelector;
 use crate::print::sanitize;
@@ -10,12 +11,12 @@ use crate::scope::{Place, Scope};
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueEnum};
 use mqtt_informer::cli::duration;
-use mqtt_informer::informer::{Cluster, ForgetError, Informer, LinkState, Subscription};
+use mqtt_informer::informer::{Cluster, ForgetError, Freshness, Informer, LinkState, Subscription};
 use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 use tokio::time::Instant;
@@ -259,7 +260,7 @@ fn report(name: &ClusterName, cluster: &Cluster, subscription: Option<&Subscript
         .as_ref()
         .and_then(|state| state.upstream_down.clone())
         .map(|down| down.since);
-    let is_fresh = away.is_none() && state.is_some_and(|state| state.synced);
+    let is_fresh = store.is_some_and(|store| store.age().freshness == Freshness::Fresh);
     let born = seconds_since(cluster.presence.at_ms);
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();
     let (state, since_seconds) = match (cluster.offline, is_fresh) {
@@ -280,8 +281,8 @@ fn report(name: &ClusterName, cluster: &Cluster, subscription: Option<&Subscript
 
 /// By this machine's clock; a source's that is ahead counts as now.
 fn seconds_since(at_ms: u64) -> Option<i64> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    now.as_secs().saturating_sub(at_ms / 1000).try_into().ok()
+    let at_ms = i64::try_from(at_ms).ok()?;
+    Some(wall_ms().saturating_sub(at_ms).max(0) / 1000)
 }
 
 const HEADERS: [&str; 7] = [

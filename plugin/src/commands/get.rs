@@ -1,6 +1,7 @@
 //! `get`: carries what happens between an informer and the [`Collector`], and what that says to the terminal.
 
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use crate::clock::wall_ms;
 use crate::error::Failure;
 use crate::get::plan::{InvalidPlan, Watch};
 use crate::get::{Collector, Form, Output, Plan, StreamView};
@@ -14,7 +15,7 @@ use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::informer::{Informer, LinkState, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -198,7 +199,6 @@ pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Resu
         // An interrupted watch has done its work; so has whoever interrupts a list.
         () = asked_to_stop() => Err(Failure::Told(if session.plan.watch.is_some() { 0 } else { 130 })),
     };
-    drop(session);
     attached.leave().await;
     result
 }
@@ -385,11 +385,4 @@ fn changes<T: Send + Sync + 'static>(
         Some(((), receiver))
     });
     stream::once(async {}).chain(later)
-}
-
-fn wall_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

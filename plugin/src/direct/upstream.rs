@@ -1,12 +1,13 @@
 //! One context as the upstream of a source.
 
+use crate::clock::wall_ms;
 use mqtt_informer::kubernetes::{Kubeconfig, Kubernetes, Login};
 use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::source::{
     BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError,
 };
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{Mutex, RwLock, mpsc, watch};
 use tokio::time::Instant;
 
@@ -120,12 +121,7 @@ impl Upstream for Context {
     }
 
     fn now_ms(&self) -> u64 {
-        let own = || {
-            let since = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        };
+        let own = || u64::try_from(wall_ms()).unwrap_or_default();
         self.ready.get().map_or_else(own, Kubernetes::now_ms)
     }
 }

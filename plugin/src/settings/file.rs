@@ -25,6 +25,10 @@ use crate::get::Groups;
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The setting that names a broker, and those that say who we are to it.
+const BROKER: &str = "broker";
+const LOGIN: [&str; 4] = ["username", "password_file", "client_crt", "client_key"];
+
 /// Values by the settings' names in the program.
 pub type Values = BTreeMap<String, Value>;
 
@@ -88,7 +92,8 @@ impl File {
         Ok(file)
     }
 
-    /// The profile in use, and the settings with its own on top.
+    /// The profile in use, and the settings with its own on top. A profile that names another broker does not log in
+    /// to it as to the first.
     ///
     /// # Errors
     /// When there is no such profile.
@@ -115,6 +120,9 @@ impl File {
             };
             return Err(Wrong { place, message });
         };
+        if profile.contains_key(BROKER) {
+            leave_login(&mut values);
+        }
         values.extend(profile.clone());
         Ok((Some(name.to_owned()), values))
     }
@@ -137,6 +145,13 @@ impl File {
         if let Some(value) = &mut self.current_profile {
             value.line = lines::line_of(text, &["current-profile"]);
         }
+    }
+}
+
+/// Takes a broker's login out of values that name it: it is nobody else's.
+pub(super) fn leave_login(values: &mut Values) {
+    if values.contains_key(BROKER) {
+        LOGIN.iter().for_each(|id| drop(values.remove(*id)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which configuration file, and what paths in it mean.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A configuration file that may be there.
@@ -44,12 +45,12 @@ pub fn word(words: &[OsString], flag: &str) -> Option<OsString> {
         if *word == *flag {
             return words.next().cloned();
         }
-        let bytes = word.as_encoded_bytes();
+        let bytes = word.as_bytes();
         if let Some(value) = bytes
             .strip_prefix(flag.as_bytes())
             .and_then(|rest| rest.strip_prefix(b"="))
         {
-            return String::from_utf8(value.to_vec()).ok().map(OsString::from);
+            return Some(OsStr::from_bytes(value).to_owned());
         }
     }
     None
@@ -67,7 +68,6 @@ pub(super) fn from_file(path: &str, folder: &Path, home: Option<&Path>) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsStr;
 
     fn located(words: &[&str], environment: &[(&str, &str)]) -> Option<(String, bool)> {
         let words: Vec<_> = words.iter().map(OsString::from).collect();

@@ -50,6 +50,7 @@ impl Setting {
     /// It is true or false.
     pub fn is_switch(&self) -> bool {
         matches!(self.argument.get_action(), ArgAction::SetTrue)
+            || self.argument.get_num_args() == Some((0..=1).into())
     }
 
     fn is_path(&self) -> bool {
@@ -134,10 +135,8 @@ pub fn read(words: &[OsString]) -> Result<Said, Unread> {
     let settings = all();
     let bare = under(Cli::command(), &Values::new());
     // Help and mistakes do not need a file; a broken file must not be in the way of help.
-    if let Err(error) = bare.try_get_matches_from(words) {
-        return Err(Unread::Words(error));
-    }
-    let file = match locate::file(words, &environment) {
+    let bare = bare.try_get_matches_from(words).map_err(Unread::Words)?;
+    let mut file = match locate::file(words, &environment) {
         None => None,
         Some(located) => {
             let profile = locate::word(words, "profile")
@@ -146,6 +145,11 @@ pub fn read(words: &[OsString]) -> Result<Said, Unread> {
             read_file(located, profile, &settings).map_err(Unread::File)?
         }
     };
+    if let Some(file) = &mut file
+        && Origin::of(&innermost(bare), "broker", None) != Origin::Default
+    {
+        file::leave_login(&mut file.values);
+    }
     let values = file
         .as_ref()
         .map(|file| file.values.clone())

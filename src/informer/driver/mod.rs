@@ -10,7 +10,7 @@ use super::fleet::Fleet;
 use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
 use crate::clock::Clock;
-use crate::informer::handle::ForgetError;
+use crate::informer::ForgetError;
 use crate::link::{Connection, Event, Events, Failure, Link, Publish};
 use crate::protocol::frame;
 use crate::protocol::message::{Request, StreamId};
@@ -19,7 +19,6 @@ use crate::protocol::topics::{Consumer, Segment, Topics};
 use crate::replica::{Moment, Rids, Settings};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Pages that a consumer may have outstanding over all its streams: where the broker's limits are known, and where not.

@@ -1,6 +1,7 @@
 //! What handles ask for: readers come and go, and the streams with them.
 
 use super::{Command, Driver, Forgotten};
+use crate::informer::ForgetError;
 use crate::informer::Store;
 use crate::informer::stream::{Stream, StreamKey};
 use crate::link::Publish;
@@ -32,6 +33,11 @@ impl Driver {
     }
 
     fn forget(&mut self, cluster: &ClusterName, done: Forgotten) {
+        if !self.up {
+            // Nothing would be sent, and nothing would ever be answered. Whoever asked may have gone.
+            let _ = done.send(Err(ForgetError::Lost));
+            return;
+        }
         let ticket = self.number();
         self.forgetting.insert(ticket, done);
         let topic = self.topics.presence(cluster);

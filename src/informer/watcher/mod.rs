@@ -231,10 +231,13 @@ impl<K: DeserializeOwned> Following<K> {
 
     /// Looks at the copy if it is another one than before.
     fn look(&mut self) -> bool {
-        let changed = self.version.has_changed().unwrap_or(false);
+        if !self.version.has_changed().unwrap_or(false) {
+            return false;
+        }
+        // Before the copy is read: what is written in between is looked at once more.
         self.version.mark_unchanged();
         let snapshot = self.store().snapshot();
-        let news = changed && snapshot.is_whole();
+        let news = snapshot.is_whole();
         if news {
             self.translator.see(&snapshot);
         }

@@ -145,6 +145,28 @@ async fn one_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[tokio::test]
+async fn what_it_leaves_running_is_left_and_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("keeper");
+    // The keeper has its stderr, and no stdout.
+    let text = format!(
+        "sleep 300 >/dev/null & echo $! > {}; echo careful >&2; exit 7",
+        file.display()
+    );
+    let begin = Instant::now();
+    let said = script(&text).run().await.unwrap_err();
+    assert_eq!(said, "exec: executable sh failed with exit code 7: careful");
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    let keeper = std::fs::read_to_string(&file)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    let keeper = Pid::from_raw(keeper).unwrap();
+    rustix::process::kill_process(keeper, Signal::KILL).expect("the keeper still runs");
+}
+
+#[tokio::test]
 async fn at_a_terminal_one_that_talks_to_nobody_still_has_a_limit() {
     let mut plugin = script("sleep 300");
     plugin.exec.interactive_mode = Some(ExecInteractiveMode::Never);

@@ -1,7 +1,7 @@
 //! Copies and their ages, of one cluster and of many that come and go.
 
 use super::{Cluster, config_maps, informer, name, settings, within};
-use mqtt_informer::informer::{Freshness, Store, Update, Watch};
+use mqtt_informer::informer::{ForgetError, Freshness, LinkState, Store, Update, Watch};
 use mqtt_informer::link::memory::MemoryBroker;
 use tokio::time::Instant;
 
@@ -109,6 +109,18 @@ async fn clusters_that_come_and_go_are_followed() {
     })
     .await;
     assert_eq!(members(&watch), ["prod-east"]);
+}
+
+#[tokio::test]
+async fn nothing_is_forgotten_without_a_broker_and_nobody_waits_for_it() {
+    let broker = MemoryBroker::new();
+    let informer = informer(&broker, &[]);
+    let mut link = informer.link_state();
+    link.wait_for(|link| *link == LinkState::Up).await.unwrap();
+    broker.cut("viewer");
+    link.wait_for(|link| *link != LinkState::Up).await.unwrap();
+    let forgotten = informer.forget(&name("prod-west")).await;
+    assert_eq!(forgotten, Err(ForgetError::Lost));
 }
 
 #[tokio::test]

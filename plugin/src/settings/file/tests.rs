@@ -44,7 +44,7 @@ fn an_empty_file_says_nothing() {
 
 #[test]
 fn a_profile_goes_before_the_rest() {
-    let text = "broker: tcp://a\nusername: me\ncurrent-profile: lab\nprofiles:\n  lab:\n    broker: tcp://b\n  prod: {broker: tcp://c}\n";
+    let text = "broker: tcp://a\ntimeout: 9s\ncurrent-profile: lab\nprofiles:\n  lab:\n    broker: tcp://b\n  prod: {broker: tcp://c}\n";
     let file = parsed(text).unwrap();
     let of = |named| {
         file.with_profile(named)
@@ -53,7 +53,7 @@ fn a_profile_goes_before_the_rest() {
     let want = |name: &str, broker: &str| {
         Ok((
             Some(name.to_owned()),
-            vec![broker.to_owned(), "username=me@2".to_owned()],
+            vec![broker.to_owned(), "timeout=9s@2".to_owned()],
         ))
     };
     assert_eq!(of(None), want("lab", "broker=tcp://b@6"));
@@ -181,4 +181,27 @@ fn the_example_of_the_readme_makes_sense() {
         (Some("prod"), &["10s".to_owned()][..])
     );
     assert!(file.groups.contains_key("eu"));
+}
+
+#[test]
+fn a_login_is_for_the_broker_beside_it() {
+    let text = "broker: tcp://a\nusername: me\npassword-file: pw\nprofiles:\n  same: {qos: 0}\n  other: {broker: tcp://b}\n  own: {broker: tcp://c, username: you}\n";
+    let file = parsed(text).unwrap();
+    let of = |name: &str| {
+        let (_, values) = file.with_profile(Some(name)).unwrap();
+        said(&values)
+            .iter()
+            .map(|value| value.split('@').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        of("same"),
+        "broker=tcp://a password_file=pw qos=0 username=me"
+    );
+    assert_eq!(of("other"), "broker=tcp://b");
+    assert_eq!(of("own"), "broker=tcp://c username=you");
+    let everybodys = parsed("username: me\nprofiles: {p: {broker: tcp://b}}\n").unwrap();
+    let (_, values) = everybodys.with_profile(Some("p")).unwrap();
+    assert!(values.contains_key("username"), "it stands beside no other");
 }

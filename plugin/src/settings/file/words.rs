@@ -84,8 +84,12 @@ impl<'de> Visitor<'de> for Words<'_> {
         self.visit_str(&value.to_string())
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Vec<String>, E> {
-        self.visit_str(&value.to_string())
+    /// `1.10` would be `1.1`, which is another cluster.
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Vec<String>, E> {
+        Err(self.parser.error(format!(
+            "{}: write a number with a point in quotes",
+            self.key
+        )))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
@@ -133,7 +137,15 @@ impl Visitor<'_> for Plain {
         Ok(vec![word.to_owned()])
     }
 
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Vec<String>, E> {
+        Ok(vec![value.to_string()])
+    }
+
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Vec<String>, E> {
+        Ok(vec![value.to_string()])
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Vec<String>, E> {
         Ok(vec![value.to_string()])
     }
 }
