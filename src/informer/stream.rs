@@ -33,7 +33,7 @@ pub(super) struct Stream {
     pub(super) heard: Option<Moment>,
     /// Why its request is not answered.
     pub(super) obstacle: Option<Obstacle>,
-    /// When a change or a heartbeat of it came last.
+    /// When anything of it came last: an answer, a change, a heartbeat.
     pub(super) lived: Option<Moment>,
     readers: Vec<(u64, Store)>,
     settings: Settings,

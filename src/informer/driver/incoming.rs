@@ -52,7 +52,7 @@ impl Driver {
                     && self.is_own_answer(number, page.stream)
                 {
                     self.touch(number, |stream| {
-                        stream.heard = Some(now);
+                        (stream.heard, stream.lived) = (Some(now), Some(now));
                         stream.obstacle = None;
                         stream.reflector.page(now, page);
                     });
@@ -61,7 +61,7 @@ impl Driver {
             Reply::Status(status) => {
                 if let Some(number) = self.asked_by(cluster, status.rid) {
                     self.touch(number, |stream| {
-                        stream.heard = Some(now);
+                        (stream.heard, stream.lived) = (Some(now), Some(now));
                         stream.obstacle = None;
                         stream.reflector.status(now, &status);
                     });
