@@ -1,10 +1,11 @@
 //! `describe`: reads the objects, then what belongs to them, and writes what [`crate::describe`] makes of both.
 
 mod reader;
+mod reading;
 
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
-use crate::describe::plan::{Choice, Chosen, Found, Request};
-use crate::describe::{Clock, Context, Need, Related, fetches, needs};
+use crate::describe::plan::{Choice, Chosen, Request};
+use crate::describe::{Clock, Context, Need, needs};
 use crate::error::Failure;
 use crate::get::ClusterSelector;
 use crate::get::member::Trouble;
@@ -12,14 +13,13 @@ use crate::get::messages::{self, Doubt, Refusal};
 use crate::scope::Scope;
 use crate::terminal::Terminal;
 use clap::Args;
-use futures::future::try_join_all;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::tz::TimeZone;
 use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::informer::Informer;
-use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
-use reader::{Limits, Read, Reader};
+use reader::{Limits, Reader};
+use reading::Reading;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -257,12 +257,7 @@ impl Session {
         cluster: &ClusterName,
         is_one_of_several: bool,
     ) -> Result<Described, Trouble> {
-        let mut reading = Reading {
-            reader: &self.reader,
-            cluster,
-            doubt: None,
-            now_ms: None,
-        };
+        let mut reading = Reading::new(&self.reader, cluster);
         let chosen = self.chosen(&mut reading).await?;
         let of = |object| wanted(object, chosen.with_events);
         let needs = chosen.objects.iter().flat_map(of).collect();
@@ -394,52 +389,4 @@ fn wanted(
     with_events: bool,
 ) -> BTreeSet<Need> {
     needs(&resource.group, &resource.kind, object, with_events)
-}
-
-/// Reading one cluster: the doubts and the clock of all that is read there.
-struct Reading<'a> {
-    reader: &'a Reader,
-    cluster: &'a ClusterName,
-    doubt: Option<Doubt>,
-    now_ms: Option<i64>,
-}
-
-impl Reading<'_> {
-    /// Reads streams, all at once. What is refused is an answer.
-    async fn all(
-        &mut self,
-        selections: impl IntoIterator<Item = Selection>,
-    ) -> Result<Vec<Result<Found, Refusal>>, Trouble> {
-        let (reader, cluster) = (self.reader, self.cluster);
-        let read = |selection| async move {
-            match reader.read(cluster, selection).await {
-                Ok(read) => Ok(Ok(read)),
-                Err(Trouble::Refused(refusal)) => Ok(Err(refusal)),
-                Err(trouble) => Err(trouble),
-            }
-        };
-        let answers: Vec<Result<Read, Refusal>> =
-            try_join_all(selections.into_iter().map(read)).await?;
-        for read in answers.iter().flatten() {
-            self.now_ms = self.now_ms.max(Some(read.now_ms));
-            self.doubt = self.doubt.or(read.doubt);
-        }
-        Ok(answers
-            .into_iter()
-            .map(|answer| answer.map(|read| read.found))
-            .collect())
-    }
-
-    /// Reads what belongs to what is described.
-    async fn related(&mut self, needs: &BTreeSet<Need>) -> Result<Related, Trouble> {
-        let fetches = fetches(needs);
-        let answers = self
-            .all(fetches.iter().map(|(fetch, _)| fetch.selection()))
-            .await?;
-        let mut related = Related::default();
-        for ((_, met), answer) in fetches.into_iter().zip(answers) {
-            related.take(met, answer.map(|found| found.objects));
-        }
-        Ok(related)
-    }
 }

@@ -246,7 +246,8 @@ mod tests {
             &json!(null),
             "  resource cpu on pods  (as a percentage of request):  <unknown> / 80%\n",
         );
-        let object = json!({"type": "Object", "object": {"metric": {"name": "hits"}, "target": {"type": "Value", "value": "10k"},
+        let object = json!({"type": "Object", "object": {
+                            "metric": {"name": "hits"}, "target": {"type": "Value", "value": "10k"},
                             "describedObject": {"kind": "Ingress", "name": "web"}}});
         check(
             &object,

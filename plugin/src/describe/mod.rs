@@ -5,7 +5,7 @@
 //!
 //! | module | what it describes |
 //! |---|---|
-//! | `pod`, `containers`, `volumes` | pods, and templates of pods |
+//! | `pod`, `containers`, `probes`, `volumes`, `volume_kinds` | pods, and templates of pods |
 //! | `workloads`, `jobs`, `autoscaling` | what makes pods |
 //! | `node`, `resources` | nodes, and what pods ask of them |
 //! | `services`, `ingress`, `policies` | the network; budgets and priorities |
@@ -34,12 +34,14 @@ mod node;
 pub mod plan;
 mod pod;
 mod policies;
+mod probes;
 mod quantity;
 mod related;
 mod resources;
 mod selector;
 mod services;
 mod storage;
+mod volume_kinds;
 mod volumes;
 mod workloads;
 mod writer;

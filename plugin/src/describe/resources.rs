@@ -175,14 +175,20 @@ mod tests {
     fn sidecars_run_beside_what_comes_after_them() {
         let mut sidecar = container("s", "100m");
         sidecar["restartPolicy"] = "Always".into();
-        let pod = json!({"spec": {"containers": [container("a", "100m")], "initContainers": [sidecar, container("i", "150m")]}});
+        let pod = json!({"spec": {
+            "containers": [container("a", "100m")],
+            "initContainers": [sidecar, container("i", "150m")],
+        }});
         check(&pod, Bound::Requests, "cpu=250m");
     }
 
     #[test]
     fn what_was_given_counts_if_it_is_more() {
         let status = json!({"name": "a", "resources": {"requests": {"cpu": "300m"}, "limits": {"cpu": "50m"}}});
-        let mut pod = json!({"spec": {"containers": [container("a", "100m")]}, "status": {"containerStatuses": [status]}});
+        let mut pod = json!({
+            "spec": {"containers": [container("a", "100m")]},
+            "status": {"containerStatuses": [status]},
+        });
         check(&pod, Bound::Requests, "cpu=300m");
         check(&pod, Bound::Limits, "cpu=100m");
         pod["status"]["conditions"] = json!([{"type": "PodResizePending", "reason": "Infeasible"}]);

@@ -348,7 +348,10 @@ mod tests {
     fn three_addresses_and_how_many_more() {
         let endpoint =
             |ip: &str, ready: Value| json!({"addresses": [ip], "conditions": {"ready": ready}});
-        let slice = |endpoints: Vec<Value>| json!({"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}], "endpoints": endpoints});
+        let slice = |endpoints: Vec<Value>| {
+            let ports = json!([{"name": "a", "port": 80}, {"name": "b", "port": 81}]);
+            json!({"ports": ports, "endpoints": endpoints})
+        };
         let (yes, no, unknown) = (json!(true), json!(false), json!(null));
         let three = vec![
             endpoint("1", yes.clone()),

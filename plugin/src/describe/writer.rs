@@ -243,7 +243,8 @@ mod tests {
         let value =
             json!({"a": "1", "b": "one\ntwo\n", "c": long, HIDDEN[0]: "{}", HIDDEN[1]: "true"});
         let want = format!(
-            "Annotations:  a: 1\n              b:\n                one\n                two\n              c:\n                \
+            "Annotations:  a: 1\n              b:\n                one\n                two\n              c:\n\
+             \x20               \
              {}...\n",
             "x".repeat(138)
         );
