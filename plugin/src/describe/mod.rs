@@ -93,15 +93,15 @@ pub fn describe(
     let mut writer = Writer::new();
     let w = &mut writer;
     match (resource.group.as_str(), resource.kind.as_str()) {
-        ("", kind) => core(w, kind, &subject)?,
-        ("apps", kind) => apps(w, kind, &subject)?,
+        ("", kind) => of_core(w, kind, &subject)?,
+        ("apps", kind) => of_apps(w, kind, &subject)?,
         ("batch", "Job") => jobs::job(w, &subject),
         ("batch", "CronJob") => jobs::cron_job(w, &subject),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaling::describe(w, &subject),
         ("policy", "PodDisruptionBudget") => policies::disruption_budget(w, &subject),
         ("scheduling.k8s.io", "PriorityClass") => policies::priority_class(w, &subject),
         ("discovery.k8s.io", "EndpointSlice") => services::endpoint_slice(w, &subject),
-        ("networking.k8s.io", kind) => networking(w, kind, &subject),
+        ("networking.k8s.io", kind) => of_networking(w, kind, &subject),
         ("storage.k8s.io", "StorageClass") => storage::storage_class(w, &subject),
         ("storage.k8s.io", "VolumeAttributesClass") => storage::attributes_class(w, &subject),
         ("storage.k8s.io", "CSINode") => storage::csi_node(w, &subject),
@@ -114,7 +114,7 @@ pub fn describe(
     Ok(writer.finish())
 }
 
-fn core(w: &mut Writer, kind: &str, subject: &Subject<'_>) -> Result<(), Refusal> {
+fn of_core(w: &mut Writer, kind: &str, subject: &Subject<'_>) -> Result<(), Refusal> {
     match kind {
         "Pod" => pod::describe(w, subject),
         "ReplicationController" => workloads::replication_controller(w, subject)?,
@@ -134,7 +134,7 @@ fn core(w: &mut Writer, kind: &str, subject: &Subject<'_>) -> Result<(), Refusal
     Ok(())
 }
 
-fn apps(w: &mut Writer, kind: &str, subject: &Subject<'_>) -> Result<(), Refusal> {
+fn of_apps(w: &mut Writer, kind: &str, subject: &Subject<'_>) -> Result<(), Refusal> {
     match kind {
         "Deployment" => workloads::deployment(w, subject),
         "ReplicaSet" => workloads::replica_set(w, subject),
@@ -145,7 +145,7 @@ fn apps(w: &mut Writer, kind: &str, subject: &Subject<'_>) -> Result<(), Refusal
     Ok(())
 }
 
-fn networking(w: &mut Writer, kind: &str, subject: &Subject<'_>) {
+fn of_networking(w: &mut Writer, kind: &str, subject: &Subject<'_>) {
     match kind {
         "Ingress" => ingress::ingress(w, subject),
         "IngressClass" => ingress::class(w, subject),

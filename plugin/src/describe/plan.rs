@@ -8,6 +8,7 @@ use super::{Context, Related, describe};
 use crate::get::Namespaces;
 use crate::get::messages::Refusal;
 use crate::get::plan::{InvalidPlan, Plan, Target};
+use crate::print::sanitize;
 use crate::table::Resource;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
@@ -219,7 +220,7 @@ impl Chosen {
                     };
                     text += separator;
                     if let Some(cluster) = cluster {
-                        text += &format!("Cluster:  {cluster}\n");
+                        text += &format!("Cluster:  {}\n", sanitize::word(cluster.as_str()));
                     }
                     text += &description;
                     if self.by_prefix && cluster.is_none() {

@@ -59,7 +59,7 @@ impl Quantity {
         let scaled = digits.checked_mul(factor)?;
         // Rounded away from zero, as an amount that is too small to be told is.
         let divisor = 10_i128.checked_pow(places)?;
-        let nanos = (scaled + divisor - 1) / divisor;
+        let nanos = scaled.checked_add(divisor - 1)? / divisor;
         Some(Self {
             nanos: sign * nanos,
             format,

@@ -197,11 +197,6 @@ impl Need {
         }
     }
 
-    /// The resource as an error message names it.
-    pub fn plural(&self) -> &'static str {
-        self.resource
-    }
-
     /// Whether an object of the resource is one of them.
     fn includes(&self, object: Field<'_>) -> bool {
         let same_namespace = self.namespace.is_empty() || object.namespace() == self.namespace;

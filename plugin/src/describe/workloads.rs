@@ -240,10 +240,10 @@ fn replica_sets<'a>(
 /// A template without the label that tells its replica set from the others.
 fn without_hash(template: Field<'_>) -> Value {
     let mut template = template.value().cloned().unwrap_or_default();
-    let labels = template
-        .pointer_mut("/metadata/labels")
-        .and_then(Value::as_object_mut);
-    labels.map(|labels| labels.remove("pod-template-hash"));
+    let labels = template.pointer_mut("/metadata/labels");
+    if let Some(labels) = labels.and_then(Value::as_object_mut) {
+        labels.remove("pod-template-hash");
+    }
     template
 }
 

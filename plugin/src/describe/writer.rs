@@ -6,7 +6,6 @@
 use super::field::Field;
 use crate::print::sanitize;
 use crate::print::tabwriter::TabWriter;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// An annotation longer than this, in bytes, stands on lines of its own, cut.
@@ -146,10 +145,8 @@ impl Writer {
 
 /// `a=1,b=2`, or `<none>`.
 pub(super) fn joined(map: Field<'_>) -> String {
-    let visible: BTreeMap<_, _> = map.map();
-    let pairs = visible
-        .into_iter()
-        .map(|(key, value)| format!("{key}={value}"));
+    let pairs = map.map().into_iter();
+    let pairs = pairs.map(|(key, value)| format!("{key}={value}"));
     match pairs.collect::<Vec<_>>().join(",") {
         none if none.is_empty() => "<none>".to_owned(),
         pairs => pairs,
