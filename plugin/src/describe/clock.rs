@@ -43,7 +43,7 @@ impl Clock {
     }
 
     fn zoned(&self, field: Field<'_>, format: &str) -> Option<String> {
-        let zoned = instant(field)?.to_zoned(self.zone.clone());
+        let zoned = instant(field)?.to_zoned_datetime(self.zone.clone());
         Some(zoned.strftime(format).to_string())
     }
 }

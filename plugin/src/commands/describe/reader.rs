@@ -1,5 +1,6 @@
 //! Reads streams once: waits until a copy is whole, or until it is clear that it will not be.
 
+use crate::clock::wall_ms;
 use crate::describe::plan::Found;
 use crate::get::StreamView;
 use crate::get::member::{At, Circumstances, Member, Standing, Trouble};
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use mqtt_informer::informer::{Informer, LinkState, Store};
 use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -193,11 +194,4 @@ async fn sleep_until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-fn wall_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
