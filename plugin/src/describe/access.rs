@@ -166,9 +166,9 @@ mod tests {
             [
                 r#"pods/log [] [] ["get", "list", "watch"]"#,
                 r#"pods.apps/log [] [] ["get", "list"]"#,
+                r#" ["/healthz"] [] ["get"]"#,
                 r#"pods [] ["a"] ["get"]"#,
                 r#"pods [] ["b"] ["get"]"#,
-                r#" ["/healthz"] [] ["get"]"#,
                 r#" ["/healthz"] [] ["post"]"#,
             ]
             .into_iter()

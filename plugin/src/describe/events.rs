@@ -105,10 +105,10 @@ mod tests {
         ];
         check(
             &events,
-            "Events:\n  Type     Reason   Age                From     Message\n\
-            \x20 ----     ------   ----               ----     -------\n\
-            \x20 Normal   Scaled   30m (x2 over 60m)  x        so\n\
-            \x20 Normal   Started  120m               kubelet  up\n\
+            "Events:\n  Type     Reason   Age                 From     Message\n\
+            \x20 ----     ------   ----                ----     -------\n\
+            \x20 Normal   Scaled   30m (x2 over 60m)   x        so\n\
+            \x20 Normal   Started  120m                kubelet  up\n\
             \x20 Warning  BackOff  60s (x3 over 120m)  kubelet  spec.containers{a}: again\n",
         );
     }

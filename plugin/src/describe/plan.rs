@@ -325,7 +325,7 @@ mod tests {
         };
         let chosen =
             asked.choose_by_prefix(Ok(things(&["api", "web-1", "web-2"])), refusal.clone());
-        assert_eq!(text(chosen, None), "web-1 - web-2 $");
+        assert_eq!(text(chosen, None), "web-1 - web-2 - $");
         let chosen = asked.choose_by_prefix(Ok(things(&["api"])), refusal);
         assert_eq!(text(chosen, None), " things.example.com \"web\" not found");
         let exact = these(asked.choose(vec![Ok(things(&["web"]))]));

@@ -382,7 +382,7 @@ mod tests {
         let objects: Vec<_> = (0..6).map(|n| object(&format!("o{n}"))).collect();
         let needs: BTreeSet<_> = objects
             .iter()
-            .flat_map(|o| super::needs("apps", "ReplicaSet", o, false))
+            .flat_map(|o| needs("apps", "ReplicaSet", o, false))
             .collect();
         let fetches = fetches(&needs);
         let [(all, met)] = &fetches[..] else {

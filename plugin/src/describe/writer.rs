@@ -274,7 +274,7 @@ mod tests {
     fn nothing_that_a_terminal_obeys_is_left_and_lines_stay() {
         assert_eq!(
             written(|w| w.field(0, "A", "\x1b[2J\r\x07x\ny")),
-            "A:  ^[[2J\\r^Gx\ny"
+            "A:  ^[[2J\\r^Gx\ny\n"
         );
     }
 
