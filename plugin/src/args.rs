@@ -1,7 +1,8 @@
 //! The command line as typed.
 
 use crate::commands::{
-    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, get::GetArgs, version::VersionArgs,
+    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs,
+    get::GetArgs, version::VersionArgs,
 };
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
@@ -94,6 +95,7 @@ pub struct FileArgs {
 )]
 pub enum Command {
     Get(GetArgs),
+    Describe(DescribeArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 /// A seeded cluster with controllers, a broker, a syncer: shared by the cases of this file.
 pub(crate) struct Stage {
     pub(crate) cluster: Arc<Cluster>,
-    broker: Broker,
+    pub(crate) broker: Broker,
     _syncer: Syncer,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn stage() -> &'static Stage {
     })
 }
 
-fn kubectl(stage: &Stage, args: &[&str]) -> Said {
+pub(crate) fn kubectl(stage: &Stage, args: &[&str]) -> Said {
     let mut command = stage.cluster.kubectl_command();
     command.args(args);
     run(command)
@@ -74,7 +74,7 @@ pub(crate) fn same(
         }
         return judge(&before, &ours, &after).map_err(|why| {
             format!(
-                "`get {words}`: {why}\n--- kubectl ({}):\n{}{}--- ours ({}):\n{}{}",
+                "`{words}`: {why}\n--- kubectl ({}):\n{}{}--- ours ({}):\n{}{}",
                 before.code(),
                 before.out,
                 before.err,

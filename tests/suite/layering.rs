@@ -32,6 +32,7 @@ const PURE: &[&str] = &[
     "plugin/src/table",
     "plugin/src/print",
     "plugin/src/get",
+    "plugin/src/describe",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

@@ -6,6 +6,7 @@
 pub mod clusters;
 pub mod config;
 pub mod demo;
+pub mod describe;
 pub mod get;
 pub mod version;
 

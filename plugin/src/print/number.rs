@@ -22,8 +22,20 @@ pub fn yaml(number: &Number) -> String {
     if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
         return text;
     }
+    float_as_general(float)
+}
+
+/// As `fmt` prints it with `%v`: integers plainly, other numbers with an exponent when it is shorter.
+pub fn general(number: &Number) -> String {
+    match number.as_i64() {
+        Some(integer) => integer.to_string(),
+        None => float_as_general(number.as_f64().unwrap_or_default()),
+    }
+}
+
+/// `strconv.FormatFloat(f, 'g', -1, 64)`.
+fn float_as_general(float: f64) -> String {
     let (digits, exponent) = shortest(float);
-    // strconv.FormatFloat(f, 'g', -1, 64).
     if (-4..6).contains(&exponent) {
         plain(float < 0.0, &digits, exponent)
     } else {

@@ -27,6 +27,33 @@ pub struct TabWriter {
     /// The widest that each column ever was.
     remembered: Vec<usize>,
     out: String,
+    style: Style,
+}
+
+/// How wide columns are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Style {
+    /// As in tables: at least 6, 3 apart, and never narrower than before.
+    #[default]
+    Table,
+    /// As Go's own writer does it where descriptions are written: 2 apart, and as wide as they must.
+    Plain,
+}
+
+impl Style {
+    fn least(self) -> usize {
+        match self {
+            Self::Table => MIN_WIDTH,
+            Self::Plain => 0,
+        }
+    }
+
+    fn padding(self) -> usize {
+        match self {
+            Self::Table => PADDING,
+            Self::Plain => 2,
+        }
+    }
 }
 
 impl TabWriter {
@@ -35,6 +62,15 @@ impl TabWriter {
         Self {
             lines: vec![Vec::new()],
             ..Self::default()
+        }
+    }
+
+    /// An empty writer as descriptions have it (`text/tabwriter`, `k8s.io/kubectl/pkg/describe`): columns are 2 apart,
+    /// and as wide as they must.
+    pub fn plain() -> Self {
+        Self {
+            style: Style::Plain,
+            ..Self::new()
         }
     }
 
@@ -113,9 +149,10 @@ impl TabWriter {
             }
             self.write_lines(lines, printed, this, widths);
             printed = this;
-            let mut width = MIN_WIDTH;
+            let mut width = self.style.least();
             while this < to && has_column(&lines[this]) {
-                width = width.max(lines[this][column].chars().count().min(WIDEST) + PADDING);
+                width = width
+                    .max(lines[this][column].chars().count().min(WIDEST) + self.style.padding());
                 this += 1;
             }
             let width = self.remember(width, widths);
@@ -129,6 +166,9 @@ impl TabWriter {
 
     /// The width that a column gets: never less than it ever was.
     fn remember(&mut self, width: usize, widths: &[usize]) -> usize {
+        if self.style == Style::Plain {
+            return width;
+        }
         let column = widths.len();
         if self.remembered.len() < column {
             let known = self.remembered.len();
@@ -203,6 +243,17 @@ mod tests {
     #[test]
     fn a_line_without_tab_flushes() {
         check(&["longest\nab\tc\n"], "longest\nab    c\n");
+    }
+
+    #[test]
+    fn plain_columns_are_two_apart_and_forget() {
+        let mut writer = TabWriter::plain();
+        writer.write("longest:\tx\n\tindented\nend\na:\tb\n");
+        writer.flush();
+        assert_eq!(
+            writer.take(),
+            "longest:  x\n          indented\nend\na:  b\n"
+        );
     }
 
     #[test]

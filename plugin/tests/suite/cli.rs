@@ -37,6 +37,9 @@ fn help_is_for_people() {
     run(&["get", "--help"])
         .success()
         .stdout_eq(file!["help/get.txt"]);
+    run(&["describe", "--help"])
+        .success()
+        .stdout_eq(file!["help/describe.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);

@@ -26,11 +26,12 @@ const CLUSTER: &str = include_str!("../fixtures/cluster.yaml");
 /// YAML, which has no place for the control characters in there.
 const CONFIG: &str = include_str!("../fixtures/config.yaml");
 
-const MANIFESTS: [&str; 4] = [
+const MANIFESTS: [&str; 5] = [
     include_str!("../fixtures/workloads.yaml"),
     include_str!("../fixtures/pods.yaml"),
     include_str!("../fixtures/network.yaml"),
     include_str!("../fixtures/custom.yaml"),
+    include_str!("../fixtures/described.yaml"),
 ];
 
 const EVENTS: &str = include_str!("../fixtures/events.yaml");
@@ -112,7 +113,7 @@ struct StatusPatch {
 }
 
 impl Cluster {
-    /// Fills it with the fixtures (namespaces `shop`, `ops` and `empty`) and waits until it is quiet. Again is
+    /// Fills it with the fixtures (namespaces `shop`, `ops`, `detail` and `empty`) and waits until it is quiet. Again is
     /// harmless.
     ///
     /// In a cluster without controllers the objects are there, and what controllers would make of them is not.
