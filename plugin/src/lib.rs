@@ -6,6 +6,7 @@
 //! | [`table`] | rows of many clusters as one table | IO, clocks; knows neither broker nor terminal |
 //! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
+//! | [`wait`] | what `wait --for` waits for, looked for in an object | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
 //! | [`scope`] | where the clusters are: behind a broker, or | |
@@ -26,6 +27,7 @@ pub mod scope;
 pub mod settings;
 pub mod table;
 pub mod terminal;
+pub mod wait;
 
 use args::Command;
 use error::Failure;
@@ -89,6 +91,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
 async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
+        Command::ApiResources(args) => commands::api_resources::run(args, scope, terminal).await,
+        Command::Wait(args) => commands::wait::run(args, scope, terminal).await,
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }
@@ -121,7 +125,7 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "clusters", "config", "demo", "version"];
+            let verbs = ["get", "api-resources", "wait", "clusters", "config", "demo", "version"];
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())
