@@ -1,8 +1,8 @@
 //! The command line as typed.
 
 use crate::commands::{
-    api_resources::ApiResourcesArgs, clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, get::GetArgs, version::VersionArgs,
-    wait::WaitArgs,
+    api_resources::ApiResourcesArgs, clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs,
+    get::GetArgs, version::VersionArgs, wait::WaitArgs,
 };
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};

@@ -125,7 +125,15 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "api-resources", "wait", "clusters", "config", "demo", "version"];
+            let verbs = [
+                "get",
+                "api-resources",
+                "wait",
+                "clusters",
+                "config",
+                "demo",
+                "version",
+            ];
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())

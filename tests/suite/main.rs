@@ -18,6 +18,7 @@ mod layering;
 mod library;
 mod manifests;
 mod masked;
+mod parity;
 mod programs;
 mod refusals;
 mod scene;

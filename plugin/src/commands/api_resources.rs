@@ -4,6 +4,7 @@ use super::{ClusterArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::get::Plan;
 use crate::get::api_resources::{Choice, Listing, Order};
+use crate::print::sanitize;
 use crate::scope::Scope;
 use crate::terminal::Terminal;
 use clap::{ArgAction, Args};
@@ -59,11 +60,22 @@ pub struct ApiResourcesArgs {
     pub categories: Vec<String>,
 
     /// Sort by name or kind. Default: by group.
-    #[arg(long, value_name = "COLUMN", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub sort_by: String,
 
     /// How to print: wide, name, json, yaml or kyaml.
-    #[arg(long, short, value_name = "FORM", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        short,
+        value_name = "FORM",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub output: String,
 
     /// Print no headers.
@@ -130,12 +142,16 @@ impl ApiResourcesArgs {
 }
 
 /// Prints what the clusters have.
-pub async fn run(args: &ApiResourcesArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+pub async fn run(
+    args: &ApiResourcesArgs,
+    scope: &Scope,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     let selector = scope.selector(&args.clusters.cluster)?;
     let choice = match args.choice() {
         Ok(choice) => choice,
         Err(error) => {
-            terminal.err(&format!("error: {error}"))?;
+            terminal.err(&sanitize::text(&format!("error: {error}")))?;
             return Err(Failure::Told(1));
         }
     };

@@ -1,15 +1,17 @@
 //! `get`: carries what happens between an informer and the [`Collector`], and what that says to the terminal.
 
+mod planning;
+
+pub(super) use planning::read_file;
+
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::clock::wall_ms;
 use crate::error::Failure;
-use crate::get::output::{self, InvalidOutput, Mistake};
-use crate::get::plan::{InvalidPlan, Watch};
 use crate::get::api_resources::Choice;
-use crate::get::{ClusterSelector, Collector, Form, Output, Plan, StreamView};
-use crate::print::objects::Format;
+use crate::get::output::{InvalidOutput, Mistake};
+use crate::get::plan::InvalidPlan;
+use crate::get::{ClusterSelector, Collector, Output, Plan, StreamView};
 use crate::print::sanitize;
-use crate::print::sort::SortField;
 use crate::scope::{Attached, Scope};
 use crate::terminal::Terminal;
 use clap::{ArgAction, Args};
@@ -18,6 +20,7 @@ use futures::stream::{self, BoxStream, SelectAll};
 use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::informer::{Informer, LinkState, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
+use planning::Invalid;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -129,7 +132,12 @@ pub struct GetArgs {
     pub allow_missing_template_keys: bool,
 
     /// Sort by a field: .metadata.creationTimestamp, '{.spec.replicas}'. Over several clusters: all rows together.
-    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub sort_by: String,
 
     /// Print no headers.
@@ -157,7 +165,13 @@ pub struct GetArgs {
     pub ignore_not_found: bool,
 
     /// For kubectl's scripts: a list comes in parts of its own size.
-    #[arg(long, value_name = "N", default_value_t = 500, allow_hyphen_values = true, hide = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 500,
+        allow_hyphen_values = true,
+        hide = true
+    )]
     pub chunk_size: i64,
 
     /// After what there is, print each change, until interrupted.
@@ -182,86 +196,6 @@ pub struct GetArgs {
     /// Exit with 0 although some clusters could not be read.
     #[arg(long)]
     pub allow_partial: bool,
-}
-
-/// Why nothing was asked for.
-#[derive(Debug, thiserror::Error)]
-enum Invalid {
-    #[error(transparent)]
-    Plan(#[from] InvalidPlan),
-    #[error(transparent)]
-    Output(#[from] InvalidOutput),
-}
-
-impl GetArgs {
-    fn plan(&self, scope: &Scope) -> Result<Plan, Invalid> {
-        let output = output::Output {
-            word: self.output.as_deref(),
-            template: self.template.as_deref(),
-            no_headers: self.no_headers,
-            allow_missing_keys: self.allow_missing_template_keys,
-        };
-        let form = output::form(&output, read_file)?;
-        let tables = matches!(form, Form::Table | Form::Wide);
-        if self.show_labels && !tables {
-            let word = self.output.clone().unwrap_or_default();
-            return Err(InvalidPlan::ShowLabels(word).into());
-        }
-        let sort = match self.sort_by.as_str() {
-            "" => None,
-            path => {
-                let field = SortField::parse(path, !tables);
-                Some(field.map_err(|error| InvalidOutput::from(Mistake::of(error, path)))?)
-            }
-        };
-        let watch = match (self.watch, self.watch_only) {
-            (_, true) => Some(Watch::ChangesOnly),
-            (true, false) => Some(Watch::ListFirst),
-            (false, false) => None,
-        };
-        let plan = Plan {
-            targets: Vec::new(),
-            namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
-            labels: self.selector.clone(),
-            fields: self.field_selector.clone(),
-            // Whole objects are needed to be sorted.
-            form: match (&form, &sort) {
-                (Form::Name, Some(_)) => Form::Objects(Format::Name),
-                _ => form,
-            },
-            no_headers: self.no_headers,
-            show_labels: self.show_labels,
-            label_columns: self.label_columns.clone(),
-            show_kind: self.show_kind,
-            managed_fields: self.show_managed_fields,
-            sort,
-            events: self.output_watch_events,
-            ignore_not_found: self.ignore_not_found,
-            watch,
-            wait: None,
-            timeout: self.timeouts.timeout,
-            request_timeout: Some(self.timeouts.request_timeout).filter(|limit| !limit.is_zero()),
-            allow_partial: self.allow_partial,
-            way: scope.place.way(),
-        };
-        Ok(plan.with_words(&self.words)?)
-    }
-}
-
-/// The text of a file, or what Go says of one that cannot be read.
-pub(super) fn read_file(path: &str) -> Result<String, String> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => {
-            let why = match error.kind() {
-                std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-                std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-                std::io::ErrorKind::IsADirectory => return Err(format!("read {path}: is a directory")),
-                _ => error.to_string(),
-            };
-            Err(format!("open {path}: {why}"))
-        }
-    }
 }
 
 /// Runs until everything is printed, or the watch is ended.
@@ -292,7 +226,9 @@ async fn get(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let expandable = words.len() == 1 && plan.may_have_categories();
-    let says_all = words.first().is_some_and(|types| types.split(',').any(|word| word == "all"));
+    let says_all = words
+        .first()
+        .is_some_and(|types| types.split(',').any(|word| word == "all"));
     if expandable && says_all {
         plan = with_categories(plan, words, selector, attached).await?;
         return Session::new(attached, plan, selector).run(terminal).await;
@@ -308,7 +244,9 @@ async fn get(
         let expanded = with_categories(plan.clone(), words, selector, attached).await?;
         if expanded.targets != plan.targets {
             drop(session);
-            return Session::new(attached, expanded, selector).run(terminal).await;
+            return Session::new(attached, expanded, selector)
+                .run(terminal)
+                .await;
         }
     }
     result?;
@@ -327,7 +265,9 @@ async fn with_categories(
     let mut silent = Terminal::new();
     // What is wrong with a cluster is told when it is asked for the objects.
     session.outputs(&mut silent, &mut Vec::new()).await?;
-    let expanded = words.first().and_then(|types| session.collector.catalogs().expanded(types));
+    let expanded = words
+        .first()
+        .and_then(|types| session.collector.catalogs().expanded(types));
     match expanded {
         Some(types) => plan.with_words(&[types]).map_err(Failure::because),
         None => Ok(plan),
@@ -429,7 +369,9 @@ impl Session {
     async fn run(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
         loop {
             let outputs = self.step();
-            let done = outputs.iter().any(|output| matches!(output, Output::Done(_)));
+            let done = outputs
+                .iter()
+                .any(|output| matches!(output, Output::Done(_)));
             finish(outputs, terminal)?;
             if done {
                 return Ok(());
@@ -440,13 +382,22 @@ impl Session {
 
     /// Gathers what there is to say; what is to be printed is printed as soon as there is any, since nobody can take it
     /// back then.
-    async fn outputs(&mut self, terminal: &mut Terminal, waiting: &mut Vec<Output>) -> Result<(), Failure> {
+    async fn outputs(
+        &mut self,
+        terminal: &mut Terminal,
+        waiting: &mut Vec<Output>,
+    ) -> Result<(), Failure> {
         loop {
             waiting.extend(self.step());
-            if waiting.iter().any(|output| matches!(output, Output::Done(_))) {
+            if waiting
+                .iter()
+                .any(|output| matches!(output, Output::Done(_)))
+            {
                 return Ok(());
             }
-            let printed = waiting.iter().any(|output| matches!(output, Output::Out(_)));
+            let printed = waiting
+                .iter()
+                .any(|output| matches!(output, Output::Out(_)));
             if printed {
                 finish(std::mem::take(waiting), terminal)?;
             }

@@ -87,11 +87,17 @@ pub struct WaitArgs {
     pub field_selector: String,
 
     /// How to print an object that is as wanted: as a line, or name, json, yaml, kyaml, jsonpath=TEMPLATE.
-    #[arg(long, short, value_name = "FORM", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        short,
+        value_name = "FORM",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub output: String,
 
     /// For how long to wait; 0 looks once, less than 0 waits for a week.
-    #[arg(long = "timeout", id = "wait_timeout", value_name = "DURATION", default_value = "30s", value_parser = signed, allow_hyphen_values = true)]
+    #[arg(long = "timeout", value_name = "DURATION", default_value = "30s", value_parser = signed, allow_hyphen_values = true)]
     pub wait_timeout: Duration,
 
     /// For how long a cluster may be silent before it is given up.
@@ -143,7 +149,11 @@ pub async fn run(args: &WaitArgs, scope: &Scope, terminal: &mut Terminal) -> Res
         labels: args.selector.clone(),
         fields: args.field_selector.clone(),
         // It has the objects whole: conditions are looked for in them.
-        form: if form == Form::Name { Form::Objects(Format::Name) } else { form },
+        form: if form == Form::Name {
+            Form::Objects(Format::Name)
+        } else {
+            form
+        },
         timeout: args.timeout,
         allow_partial: args.allow_partial,
         way: scope.place.way(),
@@ -153,7 +163,9 @@ pub async fn run(args: &WaitArgs, scope: &Scope, terminal: &mut Terminal) -> Res
     let plan = plan.with_words(&args.words).map_err(Failure::because)?;
     let nameless = plan.targets.iter().any(|target| target.name.is_none());
     if nameless && !args.all && args.selector.is_empty() && args.field_selector.is_empty() {
-        return Err(Failure::because("resource(s) were provided, but no name was specified"));
+        return Err(Failure::because(
+            "resource(s) were provided, but no name was specified",
+        ));
     }
     carry_out(plan, &selector, scope, terminal).await
 }

@@ -70,10 +70,16 @@ pub fn text(catalogs: &Catalogs, choice: &Choice, alone: bool, audience: Audienc
     match choice.form {
         Listing::Table | Listing::Wide => table(&entries, choice, alone, count),
         Listing::Name => {
-            let mut names: Vec<_> = entries.iter().map(|entry| entry.resource.qualified()).collect();
+            let mut names: Vec<_> = entries
+                .iter()
+                .map(|entry| entry.resource.qualified())
+                .collect();
             // Two versions of one resource have one name.
             names.dedup();
-            names.iter().map(|name| sanitize::word(name).into_owned() + "\n").collect()
+            names
+                .iter()
+                .map(|name| sanitize::word(name).into_owned() + "\n")
+                .collect()
         }
         Listing::Json => json_list(&entries, alone, audience),
         Listing::Yaml => yaml::document(&list(&entries, alone), audience),
@@ -92,7 +98,10 @@ fn entries<'a>(catalogs: &'a Catalogs, choice: &Choice) -> Vec<Entry<'a>> {
             if !preferred || !choice.has(resource) {
                 continue;
             }
-            match entries.iter_mut().find(|entry| is_same(entry.resource, resource)) {
+            match entries
+                .iter_mut()
+                .find(|entry| is_same(entry.resource, resource))
+            {
                 Some(entry) => entry.clusters.push(cluster),
                 None => entries.push(Entry {
                     resource,
@@ -123,10 +132,16 @@ fn is_same(one: &ApiResource, other: &ApiResource) -> bool {
 
 impl Choice {
     fn has(&self, resource: &ApiResource) -> bool {
-        let all = |wanted: &[String], found: &[String]| wanted.iter().all(|word| found.contains(word));
+        let all =
+            |wanted: &[String], found: &[String]| wanted.iter().all(|word| found.contains(word));
         !resource.verbs.is_empty()
-            && self.group.as_ref().is_none_or(|group| *group == resource.group)
-            && self.namespaced.is_none_or(|namespaced| namespaced == resource.namespaced)
+            && self
+                .group
+                .as_ref()
+                .is_none_or(|group| *group == resource.group)
+            && self
+                .namespaced
+                .is_none_or(|namespaced| namespaced == resource.namespaced)
             && all(&self.verbs, &resource.verbs)
             && all(&self.categories, &resource.categories)
     }
@@ -137,13 +152,18 @@ fn table(entries: &[Entry<'_>], choice: &Choice, alone: bool, count: usize) -> S
     let mut writer = TabWriter::new();
     let mut line = |cells: Vec<String>, last: String| {
         let cells = cells.into_iter().chain((!alone).then_some(last));
-        let safe: Vec<_> = cells.map(|cell| sanitize::word(&cell).into_owned()).collect();
+        let safe: Vec<_> = cells
+            .map(|cell| sanitize::word(&cell).into_owned())
+            .collect();
         writer.write(&(safe.join("\t") + "\n"));
     };
     if !choice.no_headers {
         let mut headers = vec!["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
         headers.extend_from_slice(if wide { &["VERBS", "CATEGORIES"] } else { &[] });
-        line(headers.into_iter().map(str::to_owned).collect(), "CLUSTERS".to_owned());
+        line(
+            headers.into_iter().map(str::to_owned).collect(),
+            "CLUSTERS".to_owned(),
+        );
     }
     for Entry { resource, clusters } in entries {
         let mut cells = vec![
@@ -158,7 +178,11 @@ fn table(entries: &[Entry<'_>], choice: &Choice, alone: bool, count: usize) -> S
         }
         let names = match clusters.len() == count {
             true => "all".to_owned(),
-            false => clusters.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(","),
+            false => clusters
+                .iter()
+                .map(|name| name.as_str())
+                .collect::<Vec<_>>()
+                .join(","),
         };
         line(cells, names);
     }
@@ -176,11 +200,23 @@ fn members(entry: &Entry<'_>, alone: bool) -> Vec<(&'static str, Value)> {
         Some(("singularName", json!(resource.singular))),
         Some(("namespaced", json!(resource.namespaced))),
         optional("group", resource.group.is_empty(), json!(resource.group)),
-        optional("version", resource.version.is_empty(), json!(resource.version)),
+        optional(
+            "version",
+            resource.version.is_empty(),
+            json!(resource.version),
+        ),
         Some(("kind", json!(resource.kind))),
         Some(("verbs", json!(resource.verbs))),
-        optional("shortNames", resource.short_names.is_empty(), json!(resource.short_names)),
-        optional("categories", resource.categories.is_empty(), json!(resource.categories)),
+        optional(
+            "shortNames",
+            resource.short_names.is_empty(),
+            json!(resource.short_names),
+        ),
+        optional(
+            "categories",
+            resource.categories.is_empty(),
+            json!(resource.categories),
+        ),
         optional("clusters", alone, json!(clusters)),
     ]
     .into_iter()
@@ -191,10 +227,18 @@ fn members(entry: &Entry<'_>, alone: bool) -> Vec<(&'static str, Value)> {
 fn list(entries: &[Entry<'_>], alone: bool) -> Value {
     let resource = |entry| {
         let members = members(entry, alone).into_iter();
-        Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+        Value::Object(
+            members
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<Map<_, _>>(),
+        )
     };
     let resources: Vec<_> = entries.iter().map(resource).collect();
-    let resources = if resources.is_empty() { Value::Null } else { resources.into() };
+    let resources = if resources.is_empty() {
+        Value::Null
+    } else {
+        resources.into()
+    };
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "", "resources": resources})
 }
 
@@ -203,9 +247,15 @@ fn json_list(entries: &[Entry<'_>], alone: bool, audience: Audience) -> String {
     let resource = |entry| {
         let members = members(entry, alone);
         let lines = members.iter().map(|(name, value)| {
-            format!("            \"{name}\": {}", json::nested(value, 3, audience))
+            format!(
+                "            \"{name}\": {}",
+                json::nested(value, 3, audience)
+            )
         });
-        format!("        {{\n{}\n        }}", lines.collect::<Vec<_>>().join(",\n"))
+        format!(
+            "        {{\n{}\n        }}",
+            lines.collect::<Vec<_>>().join(",\n")
+        )
     };
     let resources = match entries {
         [] => "null".to_owned(),
@@ -233,8 +283,13 @@ mod tests {
     fn catalogs(clusters: &[(&str, &[&'static str])]) -> Catalogs {
         let mut catalogs = Catalogs::default();
         for (name, resources) in clusters {
-            let values: Vec<_> = resources.iter().map(|resource| Bytes::from_static(resource.as_bytes())).collect();
-            catalogs.add(&ClusterName::new(name).unwrap(), &values).unwrap();
+            let values: Vec<_> = resources
+                .iter()
+                .map(|resource| Bytes::from_static(resource.as_bytes()))
+                .collect();
+            catalogs
+                .add(&ClusterName::new(name).unwrap(), &values)
+                .unwrap();
         }
         catalogs
     }
@@ -266,13 +321,20 @@ mod tests {
             form: Listing::Wide,
             ..Choice::default()
         };
-        assert_eq!(one(&core), "pods   po    v1    true   Pod   get,list   all\n");
+        assert_eq!(
+            one(&core),
+            "pods   po    v1    true   Pod   get,list   all\n"
+        );
         let json = Choice {
             categories: vec!["all".to_owned()],
             form: Listing::Json,
             ..Choice::default()
         };
-        assert!(one(&json).contains("            \"name\": \"pods\",\n            \"singularName\": \"pod\",\n"));
+        assert!(
+            one(&json).contains(
+                "            \"name\": \"pods\",\n            \"singularName\": \"pod\",\n"
+            )
+        );
         let none = Choice {
             namespaced: Some(false),
             form: Listing::Json,
@@ -294,6 +356,9 @@ mod tests {
             form: Listing::Json,
             ..Choice::default()
         };
-        assert!(text(&several, &json, false, Audience::Program).contains("\"clusters\": [\n                \"east\"\n"));
+        assert!(
+            text(&several, &json, false, Audience::Program)
+                .contains("\"clusters\": [\n                \"east\"\n")
+        );
     }
 }

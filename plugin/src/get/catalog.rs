@@ -63,7 +63,8 @@ impl Catalogs {
     /// When a value is no resource.
     pub fn add(&mut self, cluster: &ClusterName, values: &[Bytes]) -> Result<(), Malformed> {
         let read = values.iter().map(|value| serde_json::from_slice(value));
-        let mut resources: Vec<ApiResource> = read.collect::<Result<_, _>>().map_err(|_| Malformed)?;
+        let mut resources: Vec<ApiResource> =
+            read.collect::<Result<_, _>>().map_err(|_| Malformed)?;
         resources.sort_by_key(|resource| resource.order);
         self.0.insert(cluster.clone(), resources);
         Ok(())
@@ -71,7 +72,9 @@ impl Catalogs {
 
     /// Each cluster and what it has, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&ClusterName, &[ApiResource])> {
-        self.0.iter().map(|(name, resources)| (name, resources.as_slice()))
+        self.0
+            .iter()
+            .map(|(name, resources)| (name, resources.as_slice()))
     }
 
     /// The word with categories replaced by what is in them in some cluster, a comma between each; none if there is no
@@ -95,7 +98,8 @@ impl Catalogs {
         let mut types = Vec::new();
         for resource in self.0.values().flatten() {
             let name = resource.qualified();
-            if resource.categories.iter().any(|category| category == word) && !types.contains(&name) {
+            if resource.categories.iter().any(|category| category == word) && !types.contains(&name)
+            {
                 types.push(name);
             }
         }
@@ -115,17 +119,31 @@ mod tests {
             Bytes::from(json)
         };
         let mut catalogs = Catalogs::default();
-        let east = [resource(1, "deployments", "apps", "all"), resource(0, "pods", "", "all")];
-        let west = [resource(0, "pods", "", "all"), resource(1, "widgets", "x.io", "all"), resource(2, "nodes", "", "big")];
-        catalogs.add(&ClusterName::new("east").unwrap(), &east).unwrap();
-        catalogs.add(&ClusterName::new("west").unwrap(), &west).unwrap();
+        let east = [
+            resource(1, "deployments", "apps", "all"),
+            resource(0, "pods", "", "all"),
+        ];
+        let west = [
+            resource(0, "pods", "", "all"),
+            resource(1, "widgets", "x.io", "all"),
+            resource(2, "nodes", "", "big"),
+        ];
+        catalogs
+            .add(&ClusterName::new("east").unwrap(), &east)
+            .unwrap();
+        catalogs
+            .add(&ClusterName::new("west").unwrap(), &west)
+            .unwrap();
         catalogs
     }
 
     #[test]
     fn a_category_is_what_any_cluster_has_in_it() {
         let expanded = |words: &str| catalogs().expanded(words);
-        assert_eq!(expanded("all").as_deref(), Some("pods,deployments.apps,widgets.x.io"));
+        assert_eq!(
+            expanded("all").as_deref(),
+            Some("pods,deployments.apps,widgets.x.io")
+        );
         assert_eq!(expanded("cm,big").as_deref(), Some("cm,nodes"));
         assert_eq!(expanded("pods"), None);
         assert_eq!(Catalogs::default().expanded("all"), None);
@@ -134,6 +152,9 @@ mod tests {
     #[test]
     fn what_is_no_resource_is_refused() {
         let east = ClusterName::new("east").unwrap();
-        assert_eq!(Catalogs::default().add(&east, &[Bytes::from_static(b"[")]), Err(Malformed));
+        assert_eq!(
+            Catalogs::default().add(&east, &[Bytes::from_static(b"[")]),
+            Err(Malformed)
+        );
     }
 }

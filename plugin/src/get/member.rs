@@ -179,13 +179,18 @@ impl Member {
             Some(self.standing(&stream.view, circumstances))
         };
         (0..self.targets)
-            .filter_map(|target| match (standing(target)?, standing(target + self.targets)) {
-                (failed @ Standing::Failed(_), _) => Some(failed),
-                (Standing::Whole, Some(beside)) => Some(beside),
-                (Standing::Stale(_), Some(beside @ (Standing::Failed(_) | Standing::Pending))) => Some(beside),
-                (Standing::Pending, Some(beside @ Standing::Failed(_))) => Some(beside),
-                (standing, _) => Some(standing),
-            })
+            .filter_map(
+                |target| match (standing(target)?, standing(target + self.targets)) {
+                    (failed @ Standing::Failed(_), _) => Some(failed),
+                    (Standing::Whole, Some(beside)) => Some(beside),
+                    (
+                        Standing::Stale(_),
+                        Some(beside @ (Standing::Failed(_) | Standing::Pending)),
+                    ) => Some(beside),
+                    (Standing::Pending, Some(beside @ Standing::Failed(_))) => Some(beside),
+                    (standing, _) => Some(standing),
+                },
+            )
             .collect()
     }
 
@@ -214,7 +219,12 @@ impl Member {
     ///
     /// # Errors
     /// When it has no header, or an object has no such field.
-    pub fn answer(&self, target: usize, sort: Option<&SortField>, wall_ms: i64) -> Result<Answer, NoAnswer> {
+    pub fn answer(
+        &self,
+        target: usize,
+        sort: Option<&SortField>,
+        wall_ms: i64,
+    ) -> Result<Answer, NoAnswer> {
         let view = &self.streams.get(target).ok_or(Malformed)?.view;
         let entries = view
             .snapshot
@@ -223,7 +233,11 @@ impl Member {
             .filter(|(key, _)| !key.is_empty());
         let sort_keys: Result<Vec<_>, _> = sort
             .into_iter()
-            .flat_map(|sort| entries.clone().map(move |(key, value)| self.sort_key(target, sort, key, value)))
+            .flat_map(|sort| {
+                entries
+                    .clone()
+                    .map(move |(key, value)| self.sort_key(target, sort, key, value))
+            })
             .collect();
         Ok(Answer {
             resource: self.resource(target)?,
@@ -237,7 +251,13 @@ impl Member {
     ///
     /// # Errors
     /// When it is no object, or the field cannot be looked up in it.
-    pub fn sort_key(&self, target: usize, sort: &SortField, key: &Bytes, value: &Bytes) -> Result<Key, NoAnswer> {
+    pub fn sort_key(
+        &self,
+        target: usize,
+        sort: &SortField,
+        key: &Bytes,
+        value: &Bytes,
+    ) -> Result<Key, NoAnswer> {
         let object = match self.streams.get(target + self.targets) {
             None => Some(value),
             Some(beside) => beside.view.snapshot.entries.get(key),
@@ -274,7 +294,10 @@ impl Member {
 
     /// The keys and values of a target.
     pub fn entries(&self, target: usize) -> impl Iterator<Item = (&Bytes, &Bytes)> {
-        let snapshot = self.streams.get(target).map(|stream| &stream.view.snapshot.entries);
+        let snapshot = self
+            .streams
+            .get(target)
+            .map(|stream| &stream.view.snapshot.entries);
         snapshot
             .into_iter()
             .flat_map(|entries| entries.iter())

@@ -30,7 +30,9 @@ pub enum InvalidOutput {
     )]
     Unknown(String),
     /// Go's templates are a language of their own.
-    #[error("-o {0} is not supported: use -o jsonpath='{{.metadata.name}}', which has ranges and filters too")]
+    #[error(
+        "-o {0} is not supported: use -o jsonpath='{{.metadata.name}}', which has ranges and filters too"
+    )]
     GoTemplate(String),
     /// `-o jsonpath` with nothing behind it.
     #[error("template format specified but no template given")]
@@ -84,7 +86,10 @@ impl Mistake {
 ///
 /// # Errors
 /// As kubectl words them.
-pub fn form(output: &Output<'_>, read: impl Fn(&str) -> Result<String, String>) -> Result<Form, InvalidOutput> {
+pub fn form(
+    output: &Output<'_>,
+    read: impl Fn(&str) -> Result<String, String>,
+) -> Result<Form, InvalidOutput> {
     let Some(word) = output.word.filter(|word| !word.is_empty()) else {
         return match output.template.filter(|template| !template.is_empty()) {
             // kubectl takes it for a Go template.
@@ -104,10 +109,9 @@ pub fn form(output: &Output<'_>, read: impl Fn(&str) -> Result<String, String>) 
                 ..Mistake::of(error, argument)
             }
         })?;
-        Ok(Arc::new(Template {
-            allow_missing_keys: output.allow_missing_keys,
-            ..template
-        }))
+        Ok(Arc::new(
+            template.with_missing_keys(output.allow_missing_keys),
+        ))
     };
     let format = match name {
         "jsonpath" | "jsonpath-file" | "jsonpath-as-json" if argument.is_empty() => {
@@ -117,7 +121,8 @@ pub fn form(output: &Output<'_>, read: impl Fn(&str) -> Result<String, String>) 
         "jsonpath-as-json" => Format::JsonPathAsJson(json_path(argument)?),
         "jsonpath-file" => {
             let text = read(argument);
-            let why = |why| InvalidOutput::File(format!("error reading --template {argument}, {why}"));
+            let why =
+                |why| InvalidOutput::File(format!("error reading --template {argument}, {why}"));
             Format::JsonPath(json_path(&text.map_err(why)?)?)
         }
         "custom-columns" | "custom-columns-file" if argument.is_empty() => {
@@ -130,7 +135,8 @@ pub fn form(output: &Output<'_>, read: impl Fn(&str) -> Result<String, String>) 
         }
         "custom-columns-file" => {
             let text = read(argument);
-            let why = |why| InvalidOutput::File(format!("error reading template {argument}, {why}"));
+            let why =
+                |why| InvalidOutput::File(format!("error reading template {argument}, {why}"));
             let text = text.map_err(why)?;
             let columns = Columns::parse_file(&text).map_err(|error| Mistake::of(error, &text))?;
             Format::Columns(Arc::new(columns))
@@ -190,15 +196,36 @@ mod tests {
     #[test]
     fn what_is_refused() {
         for (word, why) in [
-            ("Wide", "unable to match a printer suitable for the output format \"Wide\""),
+            (
+                "Wide",
+                "unable to match a printer suitable for the output format \"Wide\"",
+            ),
             ("go-template={{.x}}", "use -o jsonpath="),
             ("templatefile", "use -o jsonpath="),
-            ("jsonpath", "template format specified but no template given"),
-            ("jsonpath=", "template format specified but no template given"),
-            ("jsonpath={.a", "error parsing jsonpath {.a, unclosed action"),
-            ("jsonpath-file=x", "error reading --template x, open x: no such file or directory"),
-            ("custom-columns-file=x", "error reading template x, open x: no such file or directory"),
-            ("custom-columns", "custom-columns format specified but no custom columns given"),
+            (
+                "jsonpath",
+                "template format specified but no template given",
+            ),
+            (
+                "jsonpath=",
+                "template format specified but no template given",
+            ),
+            (
+                "jsonpath={.a",
+                "error parsing jsonpath {.a, unclosed action",
+            ),
+            (
+                "jsonpath-file=x",
+                "error reading --template x, open x: no such file or directory",
+            ),
+            (
+                "custom-columns-file=x",
+                "error reading template x, open x: no such file or directory",
+            ),
+            (
+                "custom-columns",
+                "custom-columns format specified but no custom columns given",
+            ),
         ] {
             let error = of(word, None).unwrap_err().to_string();
             assert!(error.contains(why), "{word}: {error}");

@@ -213,7 +213,10 @@ impl Plan {
     /// Whether a word of it may be a category, which stands for types that have to be found out first.
     pub fn may_have_categories(&self) -> bool {
         let nameless = |target: &Target| target.name.is_none() && !target.word.contains('.');
-        self.watch.is_none() && self.wait.is_none() && !matches!(self.form, Form::Catalog(_)) && self.targets.iter().any(nameless)
+        self.watch.is_none()
+            && self.wait.is_none()
+            && !matches!(self.form, Form::Catalog(_))
+            && self.targets.iter().any(nameless)
     }
 
     /// One of these streams: first the targets', then those of the objects beside them.
@@ -231,7 +234,9 @@ impl Plan {
     /// The stream of a target in a cluster.
     pub fn selection(&self, target: &Target, cluster: &ClusterName) -> Selection {
         let managed_fields = match &self.form {
-            Form::Objects(format) => format.shows_managed_fields() || self.events || self.managed_fields,
+            Form::Objects(format) => {
+                format.shows_managed_fields() || self.events || self.managed_fields
+            }
             _ => false,
         };
         let fields = match &target.name {
@@ -407,7 +412,10 @@ mod tests {
         plan.targets = super::targets(&["pods,svc".to_owned()]).unwrap();
         let east = ClusterName::new("east").unwrap();
         let streams: Vec<_> = (0..plan.streams() + 1)
-            .map(|index| plan.stream(index, &east).map(|stream| (stream.resource, stream.view)))
+            .map(|index| {
+                plan.stream(index, &east)
+                    .map(|stream| (stream.resource, stream.view))
+            })
             .collect();
         let stream = |word: &str, view| Some((word.to_owned(), view));
         assert_eq!(

@@ -51,7 +51,9 @@ impl Printer {
     /// A printer that has printed nothing yet.
     pub fn new(plan: Plan, with_cluster: bool, audience: Audience) -> Self {
         let objects = match &plan.form {
-            Form::Objects(format) => Some(ObjectPrinter::new(format.clone(), with_cluster, audience)),
+            Form::Objects(format) => {
+                Some(ObjectPrinter::new(format.clone(), with_cluster, audience))
+            }
             _ => None,
         };
         Self {
@@ -102,7 +104,11 @@ impl Printer {
             },
         };
         let mut text = texts.concat();
-        text += &self.objects.as_mut().map(ObjectPrinter::batch).unwrap_or_default();
+        text += &self
+            .objects
+            .as_mut()
+            .map(ObjectPrinter::batch)
+            .unwrap_or_default();
         self.written |= !text.is_empty();
         (text, malformed)
     }
@@ -152,7 +158,12 @@ impl Printer {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn single_value(&mut self, value: &Bytes, resource: &Resource, cluster: &ClusterName) -> Result<String, Malformed> {
+    pub fn single_value(
+        &mut self,
+        value: &Bytes,
+        resource: &Resource,
+        cluster: &ClusterName,
+    ) -> Result<String, Malformed> {
         let text = self.one(value, resource, cluster)?;
         self.written |= !text.is_empty();
         Ok(text)
@@ -165,7 +176,9 @@ impl Printer {
         }
         if let Form::Catalog(choice) = &self.plan.form {
             return match self.catalogs.iter().next() {
-                Some(_) => api_resources::text(&self.catalogs, choice, !self.with_cluster, self.audience),
+                Some(_) => {
+                    api_resources::text(&self.catalogs, choice, !self.with_cluster, self.audience)
+                }
                 None => String::new(),
             };
         }
@@ -206,7 +219,8 @@ impl Printer {
                 _ if self.plan.events && self.objects.is_some() => {
                     let object = self.object(value, cluster)?;
                     let objects = self.objects.as_mut();
-                    let event = objects.map(|objects| objects.event(event, &object, cluster.as_str()));
+                    let event =
+                        objects.map(|objects| objects.event(event, &object, cluster.as_str()));
                     self.told(event)
                 }
                 _ => self.one(value, resource, cluster)?,
@@ -276,8 +290,14 @@ impl Printer {
         };
         let tables: Vec<_> = match order {
             // Rows of several clusters in turn: a table each.
-            Some(order) => order.iter().filter_map(|(_, at, value)| rows_of(*at, *value, value + 1)).collect(),
-            None => read.iter().filter_map(|(at, (_, _, rows))| rows_of(*at, 0, rows.len())).collect(),
+            Some(order) => order
+                .iter()
+                .filter_map(|(_, at, value)| rows_of(*at, *value, value + 1))
+                .collect(),
+            None => read
+                .iter()
+                .filter_map(|(at, (_, _, rows))| rows_of(*at, 0, rows.len()))
+                .collect(),
         };
         let continues = self.table.as_ref().is_some_and(|(resource, printer)| {
             resource.is_same(&block.resource)
@@ -324,10 +344,17 @@ impl Printer {
         text
     }
 
-    fn sorted_items(&mut self, blocks: &[Block], order: Vec<Place>, malformed: &mut Vec<ClusterName>) -> String {
+    fn sorted_items(
+        &mut self,
+        blocks: &[Block],
+        order: Vec<Place>,
+        malformed: &mut Vec<ClusterName>,
+    ) -> String {
         let mut text = String::new();
         for (block, answer, value) in order {
-            let answer = blocks.get(block).and_then(|block| block.answers.get(answer));
+            let answer = blocks
+                .get(block)
+                .and_then(|block| block.answers.get(answer));
             let Some((cluster, answer)) = answer else {
                 continue;
             };
@@ -343,7 +370,12 @@ impl Printer {
         text
     }
 
-    fn item(&mut self, value: &Bytes, resource: &Resource, cluster: &ClusterName) -> Result<String, Malformed> {
+    fn item(
+        &mut self,
+        value: &Bytes,
+        resource: &Resource,
+        cluster: &ClusterName,
+    ) -> Result<String, Malformed> {
         if self.objects.is_none() {
             return self.one(value, resource, cluster);
         }
@@ -351,7 +383,10 @@ impl Printer {
             return Ok(String::new());
         }
         let object = self.object(value, cluster)?;
-        let item = self.objects.as_mut().map(|objects| objects.item(&object, cluster.as_str()));
+        let item = self
+            .objects
+            .as_mut()
+            .map(|objects| objects.item(&object, cluster.as_str()));
         Ok(self.told(item))
     }
 
@@ -371,7 +406,10 @@ impl Printer {
             ));
         }
         let object = self.object(value, cluster)?;
-        let object = self.objects.as_mut().map(|objects| objects.object(&object, cluster.as_str()));
+        let object = self
+            .objects
+            .as_mut()
+            .map(|objects| objects.object(&object, cluster.as_str()));
         Ok(self.told(object))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! kubectl's customcolumn.go and customcolumn_flags.go.
 
-use super::jsonpath::{SyntaxError, Template, relaxed};
+use super::jsonpath::{SyntaxError, Template};
 use super::tabwriter::TabWriter;
 use super::{Audience, sanitize};
 use serde_json::Value;
@@ -27,7 +27,9 @@ impl Columns {
         let mut begin = 0;
         for part in spec.split(',') {
             let Some((header, path)) = part.split_once(':') else {
-                let message = format!("unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>");
+                let message = format!(
+                    "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
+                );
                 return Err(SyntaxError { message, at: begin });
             };
             let at = begin + header.len() + 1;
@@ -59,7 +61,9 @@ impl Columns {
         if headers.len() != paths.len() {
             let (headers, paths) = (headers.len(), paths.len());
             return Err(SyntaxError {
-                message: format!("number of headers ({headers}) and field specifications ({paths}) don't match"),
+                message: format!(
+                    "number of headers ({headers}) and field specifications ({paths}) don't match"
+                ),
                 at: begin,
             });
         }
@@ -78,8 +82,15 @@ impl Columns {
         let cell = |(_, template): &(String, Template)| {
             let found = template.find(object)?;
             let none = found.first().is_none_or(Vec::is_empty);
-            let values = found.iter().flatten().map(|item| escaped(&item.plain(), audience));
-            let texts: Vec<_> = none.then(|| "<none>".to_owned()).into_iter().chain(values).collect();
+            let values = found
+                .iter()
+                .flatten()
+                .map(|item| escaped(&item.plain(), audience));
+            let texts: Vec<_> = none
+                .then(|| "<none>".to_owned())
+                .into_iter()
+                .chain(values)
+                .collect();
             Ok(texts.join(","))
         };
         self.columns.iter().map(cell).collect()
@@ -95,15 +106,8 @@ pub fn nothing_given() -> SyntaxError {
 }
 
 fn template(path: &str, at: usize) -> Result<Template, SyntaxError> {
-    let shifted = |error: SyntaxError, by: usize| SyntaxError {
-        at: (at + error.at).saturating_sub(by),
-        ..error
-    };
-    let full = relaxed(path).map_err(|error| shifted(error, 0))?;
-    // What was put before the path.
-    let added = full.len().saturating_sub(path.len() + usize::from(!path.ends_with('}')));
-    Template::parse(&full).map_err(|error| SyntaxError {
-        at: shifted(error.clone(), added).at.min(at + path.len()),
+    Template::parse_relaxed(path).map_err(|error| SyntaxError {
+        at: at + error.at,
         ..error
     })
 }
@@ -143,7 +147,10 @@ impl ColumnsPrinter {
     pub fn add(&mut self, object: &Value, cluster: Option<&str>) -> Result<(), String> {
         self.head(cluster.is_some());
         let row = self.columns.row(object, self.audience)?;
-        self.line(cluster.map(|cluster| sanitize::word(cluster).into_owned()), row);
+        self.line(
+            cluster.map(|cluster| sanitize::word(cluster).into_owned()),
+            row,
+        );
         Ok(())
     }
 
@@ -161,7 +168,12 @@ impl ColumnsPrinter {
 
     fn head(&mut self, with_cluster: bool) {
         if !std::mem::replace(&mut self.headed, true) {
-            let headers = self.columns.columns.iter().map(|(header, _)| header.clone()).collect();
+            let headers = self
+                .columns
+                .columns
+                .iter()
+                .map(|(header, _)| header.clone())
+                .collect();
             self.line(with_cluster.then(|| "CLUSTER".to_owned()), headers);
         }
     }
@@ -193,7 +205,10 @@ mod tests {
     #[test]
     fn as_kubectl_prints_them() {
         assert_eq!(
-            printed("NAME:.metadata.name,N:{spec.n},LABELS:metadata.labels,L:.spec.l[*],ALL:.spec.l", None),
+            printed(
+                "NAME:.metadata.name,N:{spec.n},LABELS:metadata.labels,L:.spec.l[*],ALL:.spec.l",
+                None
+            ),
             "NAME              N        LABELS         L             ALL\n\
              web               3        map[a:1 b:2]   x,<nil>,1.5   [x <nil> 1.5]\n\
              a^[longer-name    <none>   <none>         <none>        <none>\n"
@@ -210,8 +225,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_in_kubectl_s_words() {
         for (spec, message, at) in [
-            ("", "custom-columns format specified but no custom columns given", 0),
-            ("A:.a,B", "unexpected custom-columns spec: B, expected <header>:<json-path-expr>", 5),
+            (
+                "",
+                "custom-columns format specified but no custom columns given",
+                0,
+            ),
+            (
+                "A:.a,B",
+                "unexpected custom-columns spec: B, expected <header>:<json-path-expr>",
+                5,
+            ),
             (
                 "A:.a,B:{x",
                 "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'",
@@ -229,11 +252,17 @@ mod tests {
     #[test]
     fn files() {
         let columns = Columns::parse_file("NAME  N\n metadata.name   .spec.n\nmore").unwrap();
-        assert_eq!(columns, Columns::parse("NAME:metadata.name,N:.spec.n", true).unwrap());
+        assert_eq!(
+            columns,
+            Columns::parse("NAME:metadata.name,N:.spec.n", true).unwrap()
+        );
         for (file, why) in [
             ("", "invalid template, missing header line"),
             ("A B\n", "invalid template, missing spec line"),
-            ("A B\n.a", "number of headers (2) and field specifications (1) don't match"),
+            (
+                "A B\n.a",
+                "number of headers (2) and field specifications (1) don't match",
+            ),
         ] {
             let message = Columns::parse_file(file).unwrap_err().message;
             assert!(message.starts_with(why), "{message}");

@@ -173,7 +173,10 @@ fn needs_quotes(key: &str) -> bool {
 }
 
 fn is_word(c: char) -> bool {
-    let word = || WORD.as_ref().is_some_and(|word| word.is_match(c.encode_utf8(&mut [0; 4])));
+    let word = || {
+        WORD.as_ref()
+            .is_some_and(|word| word.is_match(c.encode_utf8(&mut [0; 4])))
+    };
     if c.is_ascii() {
         c.is_ascii_alphanumeric() || c == '_'
     } else {
@@ -184,13 +187,16 @@ fn is_word(c: char) -> bool {
 /// Whether some YAML reader may take the word for something else than text.
 fn is_ambiguous(word: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "null", "~", "true", "y", "yes", "on", "false", "n", "no", "off", ".inf", "-.inf", "+.inf", ".nan", "t", "f",
+        "null", "~", "true", "y", "yes", "on", "false", "n", "no", "off", ".inf", "-.inf", "+.inf",
+        ".nan", "t", "f",
     ];
     let lower = word.to_lowercase();
     // `strconv.ParseBool` knows `T`, and `t`.
     WORDS.contains(&lower.as_str())
         || is_number(&word.replace('_', ""))
-        || SEXAGESIMAL.as_ref().is_some_and(|number| number.is_match(word))
+        || SEXAGESIMAL
+            .as_ref()
+            .is_some_and(|number| number.is_match(word))
         || is_timestamp(word)
 }
 
@@ -203,7 +209,8 @@ fn is_number(word: &str) -> bool {
     }
     let sign = if word.starts_with('-') { "-" } else { "" };
     let integer = |digits: &str, radix| {
-        !digits.starts_with(['+', '-']) && i64::from_str_radix(&format!("{sign}{digits}"), radix).is_ok()
+        !digits.starts_with(['+', '-'])
+            && i64::from_str_radix(&format!("{sign}{digits}"), radix).is_ok()
     };
     let based = [("0x", 16), ("0o", 8), ("0b", 2)]
         .into_iter()
@@ -229,7 +236,9 @@ fn is_hex_float(digits: &str) -> bool {
     hex(whole)
         && hex(fraction)
         && !(whole.is_empty() && fraction.is_empty())
-        && exponent.parse::<u16>().is_ok_and(|exponent| exponent < 1000)
+        && exponent
+            .parse::<u16>()
+            .is_ok_and(|exponent| exponent < 1000)
 }
 
 #[cfg(test)]
@@ -245,17 +254,60 @@ mod tests {
             "---\n{\n  a: [{\n    b: 1,\n  }, {\n    c: [],\n  }],\n  l: [\n    \"x\",\n    1,\n    null,\n  ],\n  \"no\": {},\n  \
              x-y: \"\\\n     one\\n\\\n    \\ two\\n\\\n    \",\n}\n"
         );
-        assert!(!document(&json!("\u{202e}\u{9b}"), Audience::Terminal).contains(['\u{202e}', '\u{9b}']));
+        assert!(
+            !document(&json!("\u{202e}\u{9b}"), Audience::Terminal)
+                .contains(['\u{202e}', '\u{9b}'])
+        );
+    }
+
+    /// What Go's library prints for nasty text; made by tests/golden/generate.
+    const GOLDEN: &str = include_str!("../../tests/golden/printed.jsonl");
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        value: Value,
+        /// Empty where the library refuses the value.
+        kyaml: String,
+    }
+
+    #[test]
+    fn as_go_prints_it() {
+        let cases = GOLDEN
+            .lines()
+            .map(|line| serde_json::from_str::<Case>(line).unwrap());
+        let mut count = 0;
+        for case in cases.filter(|case| !case.kyaml.is_empty()) {
+            assert_eq!(
+                document(&case.value, Audience::Program),
+                case.kyaml,
+                "KYAML of {}",
+                case.value
+            );
+            count += 1;
+        }
+        assert!(count > 50);
     }
 
     #[test]
     fn keys_that_need_quotes() {
         for key in [
-            "", "no", "Null", "T", "1", "0x1f", "1_000", "1e3", ".5", "12:30", "2001-1-1", "-a", "a-", "a b", "a:b", "é!", "inf", "NaN",
+            "", "no", "Null", "T", "1", "0x1f", "1_000", "1e3", ".5", "12:30", "2001-1-1", "-a",
+            "a-", "a b", "a:b", "é!", "inf", "NaN",
         ] {
             assert!(needs_quotes(key), "{key}");
         }
-        for key in ["a", "a.b/c-d", "é", "_", "a1", "nope", "1.2.3", "0x", "x1", "kubernetes.io/name"] {
+        for key in [
+            "a",
+            "a.b/c-d",
+            "é",
+            "_",
+            "a1",
+            "nope",
+            "1.2.3",
+            "0x",
+            "x1",
+            "kubernetes.io/name",
+        ] {
             assert!(!needs_quotes(key), "{key}");
         }
     }

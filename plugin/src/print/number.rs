@@ -117,7 +117,11 @@ mod tests {
             ("0.5", "0.5"),
             ("-0.0", "-0"),
         ] {
-            assert_eq!(plain_text(&serde_json::from_str(text).unwrap()), want, "{text}");
+            assert_eq!(
+                plain_text(&serde_json::from_str(text).unwrap()),
+                want,
+                "{text}"
+            );
         }
     }
 

@@ -31,7 +31,10 @@ pub enum Format {
 impl Format {
     /// kubectl leaves managedFields out of JSON and YAML only.
     pub fn shows_managed_fields(&self) -> bool {
-        matches!(self, Self::JsonPath(_) | Self::JsonPathAsJson(_) | Self::Columns(_))
+        matches!(
+            self,
+            Self::JsonPath(_) | Self::JsonPathAsJson(_) | Self::Columns(_)
+        )
     }
 }
 
@@ -132,7 +135,10 @@ impl ObjectPrinter {
 
     /// What waits to be aligned.
     pub fn batch(&mut self) -> String {
-        self.columns.as_mut().map(ColumnsPrinter::batch).unwrap_or_default()
+        self.columns
+            .as_mut()
+            .map(ColumnsPrinter::batch)
+            .unwrap_or_default()
     }
 
     /// The end of the List; the whole of it if there was no item.
@@ -175,7 +181,9 @@ impl ObjectPrinter {
                 kyaml::nested(object, 1, self.audience)
             )),
             Format::Name => Ok(name_of(object)),
-            Format::Yaml | Format::Columns(_) => self.object(&json!({"type": kind, "object": object}), cluster),
+            Format::Yaml | Format::Columns(_) => {
+                self.object(&json!({"type": kind, "object": object}), cluster)
+            }
             // It goes through JSON there, which makes every number a floating one.
             Format::JsonPath(_) | Format::JsonPathAsJson(_) => {
                 self.object(&json!({"type": kind, "object": floating(object)}), cluster)
@@ -201,7 +209,11 @@ fn name_of(object: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let version = word(&object["apiVersion"]);
     let group = version.split_once('/').map_or("", |(group, _)| group);
-    name::line(&word(&object["kind"]), group, &word(&object["metadata"]["name"]))
+    name::line(
+        &word(&object["kind"]),
+        group,
+        &word(&object["metadata"]["name"]),
+    )
 }
 
 fn floating(value: &Value) -> Value {
@@ -212,7 +224,9 @@ fn floating(value: &Value) -> Value {
             .map_or(Value::Null, Value::Number),
         Value::Array(items) => items.iter().map(floating).collect(),
         Value::Object(map) => {
-            let members = map.iter().map(|(key, value)| (key.clone(), floating(value)));
+            let members = map
+                .iter()
+                .map(|(key, value)| (key.clone(), floating(value)));
             Value::Object(members.collect::<Map<_, _>>())
         }
         other => other.clone(),
@@ -299,9 +313,17 @@ mod tests {
         );
         assert_eq!(event(Format::Name), "deployment.apps/web\n");
         let template = Template::parse("{.type} {.object.n}").unwrap();
-        assert_eq!(event(Format::JsonPath(Arc::new(template))), "ADDED 1.234567e+06");
+        assert_eq!(
+            event(Format::JsonPath(Arc::new(template))),
+            "ADDED 1.234567e+06"
+        );
         let columns = Columns::parse("T:.type,N:.object.n", false).unwrap();
-        assert_eq!(event(Format::Columns(Arc::new(columns))), "ADDED   1234567\n");
-        assert!(event(Format::Kyaml).starts_with("---\n{\n  type: \"ADDED\",\n  object: {\n    apiVersion: \"apps/v1\",\n"));
+        assert_eq!(
+            event(Format::Columns(Arc::new(columns))),
+            "ADDED   1234567\n"
+        );
+        assert!(event(Format::Kyaml).starts_with(
+            "---\n{\n  type: \"ADDED\",\n  object: {\n    apiVersion: \"apps/v1\",\n"
+        ));
     }
 }

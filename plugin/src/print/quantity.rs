@@ -26,13 +26,21 @@ impl Quantity {
         let (binary, exponent) = suffix(parts.suffix)?;
         let scale = i64::from(exponent) - parts.fraction.len() as i64;
         let fast = match binary {
-            true => parts.fraction.is_empty() && 15 - parts.whole.len() as i64 - i64::from(exponent) * 3 / 10 - 1 >= 0,
+            true => {
+                parts.fraction.is_empty()
+                    && 15 - parts.whole.len() as i64 - i64::from(exponent) * 3 / 10 - 1 >= 0
+            }
             false => parts.whole.len().max(1) + parts.fraction.len() <= 18 && scale >= NANO,
         };
         if !fast && !parts.value.bytes().any(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let mut digits: Vec<u8> = parts.whole.bytes().chain(parts.fraction.bytes()).map(|byte| byte - b'0').collect();
+        let mut digits: Vec<u8> = parts
+            .whole
+            .bytes()
+            .chain(parts.fraction.bytes())
+            .map(|byte| byte - b'0')
+            .collect();
         let mut quantity = if binary {
             times_power_of_two(&mut digits, exponent);
             Self::of(parts.negative, digits, -(parts.fraction.len() as i64))
@@ -44,7 +52,10 @@ impl Quantity {
             let most = MOST.to_string().bytes().map(|byte| byte - b'0').collect();
             let most = Self::of(false, most, 0);
             if quantity.magnitude(&most) == Ordering::Greater {
-                quantity = Self { negative: quantity.negative, ..most };
+                quantity = Self {
+                    negative: quantity.negative,
+                    ..most
+                };
             }
         }
         Some(quantity)
@@ -55,7 +66,10 @@ impl Quantity {
         let leading = digits.iter().take_while(|digit| **digit == 0).count();
         let trailing = digits.iter().rev().take_while(|digit| **digit == 0).count();
         let exponent = digits.len() as i64 - leading as i64 + scale;
-        let digits = digits.get(leading..digits.len() - trailing).unwrap_or_default().to_vec();
+        let digits = digits
+            .get(leading..digits.len() - trailing)
+            .unwrap_or_default()
+            .to_vec();
         let zero = digits.is_empty();
         Self {
             negative: negative && !zero,
@@ -135,18 +149,24 @@ impl<'a> Parts<'a> {
         };
         let (_, exponent) = split(suffix, |byte| b"eEinumkKMGTP".contains(&byte));
         let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        exponent.bytes().all(|byte| byte.is_ascii_digit()).then_some(Self {
-            negative: text.starts_with('-'),
-            value: &text[..text.len() - suffix.len()],
-            whole,
-            fraction,
-            suffix,
-        })
+        exponent
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(Self {
+                negative: text.starts_with('-'),
+                value: &text[..text.len() - suffix.len()],
+                whole,
+                fraction,
+                suffix,
+            })
     }
 }
 
 fn split(text: &str, inside: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(|byte| !inside(byte)).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .position(|byte| !inside(byte))
+        .unwrap_or(text.len());
     // What is before is ASCII.
     text.split_at(end)
 }
@@ -201,12 +221,16 @@ mod tests {
     #[test]
     fn in_order() {
         let order = [
-            "-1Ei", "-5", "-0.5", "-1n", "0", "1n", "1u", "1m", "250m", "0.5", "1", "1.5", "2", "10", "1k", "1Ki", "1e4", "1M",
-            "1Mi", "1.5Mi", "1G", "1Gi", "1e10", "1T", "1Ti", "1P", "1Pi", "1E", "1Ei", "10E", "1e30",
+            "-1Ei", "-5", "-0.5", "-1n", "0", "1n", "1u", "1m", "250m", "0.5", "1", "1.5", "2",
+            "10", "1k", "1Ki", "1e4", "1M", "1Mi", "1.5Mi", "1G", "1Gi", "1e10", "1T", "1Ti", "1P",
+            "1Pi", "1E", "1Ei", "10E", "1e30",
         ];
         for (at, one) in order.iter().enumerate() {
             for (other_at, other) in order.iter().enumerate() {
-                let (one, other) = (Quantity::parse(one).unwrap(), Quantity::parse(other).unwrap());
+                let (one, other) = (
+                    Quantity::parse(one).unwrap(),
+                    Quantity::parse(other).unwrap(),
+                );
                 assert_eq!(one.cmp(&other), at.cmp(&other_at), "{one:?} {other:?}");
             }
         }
@@ -215,16 +239,46 @@ mod tests {
     #[test]
     fn the_same_in_other_words() {
         for (one, other) in [
-            ("1000m", "1"), ("1024Ki", "1Mi"), ("1e3", "1k"), ("01.50", "1.5"), ("-0", "0"), ("+3", "3"), ("k", "0"), ("-", "0"), (".", "0"),
-            ("e5", "0"), ("100Ei", "9Ei"), ("1.1n", "2n"), ("0.0000000001", "1n"), ("0.5Mi", "512Ki"), ("9999999999.99999999999", "10000000000"),
+            ("1000m", "1"),
+            ("1024Ki", "1Mi"),
+            ("1e3", "1k"),
+            ("01.50", "1.5"),
+            ("-0", "0"),
+            ("+3", "3"),
+            ("k", "0"),
+            ("-", "0"),
+            (".", "0"),
+            ("e5", "0"),
+            ("100Ei", "9Ei"),
+            ("1.1n", "2n"),
+            ("0.0000000001", "1n"),
+            ("0.5Mi", "512Ki"),
+            ("9999999999.99999999999", "10000000000"),
         ] {
-            assert_eq!(Quantity::parse(one), Quantity::parse(other), "{one} {other}");
+            assert_eq!(
+                Quantity::parse(one),
+                Quantity::parse(other),
+                "{one} {other}"
+            );
         }
     }
 
     #[test]
     fn what_is_none() {
-        for text in ["", "web", "1.2.3", "2026-11-25T00:00:00Z", "1kk", "M1", "Ei", "1Ki2", "é", "0x1", "1 ", "10Kib"] {
+        for text in [
+            "",
+            "web",
+            "1.2.3",
+            "2026-11-25T00:00:00Z",
+            "1kk",
+            "M1",
+            "Ei",
+            "1Ki2",
+            "é",
+            "0x1",
+            "1 ",
+            "10Kib",
+        ] {
             assert_eq!(Quantity::parse(text), None, "{text}");
         }
     }

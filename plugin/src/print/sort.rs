@@ -3,15 +3,15 @@
 //! kubectl's sorter.go, with Go's `sort.Sort`: it is not stable, so that which of two equal ones comes first depends on
 //! its algorithm. A port of that (zsortinterface.go) is what makes two outputs equal.
 
-use super::jsonpath::{Item, Template, relaxed};
+use super::jsonpath::{Item, SyntaxError, Template, relaxed};
 use super::quantity::Quantity;
+use super::verbs;
 use serde_json::Value;
 use std::cell::RefCell;
 
 /// A field to sort by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortField {
-    path: String,
     template: Template,
 }
 
@@ -38,19 +38,19 @@ impl SortField {
     ///
     /// # Errors
     /// In kubectl's words, and where the mistake is.
-    pub fn parse(path: &str, strictly: bool) -> Result<Self, super::jsonpath::SyntaxError> {
-        let path = match relaxed(path) {
-            Ok(path) => path.into_owned(),
+    pub fn parse(path: &str, strictly: bool) -> Result<Self, SyntaxError> {
+        let template = match relaxed(path) {
             Err(error) if strictly => return Err(error),
-            Err(_) => path.to_owned(),
+            Err(_) => Template::parse(path),
+            Ok(_) => Template::parse_relaxed(path),
         };
-        let template = Template::parse(&path).map_err(|mut error| {
+        let template = template.map_err(|mut error| {
             if !strictly {
                 error.message = format!("sorting error: {}", error.message);
             }
             error
         })?;
-        Ok(Self { path, template })
+        Ok(Self { template })
     }
 
     /// What an object has there.
@@ -71,8 +71,10 @@ impl SortField {
     /// When nothing has the field, or two values have no order; what is sorted is as it was, or in any order.
     pub fn sort<T>(&self, items: &mut [(Key, T)]) -> Result<(), String> {
         if !items.is_empty() && items.iter().all(|(key, _)| *key == Key::Missing) {
-            let path = super::verbs::quoted(&self.path);
-            return Err(format!("couldn't find any field with path {path} in the list of objects"));
+            let path = verbs::quoted(self.template.text());
+            return Err(format!(
+                "couldn't find any field with path {path} in the list of objects"
+            ));
         }
         let wrong = RefCell::new(None);
         pdqsort(items, |(one, _), (other, _)| {
@@ -82,7 +84,10 @@ impl SortField {
             })
         });
         match wrong.into_inner() {
-            Some(why) => Err(format!("Field {} is an unsortable type: {why}", self.path)),
+            Some(why) => Err(format!(
+                "Field {} is an unsortable type: {why}",
+                self.template.text()
+            )),
             None => Ok(()),
         }
     }
@@ -167,7 +172,11 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
                 pivot = (b - 1) - (pivot - a);
                 hint = Hint::Increasing;
             }
-            if balanced && partitioned && hint == Hint::Increasing && self.partial_insertion_sort(a, b) {
+            if balanced
+                && partitioned
+                && hint == Hint::Increasing
+                && self.partial_insertion_sort(a, b)
+            {
                 return;
             }
             if a > 0 && !self.less(a - 1, pivot) {
@@ -365,7 +374,9 @@ mod tests {
 
     #[test]
     fn as_go_sorts() {
-        let cases = GOLDEN.lines().map(|line| serde_json::from_str::<Vec<Vec<u32>>>(line).unwrap());
+        let cases = GOLDEN
+            .lines()
+            .map(|line| serde_json::from_str::<Vec<Vec<u32>>>(line).unwrap());
         let mut count = 0;
         for case in cases {
             let mut items = case[0].clone();
@@ -397,7 +408,10 @@ mod tests {
             sorted("none", objects.clone()),
             Err("couldn't find any field with path \"{.none}\" in the list of objects".to_owned())
         );
-        assert_eq!(sorted("{.a", objects), Err("sorting error: unclosed action".to_owned()));
+        assert_eq!(
+            sorted("{.a", objects),
+            Err("sorting error: unclosed action".to_owned())
+        );
         assert_eq!(
             sorted("a", json!([{"a": true}, {"a": true}])),
             Err("Field {.a} is an unsortable type: bool".to_owned())

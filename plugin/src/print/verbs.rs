@@ -26,9 +26,13 @@ pub fn syntax(value: &Value) -> String {
         Value::Bool(yes) => yes.to_string(),
         Value::Number(number) => number::plain_text(number),
         Value::String(text) => quoted(text),
-        Value::Array(items) => format!("[]interface {{}}{{{}}}", joined(items.iter().map(syntax), ", ")),
+        Value::Array(items) => format!(
+            "[]interface {{}}{{{}}}",
+            joined(items.iter().map(syntax), ", ")
+        ),
         Value::Object(map) => {
-            let members = sorted(map).map(|(key, value)| format!("{}:{}", quoted(key), syntax(value)));
+            let members =
+                sorted(map).map(|(key, value)| format!("{}:{}", quoted(key), syntax(value)));
             format!("map[string]interface {{}}{{{}}}", joined(members, ", "))
         }
     }
@@ -78,7 +82,10 @@ mod tests {
     #[test]
     fn as_go_prints_them() {
         let value = json!({"b": [1, "x y", null, 1.5], "a": {"t": true}, "e": {}, "n": []});
-        assert_eq!(plain(&value), "map[a:map[t:true] b:[1 x y <nil> 1.5] e:map[] n:[]]");
+        assert_eq!(
+            plain(&value),
+            "map[a:map[t:true] b:[1 x y <nil> 1.5] e:map[] n:[]]"
+        );
         assert_eq!(
             syntax(&value),
             "map[string]interface {}{\"a\":map[string]interface {}{\"t\":true}, \

@@ -33,7 +33,9 @@ fn gather(command: &Command, switches: &mut BTreeSet<String>) {
             switches.extend(argument.get_long().map(str::to_owned));
         }
     }
-    command.get_subcommands().for_each(|command| gather(command, switches));
+    command
+        .get_subcommands()
+        .for_each(|command| gather(command, switches));
 }
 
 #[cfg(test)]
@@ -46,7 +48,10 @@ mod tests {
     fn switches_may_have_values() {
         for (words, want) in [
             ("get pods --watch=true -n x", "get pods --watch -n x"),
-            ("get --no-headers=false --show-labels=T", "get --show-labels"),
+            (
+                "get --no-headers=false --show-labels=T",
+                "get --show-labels",
+            ),
             ("get --watch=maybe", "get --watch=maybe"),
             ("get --selector=true", "get --selector=true"),
             ("get -- --watch=true", "get -- --watch=true"),

@@ -68,14 +68,14 @@ fn path(input: &str) -> Result<Condition, InvalidWait> {
         _ => return Err(InvalidWait::Format),
     };
     let wrong = |error| InvalidWait::Path(error, path.clone());
-    let full = relaxed(path).map_err(wrong)?;
+    relaxed(path).map_err(wrong)?;
     if value == Some("") {
         return Err(InvalidWait::NoValue);
     }
-    if full.is_empty() {
+    if path.is_empty() {
         return Err(InvalidWait::NoPath);
     }
-    let template = Template::parse(&full).map_err(|error| InvalidWait::Path(error, full.clone().into_owned()))?;
+    let template = Template::parse_relaxed(path).map_err(wrong)?;
     Ok(Condition::Path {
         path: Box::new(template),
         value: value.map(str::to_owned),
@@ -112,7 +112,8 @@ fn has_status(object: &Value, name: &str, status: &str) -> Met {
     let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
     for condition in conditions {
         let text = |name: &str| condition.get(name).and_then(Value::as_str);
-        let (Some(_), Some(found)) = (text("type").filter(|kind| same(kind, name)), text("status")) else {
+        let (Some(_), Some(found)) = (text("type").filter(|kind| same(kind, name)), text("status"))
+        else {
             continue;
         };
         let observed = condition
@@ -121,7 +122,10 @@ fn has_status(object: &Value, name: &str, status: &str) -> Met {
             .or_else(|| object["status"]["observedGeneration"].as_i64());
         // What was observed before the last change says nothing of it.
         let generation = object["metadata"]["generation"].as_i64();
-        if generation.zip(observed).is_some_and(|(wanted, seen)| seen < wanted) {
+        if generation
+            .zip(observed)
+            .is_some_and(|(wanted, seen)| seen < wanted)
+        {
             return Ok(false);
         }
         return Ok(same(found, status));
@@ -134,7 +138,9 @@ fn conditions(object: &Value) -> Result<Option<&Vec<Value>>, String> {
     let wrong = |value: &Value, wanted: &str| {
         let kind = Item::Json(value).type_name();
         let value = verbs::plain(value);
-        Err(format!(".status.conditions accessor error: {value} is of the type {kind}, expected {wanted}"))
+        Err(format!(
+            ".status.conditions accessor error: {value} is of the type {kind}, expected {wanted}"
+        ))
     };
     match object.get("status") {
         None => Ok(None),
@@ -201,15 +207,24 @@ mod tests {
             ("jsonpath={.status.none}=4", Ok(false)),
             ("jsonpath={.status.none}", Ok(false)),
             ("jsonpath={.status.l}", Ok(true)),
-            ("jsonpath={.status.conditions[?(@.type==\"Ready\")].status}=True", Ok(true)),
+            (
+                "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}=True",
+                Ok(true),
+            ),
             ("create", Ok(true)),
             ("Delete", Ok(false)),
         ] {
             check(word, &pod, want);
         }
         let errors = [
-            ("jsonpath={.status.l}=1", "jsonpath leads to a nested object or list which is not supported"),
-            ("jsonpath={.status.l[*]}=1", "given jsonpath expression matches more than one value"),
+            (
+                "jsonpath={.status.l}=1",
+                "jsonpath leads to a nested object or list which is not supported",
+            ),
+            (
+                "jsonpath={.status.l[*]}=1",
+                "given jsonpath expression matches more than one value",
+            ),
         ];
         for (word, why) in errors {
             check(word, &pod, Err(why.to_owned()));
@@ -226,11 +241,20 @@ mod tests {
     fn what_cannot_be_waited_for() {
         for (word, why) in [
             ("nonsense", "unrecognized condition: \"nonsense\""),
-            ("jsonpath={.a}=b=c", "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or"),
-            ("jsonpath={.a}=", "jsonpath wait has to have a value after equal sign"),
+            (
+                "jsonpath={.a}=b=c",
+                "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or",
+            ),
+            (
+                "jsonpath={.a}=",
+                "jsonpath wait has to have a value after equal sign",
+            ),
             ("jsonpath=", "jsonpath expression cannot be empty"),
             ("jsonpath={.a[x]}", "invalid array index x"),
-            ("jsonpath={.a}{.b}", "unexpected path string, expected a 'name1.name2'"),
+            (
+                "jsonpath={.a}{.b}",
+                "unexpected path string, expected a 'name1.name2'",
+            ),
         ] {
             let error = Condition::parse(word).unwrap_err().to_string();
             assert!(error.contains(why), "{word}: {error}");
@@ -239,6 +263,9 @@ mod tests {
 
     #[test]
     fn only_single_equal_signs_split() {
-        assert_eq!(split("a.b.c====d.e.f===g.h.i==="), ["a.b.c====d.e.f==", "g.h.i==", ""]);
+        assert_eq!(
+            split("a.b.c====d.e.f===g.h.i==="),
+            ["a.b.c====d.e.f==", "g.h.i==", ""]
+        );
     }
 }

@@ -32,7 +32,11 @@ impl Wait {
     ///
     /// # Errors
     /// In kubectl's words.
-    pub fn parse(words: &[String], timeout: Duration, prints_objects: bool) -> Result<Self, InvalidWait> {
+    pub fn parse(
+        words: &[String],
+        timeout: Duration,
+        prints_objects: bool,
+    ) -> Result<Self, InvalidWait> {
         if words.is_empty() {
             return Err(InvalidWait::Nothing);
         }

@@ -144,7 +144,10 @@ impl Collector {
             .for_each(|name| self.fail(messages::malformed(name)));
         match text.is_empty() {
             false => self.output.push(Output::Out(text)),
-            true if complete && self.plan.form.says_when_empty() && self.printer.failure.is_none() => {
+            true if complete
+                && self.plan.form.says_when_empty()
+                && self.printer.failure.is_none() =>
+            {
                 self.say_that_nothing_was_found();
             }
             true => {}

@@ -16,10 +16,10 @@ mod watching;
 #[cfg(test)]
 mod tests;
 
+use super::catalog::Catalogs;
 use super::cluster_selector::ClusterSelector;
 use super::member::{At, Circumstances, Member, Standing, StreamView, Trouble};
 use super::messages::{self, Refusal};
-use super::catalog::Catalogs;
 use super::plan::{Form, Plan};
 use super::printer::Printer;
 use crate::print::Audience;
@@ -253,7 +253,12 @@ impl Collector {
     fn want(&mut self, name: &ClusterName, at: At) {
         if !self.members.contains_key(name) {
             self.wanted.push(name.clone());
-            let member = Member::new(name.clone(), self.plan.targets.len(), self.plan.streams(), at);
+            let member = Member::new(
+                name.clone(),
+                self.plan.targets.len(),
+                self.plan.streams(),
+                at,
+            );
             let headless = matches!(self.plan.form, Form::Catalog(_));
             self.members.insert(name.clone(), member.headless(headless));
         }

@@ -74,9 +74,7 @@ impl Collector {
             }
         }
         let all_known = self.discovered || (self.selector.is_closed() && !self.members.is_empty());
-        if !pending && all_known {
-            self.end_of_wait(wait);
-        } else if over && self.members.is_empty() {
+        if !pending && (all_known || over) {
             self.end_of_wait(wait);
         }
     }
@@ -97,7 +95,11 @@ impl Collector {
         over: bool,
     ) -> Result<bool, Trouble> {
         let failed = standings.iter().find_map(|standing| match standing {
-            Standing::Failed(Trouble::Refused(refusal)) if refusal.is_absence() && self.selector.only().is_none() => None,
+            Standing::Failed(Trouble::Refused(refusal))
+                if refusal.is_absence() && self.selector.only().is_none() =>
+            {
+                None
+            }
             Standing::Failed(trouble) => Some(trouble.clone()),
             _ => None,
         });
@@ -109,32 +111,49 @@ impl Collector {
             .all(|standing| matches!(standing, Standing::Whole | Standing::Failed(_)));
         let mut state = self.waiting.clusters.remove(name).unwrap_or_default();
         if whole && !state.found {
-            let found = self.find(wait, name, standings).map_err(|Malformed| Trouble::Malformed)?;
+            let found = self
+                .find(wait, name, standings)
+                .map_err(|Malformed| Trouble::Malformed)?;
             let missing = found.objects.is_empty() || !found.absent.is_empty();
-            if wait.for_creation && missing && !over && !wait.timeout.is_zero() {
+            if wait.for_creation && missing {
+                let over = over || wait.timeout.is_zero();
+                if over {
+                    self.never_came(name);
+                }
                 self.waiting.clusters.insert(name.clone(), state);
-                return Ok(false);
+                return Ok(over);
             }
             state = found;
         }
         if whole {
             let objects = &mut state.objects;
-            objects.iter_mut().for_each(|object| self.look(wait, name, object));
+            objects
+                .iter_mut()
+                .for_each(|object| self.look(wait, name, object));
         }
-        let done = self.tell(wait, name, &mut state, over || (whole && wait.timeout.is_zero()));
+        let done = self.tell(
+            wait,
+            name,
+            &mut state,
+            over || (whole && wait.timeout.is_zero()),
+        );
         let known = state.found;
         self.waiting.clusters.insert(name.clone(), state);
         if over && !known {
             // Not even what there is to wait for was heard.
-            let line = self.of_cluster(name, "timed out waiting for the condition");
-            self.fail(format!("error: {line}"));
+            self.never_came(name);
             return Ok(true);
         }
         Ok(known && done)
     }
 
     /// Which objects are meant.
-    fn find(&mut self, wait: &Wait, name: &ClusterName, standings: &[Standing]) -> Result<Awaited, Malformed> {
+    fn find(
+        &self,
+        wait: &Wait,
+        name: &ClusterName,
+        standings: &[Standing],
+    ) -> Result<Awaited, Malformed> {
         let mut state = Awaited {
             found: true,
             ..Awaited::default()
@@ -146,7 +165,11 @@ impl Collector {
                 continue;
             }
             let resource = member.resource(target)?;
-            let wanted = self.plan.targets.get(target).and_then(|target| target.name.clone());
+            let wanted = self
+                .plan
+                .targets
+                .get(target)
+                .and_then(|target| target.name.clone());
             if let Some(wanted) = wanted {
                 if resource.namespaced && self.plan.namespaces.is_all() {
                     let message = "a resource cannot be retrieved by name across all namespaces";
@@ -154,7 +177,9 @@ impl Collector {
                     continue;
                 }
                 if member.entries(target).next().is_none() {
-                    state.absent.push((target, Refusal::not_found(&resource.qualified(), &wanted)));
+                    state
+                        .absent
+                        .push((target, Refusal::not_found(&resource.qualified(), &wanted)));
                     continue;
                 }
             }
@@ -173,7 +198,9 @@ impl Collector {
         }
         if wait.for_deletion {
             // They are as wanted.
-            state.absent.retain(|(_, refusal)| refusal.reason != "NotFound");
+            state
+                .absent
+                .retain(|(_, refusal)| refusal.reason != "NotFound");
         }
         Ok(state)
     }
@@ -182,7 +209,8 @@ impl Collector {
     fn look(&self, wait: &Wait, name: &ClusterName, object: &mut Object) {
         let member = self.members.get(name);
         let now = member.and_then(|member| member.entry(object.target, &object.key));
-        let same = now.filter(|value| metadata(value).is_ok_and(|metadata| metadata.uid == object.uid));
+        let same =
+            now.filter(|value| metadata(value).is_ok_and(|metadata| metadata.uid == object.uid));
         if let Some(value) = now {
             object.value = value.clone();
         }
@@ -244,9 +272,15 @@ impl Collector {
 
     fn tell_met(&mut self, wait: &Wait, cluster: &ClusterName, object: &Object) {
         let text = match wait.prints_objects {
-            true => self.printer.single_value(&object.value, &object.resource, cluster),
+            true => self
+                .printer
+                .single_value(&object.value, &object.resource, cluster),
             false => metadata(&object.value).map(|metadata| {
-                let line = name::line(&object.resource.kind, &object.resource.group, &metadata.name);
+                let line = name::line(
+                    &object.resource.kind,
+                    &object.resource.group,
+                    &metadata.name,
+                );
                 self.of_cluster(cluster, &format!("{} condition met", line.trim_end())) + "\n"
             }),
         };
@@ -254,6 +288,11 @@ impl Collector {
         if let Ok(text) = text {
             self.output.push(Output::Out(text));
         }
+    }
+
+    fn never_came(&mut self, name: &ClusterName) {
+        let line = self.of_cluster(name, "timed out waiting for the condition");
+        self.waiting_errors.push(line);
     }
 
     /// The words, and of which cluster they are if there may be several.
@@ -274,7 +313,9 @@ impl Collector {
         }
         let states = self.waiting.clusters.values();
         let exists = |target: &usize| {
-            states.clone().any(|state| state.objects.iter().any(|object| object.target == *target))
+            states
+                .clone()
+                .any(|state| state.objects.iter().any(|object| object.target == *target))
         };
         let mut absent = BTreeMap::new();
         for (target, refusal) in states.clone().flat_map(|state| &state.absent) {
@@ -282,7 +323,9 @@ impl Collector {
                 absent.entry(*target).or_insert_with(|| refusal.clone());
             }
         }
-        let nothing = states.clone().all(|state| state.objects.is_empty()) && absent.is_empty();
+        let nothing = states.clone().all(|state| state.objects.is_empty())
+            && absent.is_empty()
+            && self.waiting_errors.is_empty();
         let troubled = self.failed;
         let mut refusals: Vec<_> = absent.into_values().collect();
         if nothing && !troubled && !wait.for_deletion {

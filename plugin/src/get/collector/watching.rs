@@ -123,7 +123,12 @@ impl Collector {
 }
 
 /// Puts what came at one moment into the order that was asked for. What is there at first has to have the field.
-fn sorted(member: &Member, sort: &SortField, changes: &mut Vec<Change>, first: bool) -> Result<(), String> {
+fn sorted(
+    member: &Member,
+    sort: &SortField,
+    changes: &mut Vec<Change>,
+    first: bool,
+) -> Result<(), String> {
     let mut keyed = Vec::with_capacity(changes.len());
     for (key, change) in std::mem::take(changes) {
         let (old, new) = &change;

@@ -35,11 +35,11 @@ pub struct Template {
     text: String,
     nodes: Vec<Node>,
     /// A field that nothing has is nothing; otherwise it is an error.
-    pub allow_missing_keys: bool,
+    allow_missing_keys: bool,
 }
 
 impl Template {
-    /// Reads a template. What is missing in an object is no error unless [`Template::allow_missing_keys`] is unset.
+    /// Reads a template. What is missing in an object is no error unless [`Template::with_missing_keys`] says so.
     ///
     /// # Errors
     /// In client-go's words.
@@ -49,6 +49,37 @@ impl Template {
             text: text.to_owned(),
             allow_missing_keys: true,
         })
+    }
+
+    /// Reads a path whose braces and first point may be left out.
+    ///
+    /// # Errors
+    /// In kubectl's words; where the mistake is in the path as it was typed.
+    pub fn parse_relaxed(path: &str) -> Result<Self, SyntaxError> {
+        let full = relaxed(path)?;
+        // Two characters were put before what is left of the path.
+        let left = full.len().saturating_sub("{.}".len());
+        let offset = path
+            .len()
+            .saturating_sub(left + usize::from(path.starts_with('{')));
+        Self::parse(&full).map_err(|error| SyntaxError {
+            at: (error.at + offset).saturating_sub(2).min(path.len()),
+            ..error
+        })
+    }
+
+    /// Whether a field that nothing has is nothing; otherwise it is an error.
+    #[must_use]
+    pub fn with_missing_keys(self, allowed: bool) -> Self {
+        Self {
+            allow_missing_keys: allowed,
+            ..self
+        }
+    }
+
+    /// As it was read.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// What each piece of the template finds.
@@ -72,8 +103,15 @@ impl Template {
     ///
     /// # Errors
     /// In kubectl's words, the object included, as it does.
-    pub fn print(&self, object: &Value, as_json: bool, audience: Audience) -> Result<String, String> {
-        let found = self.find(object).map_err(|error| self.explain(&error, object))?;
+    pub fn print(
+        &self,
+        object: &Value,
+        as_json: bool,
+        audience: Audience,
+    ) -> Result<String, String> {
+        let found = self
+            .find(object)
+            .map_err(|error| self.explain(&error, object))?;
         Ok(found
             .iter()
             .map(|found| match as_json {
@@ -106,7 +144,9 @@ fn text(item: Item<'_>, audience: Audience) -> String {
     match item {
         Item::Json(value @ (Value::Array(_) | Value::Object(_))) => json::compact(value, audience),
         Item::Json(Value::Null) => "null".to_owned(),
-        Item::Json(Value::String(text)) if audience == Audience::Terminal => sanitize::text(text).into_owned(),
+        Item::Json(Value::String(text)) if audience == Audience::Terminal => {
+            sanitize::text(text).into_owned()
+        }
         Item::Nothing => "<no value>".to_owned(),
         other => other.plain(),
     }
@@ -120,10 +160,15 @@ pub fn relaxed(path: &str) -> Result<Cow<'_, str>, SyntaxError> {
     if path.is_empty() {
         return Ok(Cow::Borrowed(path));
     }
-    let inside = path.strip_prefix('{').and_then(|path| path.strip_suffix('}'));
+    let inside = path
+        .strip_prefix('{')
+        .and_then(|path| path.strip_suffix('}'));
     let inside = inside.unwrap_or(path);
     // A point alone is the path itself.
-    let spec = inside.strip_prefix('.').filter(|spec| !spec.is_empty()).unwrap_or(inside);
+    let spec = inside
+        .strip_prefix('.')
+        .filter(|spec| !spec.is_empty())
+        .unwrap_or(inside);
     match spec.find(['{', '}']) {
         None if !spec.is_empty() => Ok(Cow::Owned(format!("{{.{spec}}}"))),
         brace => Err(SyntaxError {

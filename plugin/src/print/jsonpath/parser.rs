@@ -59,7 +59,12 @@ pub struct SyntaxError {
 
 /// Reads a template: text with actions in braces.
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, SyntaxError> {
-    Parser { input: text, pos: 0, start: 0 }.template()
+    Parser {
+        input: text,
+        pos: 0,
+        start: 0,
+    }
+    .template()
 }
 
 struct Parser<'a> {
@@ -123,9 +128,16 @@ impl<'a> Parser<'a> {
                     nodes.push(self.identifier());
                 }
                 Some(c) => {
-                    let shown = if is_printable(c) { format!(" '{c}'") } else { String::new() };
+                    let shown = if is_printable(c) {
+                        format!(" '{c}'")
+                    } else {
+                        String::new()
+                    };
                     let code = u32::from(c);
-                    return Err(self.error(format!("unrecognized character in action: U+{code:04X}{shown}"), at));
+                    return Err(self.error(
+                        format!("unrecognized character in action: U+{code:04X}{shown}"),
+                        at,
+                    ));
                 }
             }
         }
@@ -160,7 +172,9 @@ impl<'a> Parser<'a> {
             self.pos += 1;
         }
         let rest = self.rest();
-        self.pos += rest.find(|c| c != '.' && !is_digit(c)).unwrap_or(rest.len());
+        self.pos += rest
+            .find(|c| c != '.' && !is_digit(c))
+            .unwrap_or(rest.len());
         let at = self.start;
         let word = self.take();
         if let Ok(integer) = word.parse() {
@@ -200,7 +214,9 @@ impl<'a> Parser<'a> {
             nodes.push(Node::Union(union));
             return Ok(());
         }
-        let key = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+        let key = text
+            .strip_prefix('\'')
+            .and_then(|text| text.strip_suffix('\''));
         if let Some(key) = key.filter(|key| !key.contains('\'')) {
             nodes.extend(first_action(&format!(".{key}")).map_err(|error| inside(error, 1))?);
             return Ok(());
@@ -305,12 +321,17 @@ impl<'a> Parser<'a> {
     }
 
     fn at_terminator(&self) -> bool {
-        let terminators = [' ', '\t', '\r', '\n', '.', ',', '[', ']', '$', '@', '{', '}'];
+        let terminators = [
+            ' ', '\t', '\r', '\n', '.', ',', '[', ']', '$', '@', '{', '}',
+        ];
         self.rest().is_empty() || self.rest().starts_with(terminators)
     }
 
     fn error(&self, message: impl Into<String>, at: usize) -> SyntaxError {
-        SyntaxError { message: message.into(), at }
+        SyntaxError {
+            message: message.into(),
+            at,
+        }
     }
 }
 
@@ -331,7 +352,7 @@ fn is_word(c: char) -> bool {
 fn comparison(text: &str) -> Option<(&str, &str, &str)> {
     const OPERATORS: [char; 4] = ['!', '<', '>', '='];
     let begin = text.find(OPERATORS).filter(|at| *at > 0)?;
-    let run = text[begin..].find(|c| !OPERATORS.contains(&c));
+    let run = text[begin..].find(|c: char| !OPERATORS.contains(&c));
     // Something has to be left to compare with.
     let end = begin + run.unwrap_or_else(|| text.len() - begin - 1);
     (end > begin).then(|| (&text[..begin], &text[begin..end], &text[end..]))
@@ -347,24 +368,21 @@ fn bounds(text: &str) -> Result<[Bound; 3], String> {
     if parts.len() > 3 || !parts.iter().all(is_number) {
         return Err(format!("invalid array index {text}"));
     }
-    let mut bounds = [Bound::default(); 3];
-    for index in 0..bounds.len() {
-        bounds[index] = match parts.get(index).copied() {
-            Some("") => Bound::default(),
-            Some(number) => Bound {
-                known: true,
-                value: number
-                    .parse()
-                    .map_err(|_| format!("array index {number} is not a number"))?,
-                derived: false,
-            },
-            None if index == 1 => Bound {
-                known: true,
-                value: bounds[0].value.wrapping_add(1),
-                derived: true,
-            },
-            None => Bound::default(),
-        };
-    }
-    Ok(bounds)
+    let bound = |index: usize| match parts.get(index).copied() {
+        None | Some("") => Ok::<_, String>(Bound::default()),
+        Some(number) => Ok(Bound {
+            known: true,
+            value: number
+                .parse()
+                .map_err(|_| format!("array index {number} is not a number"))?,
+            derived: false,
+        }),
+    };
+    let (from, to, step) = (bound(0)?, bound(1)?, bound(2)?);
+    let next = Bound {
+        known: true,
+        value: from.value.wrapping_add(1),
+        derived: true,
+    };
+    Ok([from, if parts.len() == 1 { next } else { to }, step])
 }

@@ -19,12 +19,12 @@ struct Case {
 
 impl Case {
     fn check(&self, object: &Value) {
-        let name = format!("{:?} strict={} json={}", self.template, self.strict, self.json);
+        let name = format!(
+            "{:?} strict={} json={}",
+            self.template, self.strict, self.json
+        );
         let template = match Template::parse(&self.template) {
-            Ok(template) => Template {
-                allow_missing_keys: !self.strict,
-                ..template
-            },
+            Ok(template) => template.with_missing_keys(!self.strict),
             Err(error) => {
                 assert_eq!(error.message, self.syntax, "{name}");
                 assert!(error.at <= self.template.len(), "{name}");
@@ -33,7 +33,11 @@ impl Case {
         };
         assert_eq!("", self.syntax, "{name} should be refused");
         match template.print(object, self.json, Audience::Program) {
-            Ok(out) => assert_eq!((out.as_str(), ""), (self.out.as_str(), self.error.as_str()), "{name}"),
+            Ok(out) => assert_eq!(
+                (out.as_str(), ""),
+                (self.out.as_str(), self.error.as_str()),
+                "{name}"
+            ),
             Err(error) => assert_eq!(error, self.error, "{name}"),
         }
     }
@@ -43,7 +47,9 @@ impl Case {
 fn as_kubectl_s_own_library_does() {
     let mut lines = GOLDEN.lines();
     let object: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-    let cases: Vec<Case> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let cases: Vec<Case> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert!(cases.len() > 900);
     cases.iter().for_each(|case| case.check(&object));
 }
@@ -52,7 +58,7 @@ fn as_kubectl_s_own_library_does() {
 fn an_error_tells_where_it_is() {
     for (template, at) in [
         ("{.a", 3),
-        ("x{.a#}", 4),
+        ("x{.a %}", 5),
         ("{.items[x]}", 8),
         ("{.items[0,x]}", 10),
         ("{.items[?(@.a==#)]}", 15),
@@ -62,6 +68,20 @@ fn an_error_tells_where_it_is() {
         ("{..name....x}", 9),
     ] {
         assert_eq!(Template::parse(template).unwrap_err().at, at, "{template}");
+    }
+}
+
+#[test]
+fn an_error_of_a_relaxed_path_is_where_it_was_typed() {
+    for (path, at) in [
+        (".a[x]", 3),
+        ("a[x]", 2),
+        ("{.a[x]}", 4),
+        ("{a[x]}", 3),
+        ("{a", 0),
+        ("a}", 1),
+    ] {
+        assert_eq!(Template::parse_relaxed(path).unwrap_err().at, at, "{path}");
     }
 }
 

@@ -42,7 +42,11 @@ impl<'a> Walk<'a> {
     }
 
     /// What the root nodes from `first` on find, each by itself; a range's as often as it goes round.
-    pub(super) fn find(&mut self, data: Item<'a>, first: usize) -> Result<Vec<Vec<Item<'a>>>, String> {
+    pub(super) fn find(
+        &mut self,
+        data: Item<'a>,
+        first: usize,
+    ) -> Result<Vec<Vec<Item<'a>>>, String> {
         let data = if data.is_null() { Item::Nothing } else { data };
         let mut all = Vec::new();
         let mut at = first;
@@ -67,7 +71,12 @@ impl<'a> Walk<'a> {
         Ok(all)
     }
 
-    fn round(&mut self, over: Vec<Item<'a>>, first: usize, all: &mut Vec<Vec<Item<'a>>>) -> Result<(), String> {
+    fn round(
+        &mut self,
+        over: Vec<Item<'a>>,
+        first: usize,
+        all: &mut Vec<Vec<Item<'a>>>,
+    ) -> Result<(), String> {
         if self.inside >= DEEPEST_RANGE {
             return Err("too many ranges within ranges".to_owned());
         }
@@ -106,7 +115,9 @@ impl<'a> Walk<'a> {
     }
 
     fn list(&mut self, input: Vec<Item<'a>>, nodes: &'a [Node]) -> Found<'a> {
-        nodes.iter().try_fold(input, |found, node| self.node(found, node))
+        nodes
+            .iter()
+            .try_fold(input, |found, node| self.node(found, node))
     }
 
     fn identifier(&mut self, input: Vec<Item<'a>>, word: &str) -> Found<'a> {
@@ -153,7 +164,10 @@ impl<'a> Walk<'a> {
         let mut passed = Vec::new();
         for item in &input {
             let Some(list) = item.list() else {
-                let message = format!("{} is not array or slice and cannot be filtered", item.plain());
+                let message = format!(
+                    "{} is not array or slice and cannot be filtered",
+                    item.plain()
+                );
                 return fail(input, message);
             };
             for value in list.iter().map(Item::Json) {
@@ -191,15 +205,23 @@ enum Refused {
 }
 
 fn operand<'a>(found: Found<'a>) -> Result<Option<Item<'a>>, Refused> {
-    match found.map_err(|fail| Refused::Operand(fail.message))?.as_slice() {
+    match found
+        .map_err(|fail| Refused::Operand(fail.message))?
+        .as_slice()
+    {
         [] => Ok(None),
         [one] => Ok(Some(*one)),
-        _ => Err(Refused::Operand("can only compare one element at a time".to_owned())),
+        _ => Err(Refused::Operand(
+            "can only compare one element at a time".to_owned(),
+        )),
     }
 }
 
 fn fail<'a>(found: Vec<Item<'a>>, message: impl Into<String>) -> Found<'a> {
-    Err(Fail { found, message: message.into() })
+    Err(Fail {
+        found,
+        message: message.into(),
+    })
 }
 
 /// All that is not empty within an item, itself first; each byte of text is something in it.
@@ -234,7 +256,10 @@ fn array<'a>(input: Vec<Item<'a>>, bounds: [Bound; 3]) -> Found<'a> {
 }
 
 /// Which items of so many: from, to and step; none if nothing at all was asked for.
-fn slice(length: usize, [from, to, step]: [Bound; 3]) -> Result<Option<(usize, usize, usize)>, String> {
+fn slice(
+    length: usize,
+    [from, to, step]: [Bound; 3],
+) -> Result<Option<(usize, usize, usize)>, String> {
     let count = i64::try_from(length).unwrap_or(i64::MAX);
     let mut begin = if from.known { from.value } else { 0 };
     if begin < 0 {
@@ -247,7 +272,11 @@ fn slice(length: usize, [from, to, step]: [Bound; 3]) -> Result<Option<(usize, u
     if begin == end {
         return Ok(None);
     }
-    let outside = |index: i64| Err(format!("array index out of bounds: index {index}, length {count}"));
+    let outside = |index: i64| {
+        Err(format!(
+            "array index out of bounds: index {index}, length {count}"
+        ))
+    };
     if begin >= count || begin < 0 {
         return outside(begin);
     }
@@ -255,10 +284,16 @@ fn slice(length: usize, [from, to, step]: [Bound; 3]) -> Result<Option<(usize, u
         return outside(end.saturating_sub(1));
     }
     if begin > end {
-        return Err(format!("starting index {begin} is greater than ending index {end}"));
+        return Err(format!(
+            "starting index {begin} is greater than ending index {end}"
+        ));
     }
     let step = if step.known { step.value } else { 1 };
-    match (usize::try_from(begin), usize::try_from(end), usize::try_from(step)) {
+    match (
+        usize::try_from(begin),
+        usize::try_from(end),
+        usize::try_from(step),
+    ) {
         (Ok(begin), Ok(end), Ok(step)) if step > 0 => Ok(Some((begin, end, step))),
         _ => Err("step must be > 0".to_owned()),
     }
