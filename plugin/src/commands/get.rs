@@ -225,7 +225,7 @@ async fn get(
     attached: &Attached,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let expandable = words.len() == 1 && plan.may_have_categories();
+    let expandable = plan.may_have_categories(words);
     let says_all = words
         .first()
         .is_some_and(|types| types.split(',').any(|word| word == "all"));
@@ -269,7 +269,15 @@ async fn with_categories(
         .first()
         .and_then(|types| session.collector.catalogs().expanded(types));
     match expanded {
-        Some(types) => plan.with_words(&[types]).map_err(Failure::because),
+        Some(types) if words.len() > 1 && types.contains(',') => {
+            Err(Failure::because(InvalidPlan::SeveralTypes))
+        }
+        Some(types) => {
+            let words: Vec<_> = std::iter::once(types)
+                .chain(words.iter().skip(1).cloned())
+                .collect();
+            plan.with_words(&words).map_err(Failure::because)
+        }
         None => Ok(plan),
     }
 }

@@ -149,6 +149,9 @@ pub enum InvalidPlan {
     /// `--show-labels -o json`.
     #[error("--show-labels option cannot be used with {0} printer")]
     ShowLabels(String),
+    /// `all web`.
+    #[error("you must specify only one resource")]
+    SeveralTypes,
     /// `--output-watch-events` without a watch.
     #[error("--output-watch-events option can only be used with --watch or --watch-only")]
     EventsWithoutWatch,
@@ -210,13 +213,12 @@ impl Plan {
         }
     }
 
-    /// Whether a word of it may be a category, which stands for types that have to be found out first.
-    pub fn may_have_categories(&self) -> bool {
-        let nameless = |target: &Target| target.name.is_none() && !target.word.contains('.');
-        self.watch.is_none()
-            && self.wait.is_none()
-            && !matches!(self.form, Form::Catalog(_))
-            && self.targets.iter().any(nameless)
+    /// Whether its first word may be a category, which stands for types that have to be found out first.
+    pub fn may_have_categories(&self, words: &[String]) -> bool {
+        let is_pair = |word: &String| word.contains('/');
+        let pairs = words.iter().any(is_pair) || (words.len() > 1 && words[0].contains(','));
+        let lists = self.watch.is_none() && self.wait.is_none();
+        lists && !pairs && !matches!(self.form, Form::Catalog(_))
     }
 
     /// One of these streams: first the targets', then those of the objects beside them.

@@ -131,7 +131,9 @@ impl Printer {
         if self.plan.form.is_objects() {
             groups = vec![groups.concat()];
         }
-        for group in &mut groups {
+        // As in kubectl, a table of one row is in order whatever it has.
+        let least = if self.plan.form.is_objects() { 1 } else { 2 };
+        for group in groups.iter_mut().filter(|group| group.len() >= least) {
             if let Err(why) = field.sort(group) {
                 self.failure.get_or_insert(why);
                 return None;

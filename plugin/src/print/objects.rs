@@ -309,7 +309,7 @@ mod tests {
         );
         assert_eq!(
             event(Format::Yaml),
-            "object:\n  apiVersion: apps/v1\n  kind: Deployment\n  metadata:\n    name: web\n  n: 1234567\ntype: ADDED\n"
+            "object:\n  apiVersion: apps/v1\n  kind: Deployment\n  metadata:\n    name: web\n  \"n\": 1234567\ntype: ADDED\n"
         );
         assert_eq!(event(Format::Name), "deployment.apps/web\n");
         let template = Template::parse("{.type} {.object.n}").unwrap();

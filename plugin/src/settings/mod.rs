@@ -266,7 +266,7 @@ impl Said {
             }
             Verb::Demo(_) | Verb::Config(_) => false,
             Verb::Version(_) => is_typed("context"),
-            Verb::Get(_) | Verb::Clusters(_) => true,
+            Verb::Get(_) | Verb::ApiResources(_) | Verb::Wait(_) | Verb::Clusters(_) => true,
         };
         let place = if needs_clusters && self.is_direct()? {
             let kubeconfig = self.cli.direct.kubeconfig.as_deref();

@@ -87,19 +87,11 @@ fn split(input: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut rest = input.chars().peekable();
     while let Some(c) = rest.next() {
-        let part = match (c, rest.peek()) {
-            ('=', Some('=')) => {
-                rest.next();
-                "=="
-            }
-            ('=', _) => {
-                parts.push(String::new());
-                continue;
-            }
-            (c, _) => c.encode_utf8(&mut [0; 4]),
-        };
-        if let Some(last) = parts.last_mut() {
-            last.push_str(part);
+        let double = c == '=' && rest.next_if_eq(&'=').is_some();
+        match parts.last_mut() {
+            Some(part) if double => part.push_str("=="),
+            Some(part) if c != '=' => part.push(c),
+            _ => parts.push(String::new()),
         }
     }
     parts

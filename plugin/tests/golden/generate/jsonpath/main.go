@@ -89,7 +89,7 @@ func templates() []string {
 		`{'it\'s'}`, `{"a\"b"}`, `{"a` + "\n" + `"}`, "{1}", "{-1}", "{+2}", "{1.5}", "{1e3}", "{1.2.3}", "{.5}", "{+}", "{true}", "{false}", "{hello}", "{range}",
 		"{end}", "{range .items[*]}{.s}", "{range .items[*]}{.s}{end}{end}", "{range .items[*]}{range .list[*]}{@}{end}{.s}{end}{.kind}",
 		"{range .none[*]}{.s}{end}{.kind}", "{range .none[*]}x{range .y[*]}z{end}{end}w", "{range .items[*]}{end}", "{range .items[*]}[{.s}]{end} {range .items[*]}({.n}){end}",
-		"{range .items[0].nil}{@}x{end}", "{range .items[*].nil}{@}x{end}", "{......s}", "{.... }", "{..*}", "{.*}", "{.items[0].list.*}", "{.items[0].s.*}",
+		"{range .items[0].nil}{@}x{end}", "{range .items[*].nil}{@}x{end}", "{......s}", "{.... }", "{.items[0].list.*}", "{.items[0].s.*}",
 		"{.items[0] .s}", "{.items[0]@.s}", "{.items[0]$.s}", "{.items[0].s,.n}", `{.items[0].labels.a\.b/c}`, "{.items[0].labels.a.b/c}", `{.it\ems[0].s}`,
 		"{.items[0]['labels']['a\\.b/c']}", "{.items[0]['s' , 'n']}", "{.items[0][s,n]}", "{.items[*].s}{\"\\n\"}", "{é}", "{.é}", "{٣}", "{.items[?(@.s=='é')].n}",
 		"{.items[*].html}", "{.items[*].big}", "{.items}", "{.items[0]}", "{.items[0:2].n}", "{.items[0].n}{.items[1].n}", "  {.kind}  ", "{.kind}{.none}{.kind}",
