@@ -96,12 +96,12 @@ impl Collector {
         if self.read_any || !refusals.is_empty() {
             self.print_kubectl_s(&blocks, name, complete);
         }
-        let unprintable = self.tell_failure();
         if !refusals.is_empty() {
             messages::refusals(&refusals)
                 .into_iter()
                 .for_each(|line| self.fail(line));
         }
+        let unprintable = self.tell_failure(!refusals.is_empty());
         let partial = !lines.is_empty();
         lines.into_iter().for_each(|line| self.fail(line));
         let forgiven = self.plan.allow_partial && refusals.is_empty() && self.read_any;
@@ -114,11 +114,12 @@ impl Collector {
         self.plan.ignore_not_found && refusal.reason == "NotFound" && !refusal.is_no_type()
     }
 
-    /// Says what the printer could not print.
-    pub(super) fn tell_failure(&mut self) -> bool {
+    /// Says what the printer could not print. Among several errors, kubectl leaves out the prefix of its own.
+    pub(super) fn tell_failure(&mut self, among_others: bool) -> bool {
         let failure = self.printer.failure.take();
         if let Some(why) = &failure {
-            self.fail(format!("error: {why}"));
+            let prefix = if among_others { "" } else { "error: " };
+            self.fail(format!("{prefix}{why}"));
         }
         failure.is_some()
     }
@@ -290,10 +291,10 @@ impl Collector {
             self.output.push(Output::Out(end));
         }
         let partial = self.failed;
-        let unprintable = self.tell_failure();
         messages::refusals(&refusals)
             .into_iter()
             .for_each(|line| self.fail(line));
+        let unprintable = self.tell_failure(!refusals.is_empty());
         if !self.failed && !self.printer.written && self.plan.form.says_when_empty() {
             self.say_that_nothing_was_found();
         }

@@ -336,7 +336,7 @@ impl Collector {
         messages::refusals(&refusals)
             .into_iter()
             .for_each(|line| self.fail(line));
-        let unprintable = self.tell_failure();
+        let unprintable = self.tell_failure(false);
         let forgiven = self.plan.allow_partial && self.read_any;
         let failed = !refusals.is_empty() || unprintable || (troubled && !forgiven);
         self.finish(u8::from(failed));

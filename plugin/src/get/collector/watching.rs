@@ -68,7 +68,7 @@ impl Collector {
                     Ok(text) => self.output.push(Output::Out(text)),
                     Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
                 }
-                if self.tell_failure() {
+                if self.tell_failure(false) {
                     return self.finish(1);
                 }
             }

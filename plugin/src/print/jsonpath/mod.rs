@@ -102,7 +102,7 @@ impl Template {
     /// As `-o jsonpath` prints what is found, or as `-o jsonpath-as-json` does.
     ///
     /// # Errors
-    /// In kubectl's words, the object included, as it does.
+    /// In kubectl's words, the object included, as it does; the last line break is left to who prints it.
     pub fn print(
         &self,
         object: &Value,
@@ -134,7 +134,7 @@ impl Template {
         format!(
             "error executing jsonpath {template}: Error executing template: {error}. \
              Printing more information for debugging the template:\n\
-             \ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{object}\n\n\n"
+             \ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{object}\n\n"
         )
     }
 }

@@ -38,7 +38,7 @@ impl Case {
                 (self.out.as_str(), self.error.as_str()),
                 "{name}"
             ),
-            Err(error) => assert_eq!(error, self.error, "{name}"),
+            Err(error) => assert_eq!(error + "\n", self.error, "{name}"),
         }
     }
 }

@@ -58,8 +58,8 @@ fn objects_of_several_clusters_are_sorted_together() {
 #[test]
 fn a_field_that_nothing_has_is_an_error() {
     let mut scene = Scene::new("pods", &["c1"], sorted_by(".none"));
-    scene.see("c1", 0, pods(&["a"]));
-    scene.see("c1", 1, objects(&[("a", 3)]));
+    scene.see("c1", 0, pods(&["a", "b"]));
+    scene.see("c1", 1, objects(&[("a", 3), ("b", 1)]));
     let line = "error: couldn't find any field with path \"{.none}\" in the list of objects";
     scene.check("", &[line], Some(1));
 }
