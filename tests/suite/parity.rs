@@ -385,6 +385,8 @@ fn applied_again(stage: &Stage, words: &str) -> Option<String> {
         };
         let lasting = |mut item: serde_json::Value| {
             item["metadata"]["managedFields"].take();
+            // A Deployment counts changes of annotations, too.
+            item["metadata"]["generation"].take();
             // It has what was applied last, word for word.
             item["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
                 .take();

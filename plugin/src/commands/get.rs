@@ -58,8 +58,8 @@ const PACE: Duration = Duration::from_millis(10);
   kubectl mqinformer get pods -A --sort-by .metadata.creationTimestamp
 
   # Columns of one's own; or any text
-  kubectl mqinformer get deploy -A -o custom-columns=NAME:.metadata.name,IMAGE:.spec.template.spec.containers[*].image
-  kubectl mqinformer get pods -A -o jsonpath='{range .items[*]}{.metadata.name}{\"\\t\"}{.status.podIP}{\"\\n\"}{end}'
+  kubectl mqinformer get deploy -A -o custom-columns=NAME:.metadata.name,N:.spec.replicas
+  kubectl mqinformer get pods -A -o jsonpath='{.items[*].status.podIP}'
 
   # Which clusters run which image
   kubectl mqinformer get deploy -A -o json |

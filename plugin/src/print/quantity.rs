@@ -28,7 +28,7 @@ impl Quantity {
         let fast = match binary {
             true => {
                 parts.fraction.is_empty()
-                    && 15 - parts.whole.len() as i64 - i64::from(exponent) * 3 / 10 - 1 >= 0
+                    && 15 - parts.whole.len() as i64 - i64::from(exponent) * 3 / 10 > 0
             }
             false => parts.whole.len().max(1) + parts.fraction.len() <= 18 && scale >= NANO,
         };

@@ -119,7 +119,12 @@ impl Collector {
         let failure = self.printer.failure.take();
         if let Some(why) = &failure {
             let prefix = if among_others { "" } else { "error: " };
-            self.fail(format!("{prefix}{why}"));
+            let more = if among_others && why.ends_with('\n') {
+                "\n"
+            } else {
+                ""
+            };
+            self.fail(format!("{prefix}{why}{more}"));
         }
         failure.is_some()
     }
