@@ -4,13 +4,14 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 RELEASE := $(TARGET)/release
 ROLES := syncer controlplane agent hub
 SEEDS ?= 2000
+PARITY ?= all
 SECONDS ?= 60
 ARGS ?=
 ONLY ?=
 DOCKER ?= docker
 IMAGE ?= ghcr.io/mqtt-informer/mqtt-informer:0.1.0
 
-.PHONY: build test bench guards demo image lint deny fuzz sim bed-up bed-down clean
+.PHONY: build test parity bench guards demo image lint deny fuzz sim bed-up bed-down clean
 
 ## bin/: mqtt-informer, a link for each role, and the kubectl plugin
 build:
@@ -27,6 +28,12 @@ test:
 	$(RELEASE)/bed build
 	$(CARGO) test --release --workspace
 	$(RELEASE)/bench guards
+
+## Every case of kubectl beside ours (`make test` takes a sample): make parity PARITY=300 takes so many
+parity:
+	$(CARGO) test --release --workspace --no-run
+	$(RELEASE)/bed build
+	PARITY=$(PARITY) $(CARGO) test --release --workspace --test suite -- parity --nocapture
 
 ## Instruction counts beside the committed ones: make guards UPDATE=1 writes them (needs valgrind, or says so)
 guards:

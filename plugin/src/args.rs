@@ -1,8 +1,8 @@
 //! The command line as typed.
 
 use crate::commands::{
-    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs,
-    get::GetArgs, version::VersionArgs,
+    api_resources::ApiResourcesArgs, clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs,
+    describe::DescribeArgs, get::GetArgs, version::VersionArgs, wait::WaitArgs,
 };
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
@@ -96,6 +96,8 @@ pub struct FileArgs {
 pub enum Command {
     Get(GetArgs),
     Describe(DescribeArgs),
+    ApiResources(ApiResourcesArgs),
+    Wait(WaitArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),

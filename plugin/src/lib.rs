@@ -7,6 +7,7 @@
 //! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
 //! | [`describe`] | objects and what belongs to them, as `kubectl describe` writes them | IO, clocks, async |
+//! | [`wait`] | what `wait --for` waits for, looked for in an object | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
 //! | [`scope`] | where the clusters are: behind a broker, or | |
@@ -28,8 +29,10 @@ pub mod scope;
 pub mod settings;
 pub mod table;
 pub mod terminal;
+pub mod wait;
 
-use args::Command;
+use args::{Cli, Command};
+use clap::CommandFactory;
 use error::Failure;
 use mqtt_informer::cli::asked_to_stop;
 use scope::Scope;
@@ -92,6 +95,8 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
         Command::Describe(args) => commands::describe::run(args, scope, terminal).await,
+        Command::ApiResources(args) => commands::api_resources::run(args, scope, terminal).await,
+        Command::Wait(args) => commands::wait::run(args, scope, terminal).await,
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }
@@ -124,7 +129,9 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "describe", "clusters", "config", "demo", "version"];
+            let command_line = Cli::command();
+            let verbs = command_line.get_subcommands().map(|command| command.get_name());
+            let verbs: Vec<_> = verbs.collect();
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())

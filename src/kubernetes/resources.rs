@@ -1,4 +1,4 @@
-//! The view `resources`: what the cluster can list, one entry a resource, as JSON.
+//! The view `resources`: what the cluster has, one entry a resource, as JSON.
 
 use super::backoff::Backoff;
 use super::catalog::Resource;
@@ -47,11 +47,13 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
     }
 }
 
-/// Only what can be listed. A stream's order is that of its keys, so each entry says where the server had it: kubectl
+/// All that something can be done with; subresources are not among them. A stream's order is that of its keys, so each entry says where the server had it: kubectl
 /// shows the resources of a category in that order, and of two groups the first one is meant.
 fn entries(resources: &[Resource]) -> Vec<(Bytes, Bytes)> {
-    let listable = resources.iter().filter(|resource| resource.can("list"));
-    listable
+    let usable = resources
+        .iter()
+        .filter(|resource| !resource.verbs.is_empty());
+    usable
         .enumerate()
         .filter_map(|(order, resource)| entry(order, resource))
         .collect()
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_listed_is_an_entry() {
+    fn what_something_can_be_done_with_is_an_entry() {
         let resource = Resource {
             name: "deployments".into(),
             singular: "deployment".into(),
@@ -98,11 +100,11 @@ mod tests {
             verbs: vec!["list".into()],
             categories: vec!["all".into()],
         };
-        let creatable = Resource {
-            verbs: vec!["create".into()],
+        let useless = Resource {
+            verbs: Vec::new(),
             ..resource.clone()
         };
-        let (key, value) = entries(&[creatable, resource]).remove(0);
+        let (key, value) = entries(&[useless, resource]).remove(0);
         assert_eq!(key, "deployments.v1.apps");
         assert_eq!(
             std::str::from_utf8(&value).unwrap(),

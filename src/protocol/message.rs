@@ -45,7 +45,7 @@ pub enum View {
     Rows,
     /// The whole object as the API server's JSON.
     Objects,
-    /// What the cluster can list.
+    /// What the cluster has: its API resources.
     Resources,
     /// The source about itself: one entry.
     Source,

@@ -44,15 +44,19 @@ pub(crate) fn kubectl(stage: &Stage, args: &[&str]) -> Said {
 }
 
 fn compare(stage: &Stage, words: &str) -> Result<(), String> {
-    let args: Vec<&str> = words.split(' ').collect();
+    compare_args(stage, &words.split(' ').collect::<Vec<_>>())
+}
+
+/// The same arguments to both.
+pub(crate) fn compare_args(stage: &Stage, args: &[&str]) -> Result<(), String> {
     let ours_args: Vec<&str> = args
         .iter()
         .copied()
         .chain(["--cluster", "cluster1"])
         .collect();
     same(
-        words,
-        || kubectl(stage, &args),
+        &args.join(" "),
+        || kubectl(stage, args),
         || run(plugin_command(stage.broker.url(), &ours_args)),
     )
 }
@@ -94,7 +98,7 @@ fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
     if ours.code() != before.code() {
         return Err("another exit code".into());
     }
-    if ours.err != without_warnings(&before.err) {
+    if without_pointer(&ours.err) != without_warnings(&before.err) {
         return Err("another stderr".into());
     }
     let [low, ours, high] = [before, ours, after].map(|said| legible(&said.out));
@@ -106,6 +110,15 @@ fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
 
 /// kubectl cannot write what its own YAML library then refuses to read; we can.
 const UNREADABLE: &str = "error: yaml: control characters are not allowed\n";
+
+/// What is wrong is said in kubectl's words; that we show the place of a mistake under them is ours.
+fn without_pointer(err: &str) -> String {
+    let lines: Vec<_> = err.split_inclusive('\n').collect();
+    match lines.as_slice() {
+        [said @ .., _, pointer] if pointer.trim() == "^" => said.concat(),
+        _ => err.to_owned(),
+    }
+}
 
 /// Warnings of an API server (a deprecated version, a short name that two resources have) do not cross the broker.
 fn without_warnings(err: &str) -> String {
@@ -139,7 +152,7 @@ fn check(cases: impl IntoIterator<Item = String>) {
     );
 }
 
-const NAMESPACED: &[&str] = &[
+pub(crate) const NAMESPACED: &[&str] = &[
     "pods",
     "po",
     "deployments",
@@ -178,7 +191,7 @@ const NAMESPACED: &[&str] = &[
     "Pod",
 ];
 
-const CLUSTER_SCOPED: &[&str] = &[
+pub(crate) const CLUSTER_SCOPED: &[&str] = &[
     "nodes",
     "ns",
     "pv",

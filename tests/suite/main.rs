@@ -19,6 +19,7 @@ mod layering;
 mod library;
 mod manifests;
 mod masked;
+mod parity;
 mod programs;
 mod refusals;
 mod scene;

@@ -60,6 +60,7 @@ mod guards {
             now_ms: 1_732_701_600_000,
             columns: &columns,
             rows: &rows,
+            event: "",
         };
         let mut printer = TablePrinter::new(TableOptions::default());
         let text = guarded_section(|| printer.print(&[table]));

@@ -1,19 +1,26 @@
 //! `get`: carries what happens between an informer and the [`Collector`], and what that says to the terminal.
 
+mod planning;
+
+pub(super) use planning::read_file;
+
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::clock::wall_ms;
 use crate::error::Failure;
-use crate::get::plan::{InvalidPlan, Watch};
-use crate::get::{Collector, Form, Output, Plan, StreamView};
-use crate::print::objects::Format;
-use crate::scope::Scope;
+use crate::get::api_resources::Choice;
+use crate::get::output::{InvalidOutput, Mistake};
+use crate::get::plan::InvalidPlan;
+use crate::get::{ClusterSelector, Collector, Output, Plan, StreamView};
+use crate::print::sanitize;
+use crate::scope::{Attached, Scope};
 use crate::terminal::Terminal;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, SelectAll};
 use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::informer::{Informer, LinkState, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
+use planning::Invalid;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -46,6 +53,13 @@ const PACE: Duration = Duration::from_millis(10);
 
   # The clusters of the kubeconfig, without a broker
   kubectl mqinformer get pods -A --context 'kind-*'
+
+  # What was created last, of all clusters
+  kubectl mqinformer get pods -A --sort-by .metadata.creationTimestamp
+
+  # Columns of one's own; or any text
+  kubectl mqinformer get deploy -A -o custom-columns=NAME:.metadata.name,N:.spec.replicas
+  kubectl mqinformer get pods -A -o jsonpath='{.items[*].status.podIP}'
 
   # Which clusters run which image
   kubectl mqinformer get deploy -A -o json |
@@ -95,9 +109,36 @@ pub struct GetArgs {
     )]
     pub field_selector: String,
 
-    /// How to print: wide, json, yaml or name.
-    #[arg(long, short, value_name = "FORM", hide_possible_values = true)]
-    pub output: Option<OutputForm>,
+    /// How to print: wide, json, yaml, kyaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE, jsonpath-file=FILE,
+    /// custom-columns=HEADER:PATH,... or custom-columns-file=FILE.
+    #[arg(long, short, value_name = "FORM")]
+    pub output: Option<String>,
+
+    /// The template for -o jsonpath, if it does not stand behind an =.
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
+    pub template: Option<String>,
+
+    /// What a template does not find is no error.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        action = ArgAction::Set,
+        hide_possible_values = true
+    )]
+    pub allow_missing_template_keys: bool,
+
+    /// Sort by a field: .metadata.creationTimestamp, '{.spec.replicas}'. Over several clusters: all rows together.
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub sort_by: String,
 
     /// Print no headers.
     #[arg(long)]
@@ -111,9 +152,27 @@ pub struct GetArgs {
     #[arg(long, short = 'L', value_name = "LABEL", value_delimiter = ',')]
     pub label_columns: Vec<String>,
 
+    /// Names say their kind: pod/web.
+    #[arg(long)]
+    pub show_kind: bool,
+
     /// Keep managedFields in JSON and YAML.
     #[arg(long)]
     pub show_managed_fields: bool,
+
+    /// An object that was named and does not exist is no error.
+    #[arg(long)]
+    pub ignore_not_found: bool,
+
+    /// For kubectl's scripts: a list comes in parts of its own size.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 500,
+        allow_hyphen_values = true,
+        hide = true
+    )]
+    pub chunk_size: i64,
 
     /// After what there is, print each change, until interrupted.
     #[arg(long, short)]
@@ -122,6 +181,10 @@ pub struct GetArgs {
     /// Print changes only.
     #[arg(long)]
     pub watch_only: bool,
+
+    /// With a watch, print events: whether an object was added, modified or deleted.
+    #[arg(long)]
+    pub output_watch_events: bool,
 
     #[command(flatten)]
     #[expect(
@@ -135,72 +198,127 @@ pub struct GetArgs {
     pub allow_partial: bool,
 }
 
-/// The forms of `-o`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputForm {
-    /// All columns.
-    Wide,
-    /// Objects as JSON.
-    Json,
-    /// Objects as YAML.
-    Yaml,
-    /// `pod/web`
-    Name,
-}
-
-impl GetArgs {
-    fn plan(&self, scope: &Scope) -> Result<Plan, InvalidPlan> {
-        let form = match self.output {
-            None => Form::Table,
-            Some(OutputForm::Wide) => Form::Wide,
-            Some(OutputForm::Json) => Form::Objects(Format::Json),
-            Some(OutputForm::Yaml) => Form::Objects(Format::Yaml),
-            Some(OutputForm::Name) => Form::Name,
-        };
-        let watch = match (self.watch, self.watch_only) {
-            (_, true) => Some(Watch::ChangesOnly),
-            (true, false) => Some(Watch::ListFirst),
-            (false, false) => None,
-        };
-        let plan = Plan {
-            targets: Vec::new(),
-            namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
-            labels: self.selector.clone(),
-            fields: self.field_selector.clone(),
-            form,
-            no_headers: self.no_headers,
-            show_labels: self.show_labels,
-            label_columns: self.label_columns.clone(),
-            managed_fields: self.show_managed_fields,
-            watch,
-            timeout: self.timeouts.timeout,
-            request_timeout: Some(self.timeouts.request_timeout).filter(|limit| !limit.is_zero()),
-            allow_partial: self.allow_partial,
-            way: scope.place.way(),
-        };
-        plan.with_words(&self.words)
-    }
-}
-
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let selector = scope.selector(&args.clusters.cluster)?;
     let plan = match args.plan(scope) {
         Ok(plan) => plan,
-        Err(InvalidPlan::NoType) => return no_type(terminal),
+        Err(Invalid::Plan(InvalidPlan::NoType)) => return no_type(terminal),
+        Err(Invalid::Output(InvalidOutput::Syntax(mistake))) => return told(&mistake, terminal),
         Err(error) => return Err(Failure::because(error)),
     };
     let attached = scope.attach(plan.timeout).await?;
-    let informer = attached.informer();
-    let collector = Collector::new(plan.clone(), &selector, Terminal::audience());
-    let mut session = Session::new(informer.clone(), plan, collector);
     let result = tokio::select! {
-        result = session.run(terminal) => result,
+        result = get(plan.clone(), &args.words, &selector, &attached, terminal) => result,
         // An interrupted watch has done its work; so has whoever interrupts a list.
-        () = asked_to_stop() => Err(Failure::Told(if session.plan.watch.is_some() { 0 } else { 130 })),
+        () = asked_to_stop() => Err(Failure::Told(if plan.watch.is_some() { 0 } else { 130 })),
     };
     attached.leave().await;
     result
+}
+
+/// Carries a plan out. A word for several types, such as `all`, is replaced by them first.
+async fn get(
+    mut plan: Plan,
+    words: &[String],
+    selector: &ClusterSelector,
+    attached: &Attached,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let expandable = plan.may_have_categories(words);
+    let says_all = words
+        .first()
+        .is_some_and(|types| types.split(',').any(|word| word == "all"));
+    if expandable && says_all {
+        plan = with_categories(plan, words, selector, attached).await?;
+        return Session::new(attached, plan, selector).run(terminal).await;
+    }
+    let mut session = Session::new(attached, plan.clone(), selector);
+    if !expandable {
+        return session.run(terminal).await;
+    }
+    // What is said of a type that does not exist waits until its word is known to be no category.
+    let mut waiting = Vec::new();
+    let result = session.outputs(terminal, &mut waiting).await;
+    if result.is_ok() && session.collector.has_unknown_type() {
+        let expanded = with_categories(plan.clone(), words, selector, attached).await?;
+        if expanded.targets != plan.targets {
+            drop(session);
+            return Session::new(attached, expanded, selector)
+                .run(terminal)
+                .await;
+        }
+    }
+    result?;
+    finish(waiting, terminal)
+}
+
+/// The plan with categories replaced by their types, as the clusters have them.
+async fn with_categories(
+    plan: Plan,
+    words: &[String],
+    selector: &ClusterSelector,
+    attached: &Attached,
+) -> Result<Plan, Failure> {
+    let catalogs = plan.clone().of_catalogs(Choice::default());
+    let mut session = Session::new(attached, catalogs, selector);
+    let mut silent = Terminal::new();
+    // What is wrong with a cluster is told when it is asked for the objects.
+    session.outputs(&mut silent, &mut Vec::new()).await?;
+    let expanded = words
+        .first()
+        .and_then(|types| session.collector.catalogs().expanded(types));
+    match expanded {
+        Some(types) if words.len() > 1 && types.contains(',') => {
+            Err(Failure::because(InvalidPlan::SeveralTypes))
+        }
+        Some(types) => {
+            let words: Vec<_> = std::iter::once(types)
+                .chain(words.iter().skip(1).cloned())
+                .collect();
+            plan.with_words(&words).map_err(Failure::because)
+        }
+        None => Ok(plan),
+    }
+}
+
+/// Prints what was asked for, and nothing else: for commands that are a `get` with other words.
+pub(super) async fn carry_out(
+    plan: Plan,
+    selector: &ClusterSelector,
+    scope: &Scope,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let attached = scope.attach(plan.timeout).await?;
+    let mut session = Session::new(&attached, plan, selector);
+    let result = tokio::select! {
+        result = session.run(terminal) => result,
+        () = asked_to_stop() => Err(Failure::Told(130)),
+    };
+    attached.leave().await;
+    result
+}
+
+/// Writes what was said, up to the exit code.
+fn finish(outputs: Vec<Output>, terminal: &mut Terminal) -> Result<(), Failure> {
+    for output in outputs {
+        match output {
+            Output::Out(text) => terminal.out(&text)?,
+            Output::Err(line) => terminal.err(&line)?,
+            Output::Done(0) => return Ok(()),
+            Output::Done(code) => return Err(Failure::Told(code)),
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with something that was typed, and where.
+pub(super) fn told(mistake: &Mistake, terminal: &mut Terminal) -> Result<(), Failure> {
+    terminal.err(&format!("error: {}", sanitize::word(&mistake.message)))?;
+    for line in mistake.pointer() {
+        terminal.err(&line)?;
+    }
+    Err(Failure::Told(1))
 }
 
 /// kubectl's words, its line breaks included.
@@ -234,7 +352,9 @@ struct Session {
 }
 
 impl Session {
-    fn new(informer: Informer, plan: Plan, collector: Collector) -> Self {
+    fn new(attached: &Attached, plan: Plan, selector: &ClusterSelector) -> Self {
+        let informer = attached.informer().clone();
+        let collector = Collector::new(plan.clone(), selector, Terminal::audience());
         let (clusters, link) = (informer.clusters(), informer.link_state());
         let mut wakes = SelectAll::new();
         wakes.push(changes(link.clone()).map(|()| Wake::Link).boxed());
@@ -256,43 +376,69 @@ impl Session {
 
     async fn run(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
         loop {
-            self.subscribe();
-            self.look_at_silent_ones();
-            for output in self.collector.step(self.start.elapsed(), wall_ms()) {
-                match output {
-                    Output::Out(text) => terminal.out(&text)?,
-                    Output::Err(line) => terminal.err(&line)?,
-                    Output::Done(0) => return Ok(()),
-                    Output::Done(code) => return Err(Failure::Told(code)),
-                }
+            let outputs = self.step();
+            let done = outputs
+                .iter()
+                .any(|output| matches!(output, Output::Done(_)));
+            finish(outputs, terminal)?;
+            if done {
+                return Ok(());
             }
-            let progress = self.collector.progress(self.start.elapsed());
-            let pace = if progress.is_some() {
-                PROGRESS
-            } else {
-                Duration::MAX
-            };
-            terminal.progress(progress)?;
-            self.wait(pace).await;
+            self.wait(terminal).await?;
         }
     }
 
+    /// Gathers what there is to say; what is to be printed is printed as soon as there is any, since nobody can take it
+    /// back then.
+    async fn outputs(
+        &mut self,
+        terminal: &mut Terminal,
+        waiting: &mut Vec<Output>,
+    ) -> Result<(), Failure> {
+        loop {
+            waiting.extend(self.step());
+            if waiting
+                .iter()
+                .any(|output| matches!(output, Output::Done(_)))
+            {
+                return Ok(());
+            }
+            let printed = waiting
+                .iter()
+                .any(|output| matches!(output, Output::Out(_)));
+            if printed {
+                finish(std::mem::take(waiting), terminal)?;
+            }
+            self.wait(terminal).await?;
+        }
+    }
+
+    fn step(&mut self) -> Vec<Output> {
+        self.subscribe();
+        self.look_at_silent_ones();
+        self.collector.step(self.start.elapsed(), wall_ms())
+    }
+
     /// Waits for something to happen, then takes all that has.
-    async fn wait(&mut self, most: Duration) {
+    async fn wait(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
         let at = self.start.elapsed();
+        let progress = self.collector.progress(at);
+        let most = progress.as_ref().map_or(Duration::MAX, |_| PROGRESS);
+        terminal.progress(progress)?;
         let deadline = self
             .collector
             .deadline(at)
             .map(|deadline| deadline.saturating_sub(at).max(PACE));
         let wait = deadline.unwrap_or(Duration::from_secs(3600)).min(most);
         let Ok(Some(wake)) = tokio::time::timeout(wait, self.wakes.next()).await else {
-            return;
+            return Ok(());
         };
         self.take(wake);
         let until = Instant::now() + PACE;
         while let Ok(Some(wake)) = tokio::time::timeout_at(until, self.wakes.next()).await {
             self.take(wake);
         }
+        Ok(())
     }
 
     fn take(&mut self, wake: Wake) {
@@ -318,8 +464,10 @@ impl Session {
 
     fn subscribe(&mut self) {
         for cluster in self.collector.take_wanted() {
-            for (index, target) in self.plan.targets.iter().enumerate() {
-                let selection = self.plan.selection(target, &cluster);
+            for index in 0..self.plan.streams() {
+                let Some(selection) = self.plan.stream(index, &cluster) else {
+                    continue;
+                };
                 let subscription = self.informer.subscribe(&cluster, selection);
                 let (state, versions) = (
                     subscription.store().state(),

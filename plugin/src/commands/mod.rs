@@ -3,12 +3,14 @@
 //! An argument with an environment variable is a *setting*: the configuration file may have it too (see
 //! [`crate::settings`]).
 
+pub mod api_resources;
 pub mod clusters;
 pub mod config;
 pub mod demo;
 pub mod describe;
 pub mod get;
 pub mod version;
+pub mod wait;
 
 use clap::Args;
 use mqtt_informer::cli::duration;

@@ -65,7 +65,7 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => number::general(number),
+        Value::Number(number) => number::plain_text(number),
         Value::String(text) => text.clone(),
         Value::Array(items) => format!(
             "[{}]",

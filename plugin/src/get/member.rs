@@ -2,6 +2,7 @@
 
 use super::messages::{self, Doubt, Refusal};
 use super::plan::Way;
+use crate::print::sort::{Key, SortField};
 use crate::table::{Malformed, Resource};
 use bytes::Bytes;
 use mqtt_informer::informer::{Freshness, Notice, Obstacle, Progress, Snapshot, StreamState};
@@ -93,6 +94,10 @@ pub struct Member {
     pub offline: bool,
     /// When it was asked.
     asked: At,
+    targets: usize,
+    /// The streams have no header: they are of no resource.
+    headless: bool,
+    /// One for each target; then perhaps, again for each, the objects beside its rows.
     streams: Vec<Stream>,
 }
 
@@ -112,20 +117,48 @@ pub struct Answer {
     pub now_ms: i64,
     /// The values in the order of their keys.
     pub values: Vec<Bytes>,
+    /// What each is sorted by; none if nothing is sorted.
+    pub sort_keys: Vec<Key>,
+}
+
+/// A key, and what became of its value: what it was, and what it is.
+pub type Change = (Bytes, (Option<Bytes>, Option<Bytes>));
+
+/// Why there is no answer although there should be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// What came is none.
+    Malformed,
+    /// It cannot be sorted.
+    Unsortable(String),
+}
+
+impl From<Malformed> for NoAnswer {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
 }
 
 impl Member {
-    /// A cluster that is asked for this many targets from now on.
-    pub fn new(name: ClusterName, targets: usize, asked: At) -> Self {
+    /// A cluster that is asked for this many targets from now on, by so many streams.
+    pub fn new(name: ClusterName, targets: usize, streams: usize, asked: At) -> Self {
         Self {
             name,
             known: false,
             offline: false,
             asked,
+            targets,
+            headless: false,
             streams: std::iter::repeat_with(Stream::default)
-                .take(targets)
+                .take(streams)
                 .collect(),
         }
+    }
+
+    /// Its streams are of no resource.
+    #[must_use]
+    pub fn headless(self, headless: bool) -> Self {
+        Self { headless, ..self }
     }
 
     /// Takes a newer view of a target's stream. One of no target is ignored.
@@ -139,11 +172,25 @@ impl Member {
         stream.view = view;
     }
 
-    /// How each target stands.
+    /// How each target stands: as the worse of its streams.
     pub fn standings(&self, circumstances: &Circumstances) -> Vec<Standing> {
-        self.streams
-            .iter()
-            .map(|stream| self.standing(&stream.view, circumstances))
+        let standing = |index: usize| {
+            let stream = self.streams.get(index)?;
+            Some(self.standing(&stream.view, circumstances))
+        };
+        (0..self.targets)
+            .filter_map(
+                |target| match (standing(target)?, standing(target + self.targets)) {
+                    (failed @ Standing::Failed(_), _) => Some(failed),
+                    (Standing::Whole, Some(beside)) => Some(beside),
+                    (
+                        Standing::Stale(_),
+                        Some(beside @ (Standing::Failed(_) | Standing::Pending)),
+                    ) => Some(beside),
+                    (Standing::Pending, Some(beside @ Standing::Failed(_))) => Some(beside),
+                    (standing, _) => Some(standing),
+                },
+            )
             .collect()
     }
 
@@ -168,27 +215,64 @@ impl Member {
             .min()
     }
 
-    /// The answer to a target.
+    /// The answer to a target, with what its values are sorted by.
     ///
     /// # Errors
-    /// When it has no header.
-    pub fn answer(&self, target: usize, wall_ms: i64) -> Result<Answer, Malformed> {
+    /// When it has no header, or an object has no such field.
+    pub fn answer(
+        &self,
+        target: usize,
+        sort: Option<&SortField>,
+        wall_ms: i64,
+    ) -> Result<Answer, NoAnswer> {
         let view = &self.streams.get(target).ok_or(Malformed)?.view;
-        let values = view
+        let entries = view
             .snapshot
             .entries
             .iter()
             .filter(|(key, _)| !key.is_empty());
+        let sort_keys: Result<Vec<_>, _> = sort
+            .into_iter()
+            .flat_map(|sort| {
+                entries
+                    .clone()
+                    .map(move |(key, value)| self.sort_key(target, sort, key, value))
+            })
+            .collect();
         Ok(Answer {
             resource: self.resource(target)?,
             now_ms: wall_ms.saturating_add(view.clock_ahead_ms),
-            values: values.map(|(_, value)| value.clone()).collect(),
+            values: entries.map(|(_, value)| value.clone()).collect(),
+            sort_keys: sort_keys?,
         })
+    }
+
+    /// What a value of a target is sorted by: by itself, or by the object beside it.
+    ///
+    /// # Errors
+    /// When it is no object, or the field cannot be looked up in it.
+    pub fn sort_key(
+        &self,
+        target: usize,
+        sort: &SortField,
+        key: &Bytes,
+        value: &Bytes,
+    ) -> Result<Key, NoAnswer> {
+        let object = match self.streams.get(target + self.targets) {
+            None => Some(value),
+            Some(beside) => beside.view.snapshot.entries.get(key),
+        };
+        let Some(object) = object else {
+            // It came or went between the two streams.
+            return Ok(Key::Missing);
+        };
+        let object = serde_json::from_slice(object).map_err(|_| Malformed)?;
+        sort.key(&object).map_err(NoAnswer::Unsortable)
     }
 
     /// What changed in a target's stream since this was last called, in the order of the keys: each key once, from
     /// what it was to what it is.
-    pub fn take_changes(&mut self, target: usize) -> Vec<(Option<Bytes>, Option<Bytes>)> {
+    pub fn take_changes(&mut self, target: usize) -> Vec<Change> {
         let changes = self
             .streams
             .get_mut(target)
@@ -196,7 +280,6 @@ impl Member {
         let changes = changes.unwrap_or_default().into_iter();
         changes
             .filter(|(key, (old, new))| !key.is_empty() && old != new)
-            .map(|(_, change)| change)
             .collect()
     }
 
@@ -209,12 +292,32 @@ impl Member {
         wall_ms.saturating_add(ahead)
     }
 
+    /// The keys and values of a target.
+    pub fn entries(&self, target: usize) -> impl Iterator<Item = (&Bytes, &Bytes)> {
+        let snapshot = self
+            .streams
+            .get(target)
+            .map(|stream| &stream.view.snapshot.entries);
+        snapshot
+            .into_iter()
+            .flat_map(|entries| entries.iter())
+            .filter(|(key, _)| !key.is_empty())
+    }
+
+    /// The value of a target's key.
+    pub fn entry(&self, target: usize, key: &Bytes) -> Option<&Bytes> {
+        self.streams.get(target)?.view.snapshot.entries.get(key)
+    }
+
     /// What a target's stream has values of.
     ///
     /// # Errors
     /// When its header is missing or none.
     pub fn resource(&self, target: usize) -> Result<Resource, Malformed> {
         let view = &self.streams.get(target).ok_or(Malformed)?.view;
+        if self.headless {
+            return Ok(Resource::default());
+        }
         let header = view.snapshot.entries.get(&Bytes::new()).ok_or(Malformed)?;
         Resource::from_header(header)
     }

@@ -102,6 +102,11 @@ pub fn refused(cluster: &ClusterName, refusal: &Refusal) -> String {
     )
 }
 
+/// Words that are of one of several clusters.
+pub fn of_cluster(cluster: &ClusterName, words: &str) -> String {
+    format!("cluster {}: {words}", quoted(cluster))
+}
+
 /// Nothing was heard from a cluster.
 pub fn silent(cluster: &ClusterName, timeout: Duration, known: bool) -> String {
     let hint = if known {

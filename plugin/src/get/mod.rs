@@ -6,7 +6,10 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`output`] | the words of `-o` |
 //! | [`plan`] | words and flags, checked as kubectl checks them, in kubectl's words |
+//! | [`catalog`] | what clusters have; categories such as `all` |
+//! | [`api_resources`] | what `api-resources` prints of it |
 //! | [`cluster_selector`] | `--cluster`, `--context`: names, globs, groups, exclusions |
 //! | [`namespaces`] | one namespace, all, or each cluster's own |
 //! | [`collector`] | whose answers are in, who is late, when to print, when to end |
@@ -16,11 +19,14 @@
 //!
 //! **Architecture invariant:** pure. No IO, no clock but the one given, no async.
 
+pub mod api_resources;
+pub mod catalog;
 pub mod cluster_selector;
 pub mod collector;
 pub mod member;
 pub mod messages;
 pub mod namespaces;
+pub mod output;
 pub mod plan;
 pub mod printer;
 

@@ -3,15 +3,18 @@
 //! The rules and the words are those of `k8s.io/cli-runtime/pkg/resource` (builder.go) and of kubectl's get.go. What
 //! a word like `po` means is found out at each source.
 
+use super::api_resources::Choice;
 use super::namespaces::Namespaces;
 use crate::print::objects::Format;
+use crate::print::sort::SortField;
 use crate::print::table::TableOptions;
+use crate::wait::Wait;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
 /// How answers are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Form {
     /// A table.
     #[default]
@@ -22,16 +25,18 @@ pub enum Form {
     Objects(Format),
     /// `pod/web`.
     Name,
+    /// What clusters have, instead of objects.
+    Catalog(Choice),
 }
 
 impl Form {
     /// Whole objects, not rows.
-    pub fn is_objects(self) -> bool {
+    pub fn is_objects(&self) -> bool {
         matches!(self, Self::Objects(_))
     }
 
     /// kubectl says on stderr that nothing was found for tables; an empty List says so itself, and no names are none.
-    pub fn says_when_empty(self) -> bool {
+    pub fn says_when_empty(&self) -> bool {
         matches!(self, Self::Table | Self::Wide)
     }
 }
@@ -64,10 +69,20 @@ pub struct Plan {
     pub show_labels: bool,
     /// A column for each of these labels.
     pub label_columns: Vec<String>,
+    /// Names in tables say their kind.
+    pub show_kind: bool,
     /// Keep managedFields in objects.
     pub managed_fields: bool,
+    /// The order of what is listed; that of the API servers' keys otherwise.
+    pub sort: Option<SortField>,
+    /// A watch prints events: what became of each object.
+    pub events: bool,
+    /// An object that was named and does not exist is no error, and nothing at all needs no word.
+    pub ignore_not_found: bool,
     /// Go on with changes; or with changes only.
     pub watch: Option<Watch>,
+    /// Wait until objects are as wanted, and print that.
+    pub wait: Option<Wait>,
     /// For how long a cluster may be silent.
     pub timeout: Duration,
     /// For how long the whole may last.
@@ -133,7 +148,13 @@ pub enum InvalidPlan {
     WatchNames,
     /// `--show-labels -o json`.
     #[error("--show-labels option cannot be used with {0} printer")]
-    ShowLabels(&'static str),
+    ShowLabels(String),
+    /// `all web`.
+    #[error("you must specify only one resource")]
+    SeveralTypes,
+    /// `--output-watch-events` without a watch.
+    #[error("--output-watch-events option can only be used with --watch or --watch-only")]
+    EventsWithoutWatch,
 }
 
 impl Plan {
@@ -142,17 +163,8 @@ impl Plan {
     /// # Errors
     /// As kubectl words them.
     pub fn with_words(mut self, words: &[String]) -> Result<Self, InvalidPlan> {
-        if let Form::Objects(format) = self.form
-            && self.show_labels
-        {
-            let printer = match format {
-                Format::Json => "json",
-                Format::Yaml => "yaml",
-            };
-            return Err(InvalidPlan::ShowLabels(printer));
-        }
-        if self.form == Form::Name && self.show_labels {
-            return Err(InvalidPlan::ShowLabels("name"));
+        if self.events && self.watch.is_none() {
+            return Err(InvalidPlan::EventsWithoutWatch);
         }
         let pairs = words.iter().any(|word| word.contains('/'));
         self.targets = targets(words)?;
@@ -176,8 +188,59 @@ impl Plan {
         Ok(self)
     }
 
+    /// How many streams of a cluster this needs: one for each target, and for a table that is sorted as many again, of
+    /// the objects beside the rows.
+    pub fn streams(&self) -> usize {
+        let beside = self.sort.is_some() && !self.form.is_objects();
+        self.targets.len() * (1 + usize::from(beside))
+    }
+
+    /// What clusters have: one stream of each, which is of no resource.
+    pub fn of_catalogs(self, choice: Choice) -> Self {
+        let target = Target {
+            word: String::new(),
+            name: None,
+        };
+        Self {
+            targets: vec![target],
+            namespaces: Namespaces::All,
+            form: Form::Catalog(choice),
+            labels: String::new(),
+            fields: String::new(),
+            sort: None,
+            watch: None,
+            ..self
+        }
+    }
+
+    /// Whether its first word may be a category, which stands for types that have to be found out first.
+    pub fn may_have_categories(&self, words: &[String]) -> bool {
+        let is_pair = |word: &String| word.contains('/');
+        let pairs = words.iter().any(is_pair) || (words.len() > 1 && words[0].contains(','));
+        let lists = self.watch.is_none() && self.wait.is_none();
+        lists && !pairs && !matches!(self.form, Form::Catalog(_))
+    }
+
+    /// One of these streams: first the targets', then those of the objects beside them.
+    pub fn stream(&self, index: usize, cluster: &ClusterName) -> Option<Selection> {
+        if let Some(target) = self.targets.get(index) {
+            return Some(self.selection(target, cluster));
+        }
+        let target = self.targets.get(index.checked_sub(self.targets.len())?)?;
+        Some(Selection {
+            view: View::Objects,
+            ..self.selection(target, cluster)
+        })
+    }
+
     /// The stream of a target in a cluster.
     pub fn selection(&self, target: &Target, cluster: &ClusterName) -> Selection {
+        let managed_fields = match &self.form {
+            Form::Objects(format) => {
+                format.shows_managed_fields() || self.events || self.managed_fields
+            }
+            _ => false,
+        };
         let fields = match &target.name {
             Some(name) => format!("metadata.name={}", escaped(name)),
             None => self.fields.clone(),
@@ -187,12 +250,13 @@ impl Plan {
             namespace: self.namespaces.of(cluster).to_owned(),
             labels: self.labels.clone(),
             fields,
-            view: if self.form.is_objects() {
-                View::Objects
-            } else {
-                View::Rows
+            view: match self.form {
+                _ if self.wait.is_some() => View::Objects,
+                Form::Objects(_) => View::Objects,
+                Form::Catalog(_) => View::Resources,
+                Form::Table | Form::Wide | Form::Name => View::Rows,
             },
-            managed_fields: self.managed_fields,
+            managed_fields,
             secret_values: false,
         }
     }
@@ -211,6 +275,7 @@ impl Plan {
             label_columns: self.label_columns.clone(),
             with_namespace: self.namespaces.one().is_none(),
             with_cluster: false,
+            with_event: self.events,
             kind: None,
         }
     }
@@ -336,12 +401,37 @@ mod tests {
         let watched = |plan: &mut Plan| plan.watch = Some(Watch::ListFirst);
         assert_eq!(plan("pods,svc", watched), Err(InvalidPlan::WatchTypes));
         assert_eq!(plan("pods a b", watched), Err(InvalidPlan::WatchNames));
-        let json =
-            |plan: &mut Plan| (plan.show_labels, plan.form) = (true, Form::Objects(Format::Json));
+        let events = |plan: &mut Plan| plan.events = true;
+        assert_eq!(plan("pods", events), Err(InvalidPlan::EventsWithoutWatch));
+    }
+
+    #[test]
+    fn a_sorted_table_needs_the_objects_too() {
+        let mut plan = Plan {
+            sort: SortField::parse(".a", false).ok(),
+            ..Plan::default()
+        };
+        plan.targets = super::targets(&["pods,svc".to_owned()]).unwrap();
+        let east = ClusterName::new("east").unwrap();
+        let streams: Vec<_> = (0..plan.streams() + 1)
+            .map(|index| {
+                plan.stream(index, &east)
+                    .map(|stream| (stream.resource, stream.view))
+            })
+            .collect();
+        let stream = |word: &str, view| Some((word.to_owned(), view));
         assert_eq!(
-            plan("pods", json).unwrap_err().to_string(),
-            "--show-labels option cannot be used with json printer"
+            streams,
+            [
+                stream("pods", View::Rows),
+                stream("svc", View::Rows),
+                stream("pods", View::Objects),
+                stream("svc", View::Objects),
+                None
+            ]
         );
+        plan.form = Form::Objects(Format::Json);
+        assert_eq!(plan.streams(), 2);
     }
 
     #[test]

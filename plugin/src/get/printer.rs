@@ -1,14 +1,18 @@
 //! Answers as text: blocks of tables, one List of objects, names; and changes one by one.
 
+use super::api_resources;
+use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
 use crate::print::objects::ObjectPrinter;
+use crate::print::sort::Key;
 use crate::print::table::{Rows, TableOptions, TablePrinter};
 use crate::print::{Audience, name};
 use crate::table::{Malformed, Metadata, Resource, Row};
 use bytes::Bytes;
 use mqtt_informer::protocol::names::ClusterName;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The annotation that tells an item's cluster in a List of several clusters.
 pub const CLUSTER_ANNOTATION: &str = "mqinformer.io/cluster";
@@ -33,13 +37,23 @@ pub struct Printer {
     table: Option<(Resource, TablePrinter)>,
     /// Something was printed.
     pub written: bool,
+    /// What clusters have, if that is what is printed.
+    pub catalogs: Catalogs,
+    audience: Audience,
+    /// Why something could not be printed, in kubectl's words; nothing is printed after it.
+    pub failure: Option<String>,
 }
+
+/// Which value of which answer of which block.
+type Place = (usize, usize, usize);
 
 impl Printer {
     /// A printer that has printed nothing yet.
     pub fn new(plan: Plan, with_cluster: bool, audience: Audience) -> Self {
-        let objects = match plan.form {
-            Form::Objects(format) => Some(ObjectPrinter::new(format, audience)),
+        let objects = match &plan.form {
+            Form::Objects(format) => {
+                Some(ObjectPrinter::new(format.clone(), with_cluster, audience))
+            }
             _ => None,
         };
         Self {
@@ -48,6 +62,9 @@ impl Printer {
             objects,
             table: None,
             written: false,
+            catalogs: Catalogs::default(),
+            audience,
+            failure: None,
         }
     }
 
@@ -57,19 +74,73 @@ impl Printer {
     /// Which clusters' answers cannot be read; those of the others are printed.
     pub fn blocks(&mut self, blocks: &[Block], kinds: bool) -> (String, Vec<ClusterName>) {
         let mut malformed = Vec::new();
+        let Some(order) = self.order(blocks) else {
+            return (String::new(), malformed);
+        };
         let texts: Vec<String> = match self.plan.form {
+            Form::Catalog(_) => {
+                let answers = blocks.iter().flat_map(|block| &block.answers);
+                for (cluster, answer) in answers {
+                    if self.catalogs.add(cluster, &answer.values).is_err() {
+                        malformed.push(cluster.clone());
+                    }
+                }
+                Vec::new()
+            }
             Form::Table | Form::Wide => blocks
                 .iter()
-                .map(|block| self.tables(block, kinds, &mut malformed))
+                .enumerate()
+                .map(|(index, block)| {
+                    let order = order.as_ref().and_then(|order| order.get(index));
+                    self.tables(block, order.map(Vec::as_slice), kinds, &mut malformed)
+                })
                 .collect(),
-            _ => blocks
-                .iter()
-                .map(|block| self.items(block, &mut malformed))
-                .collect(),
+            _ => match &order {
+                Some(order) => vec![self.sorted_items(blocks, order.concat(), &mut malformed)],
+                None => blocks
+                    .iter()
+                    .map(|block| self.items(block, &mut malformed))
+                    .collect(),
+            },
         };
-        let text = texts.concat();
+        let mut text = texts.concat();
+        text += &self
+            .objects
+            .as_mut()
+            .map(ObjectPrinter::batch)
+            .unwrap_or_default();
         self.written |= !text.is_empty();
         (text, malformed)
+    }
+
+    /// In which order the values of each block come, if they are sorted; tables each for itself, objects all together.
+    /// Nothing if they cannot be sorted.
+    fn order(&mut self, blocks: &[Block]) -> Option<Option<Vec<Vec<Place>>>> {
+        let Some(field) = &self.plan.sort else {
+            return Some(None);
+        };
+        let keys = |(index, block): (usize, &Block)| {
+            let mut places: Vec<(Key, Place)> = Vec::new();
+            for (at, (_, answer)) in block.answers.iter().enumerate() {
+                let keys = answer.sort_keys.iter().cloned().enumerate();
+                places.extend(keys.map(|(value, key)| (key, (index, at, value))));
+            }
+            places
+        };
+        let mut groups: Vec<_> = blocks.iter().enumerate().map(keys).collect();
+        if self.plan.form.is_objects() {
+            groups = vec![groups.concat()];
+        }
+        // As in kubectl, a table of one row is in order whatever it has.
+        let least = if self.plan.form.is_objects() { 1 } else { 2 };
+        for group in groups.iter_mut().filter(|group| group.len() >= least) {
+            if let Err(why) = field.sort(group) {
+                self.failure.get_or_insert(why);
+                return None;
+            }
+        }
+        let places = |group: Vec<(Key, Place)>| group.into_iter().map(|(_, place)| place).collect();
+        Some(Some(groups.into_iter().map(places).collect()))
     }
 
     /// The one object that was asked for.
@@ -85,12 +156,36 @@ impl Printer {
         Ok(text)
     }
 
+    /// One object by itself.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn single_value(
+        &mut self,
+        value: &Bytes,
+        resource: &Resource,
+        cluster: &ClusterName,
+    ) -> Result<String, Malformed> {
+        let text = self.one(value, resource, cluster)?;
+        self.written |= !text.is_empty();
+        Ok(text)
+    }
+
     /// The end of the output: objects are a List.
     pub fn end(&mut self) -> String {
-        self.objects
-            .as_mut()
-            .map(ObjectPrinter::end)
-            .unwrap_or_default()
+        if self.failure.is_some() {
+            return String::new();
+        }
+        if let Form::Catalog(choice) = &self.plan.form {
+            return match self.catalogs.iter().next() {
+                Some(_) => {
+                    api_resources::text(&self.catalogs, choice, !self.with_cluster, self.audience)
+                }
+                None => String::new(),
+            };
+        }
+        let end = self.objects.as_mut().map(ObjectPrinter::end);
+        self.told(end)
     }
 
     /// A change of an object during a watch: what it is now, or what it was if it is gone; both if another took its
@@ -111,14 +206,25 @@ impl Printer {
             _ => false,
         };
         let values = match change {
-            (Some(old), Some(new)) if replaced => vec![old, new],
-            (_, Some(value)) | (Some(value), None) => vec![value],
+            (Some(old), Some(new)) if replaced => vec![("DELETED", old), ("ADDED", new)],
+            (Some(_), Some(new)) => vec![("MODIFIED", new)],
+            (None, Some(new)) => vec![("ADDED", new)],
+            (Some(old), None) => vec![("DELETED", old)],
             (None, None) => vec![],
         };
         let mut text = String::new();
-        for value in values {
+        for (event, value) in values {
             text += &match self.plan.form {
-                Form::Table | Form::Wide => self.watched_row(value, resource, cluster, now_ms)?,
+                Form::Table | Form::Wide => {
+                    self.watched_row((event, value), resource, cluster, now_ms)?
+                }
+                _ if self.plan.events && self.objects.is_some() => {
+                    let object = self.object(value, cluster)?;
+                    let objects = self.objects.as_mut();
+                    let event =
+                        objects.map(|objects| objects.event(event, &object, cluster.as_str()));
+                    self.told(event)
+                }
                 _ => self.one(value, resource, cluster)?,
             };
         }
@@ -128,17 +234,17 @@ impl Printer {
 
     fn watched_row(
         &mut self,
-        value: &Bytes,
+        (event, value): (&str, &Bytes),
         resource: &Resource,
         cluster: &ClusterName,
         now_ms: i64,
     ) -> Result<String, Malformed> {
         let rows = [Row::from_value(value)?];
-        let options = self.plan.table_options();
+        let options = self.options(resource, false);
         // For one cluster kubectl's own: its watches print the column for whatever has no namespace, too.
+        let with_namespace = self.plan.table_options().with_namespace;
         let options = TableOptions {
-            with_cluster: self.with_cluster,
-            with_namespace: options.with_namespace && (resource.namespaced || !self.with_cluster),
+            with_namespace: with_namespace && (resource.namespaced || !self.with_cluster),
             ..options
         };
         let new = || (resource.clone(), TablePrinter::new(options));
@@ -148,32 +254,53 @@ impl Printer {
             now_ms,
             columns: &resource.columns,
             rows: &rows,
+            event,
         };
         Ok(printer.print(&[rows]))
     }
 
-    fn tables(&mut self, block: &Block, kinds: bool, malformed: &mut Vec<ClusterName>) -> String {
-        let mut read = Vec::new();
-        for (cluster, answer) in &block.answers {
+    fn tables(
+        &mut self,
+        block: &Block,
+        order: Option<&[Place]>,
+        kinds: bool,
+        malformed: &mut Vec<ClusterName>,
+    ) -> String {
+        let mut read: BTreeMap<usize, (&ClusterName, &Answer, Vec<Row>)> = BTreeMap::new();
+        for (at, (cluster, answer)) in block.answers.iter().enumerate() {
             match answer
                 .values
                 .iter()
                 .map(Row::from_value)
                 .collect::<Result<Vec<_>, _>>()
             {
-                Ok(rows) => read.push((cluster, answer, rows)),
+                Ok(rows) => {
+                    read.insert(at, (cluster, answer, rows));
+                }
                 Err(Malformed) => malformed.push(cluster.clone()),
             }
         }
-        let tables: Vec<_> = read
-            .iter()
-            .map(|(cluster, answer, rows)| Rows {
+        let rows_of = |at: usize, from: usize, to: usize| {
+            let (cluster, answer, rows) = read.get(&at)?;
+            Some(Rows {
                 cluster: cluster.as_str(),
                 now_ms: answer.now_ms,
                 columns: &answer.resource.columns,
-                rows,
+                rows: rows.get(from..to)?,
+                event: "",
             })
-            .collect();
+        };
+        let tables: Vec<_> = match order {
+            // Rows of several clusters in turn: a table each.
+            Some(order) => order
+                .iter()
+                .filter_map(|(_, at, value)| rows_of(*at, *value, value + 1))
+                .collect(),
+            None => read
+                .iter()
+                .filter_map(|(at, (_, _, rows))| rows_of(*at, 0, rows.len()))
+                .collect(),
+        };
         let continues = self.table.as_ref().is_some_and(|(resource, printer)| {
             resource.is_same(&block.resource)
                 && tables.iter().all(|table| printer.fits(table.columns))
@@ -199,7 +326,7 @@ impl Printer {
         TableOptions {
             with_cluster: self.with_cluster,
             with_namespace: options.with_namespace && resource.namespaced,
-            kind: kinds.then(|| resource.qualified_kind()),
+            kind: (kinds || self.plan.show_kind).then(|| resource.qualified_kind()),
             ..options
         }
     }
@@ -208,26 +335,61 @@ impl Printer {
     fn items(&mut self, block: &Block, malformed: &mut Vec<ClusterName>) -> String {
         let mut text = String::new();
         for (cluster, answer) in &block.answers {
-            let mut items = String::new();
             let read = answer.values.iter().try_for_each(|value| {
-                items += &match self.objects.is_some() {
-                    true => {
-                        let object = self.object(value, cluster)?;
-                        self.objects
-                            .as_mut()
-                            .map(|objects| objects.item(&object))
-                            .unwrap_or_default()
-                    }
-                    false => self.one(value, &answer.resource, cluster)?,
-                };
+                text += &self.item(value, &answer.resource, cluster)?;
                 Ok::<_, Malformed>(())
             });
-            text += &items;
             if read.is_err() {
                 malformed.push(cluster.clone());
             }
         }
         text
+    }
+
+    fn sorted_items(
+        &mut self,
+        blocks: &[Block],
+        order: Vec<Place>,
+        malformed: &mut Vec<ClusterName>,
+    ) -> String {
+        let mut text = String::new();
+        for (block, answer, value) in order {
+            let answer = blocks
+                .get(block)
+                .and_then(|block| block.answers.get(answer));
+            let Some((cluster, answer)) = answer else {
+                continue;
+            };
+            let Some(value) = answer.values.get(value) else {
+                continue;
+            };
+            match self.item(value, &answer.resource, cluster) {
+                Ok(item) => text += &item,
+                Err(Malformed) if malformed.contains(cluster) => {}
+                Err(Malformed) => malformed.push(cluster.clone()),
+            }
+        }
+        text
+    }
+
+    fn item(
+        &mut self,
+        value: &Bytes,
+        resource: &Resource,
+        cluster: &ClusterName,
+    ) -> Result<String, Malformed> {
+        if self.objects.is_none() {
+            return self.one(value, resource, cluster);
+        }
+        if self.failure.is_some() {
+            return Ok(String::new());
+        }
+        let object = self.object(value, cluster)?;
+        let item = self
+            .objects
+            .as_mut()
+            .map(|objects| objects.item(&object, cluster.as_str()));
+        Ok(self.told(item))
     }
 
     /// An object by itself, or a name.
@@ -246,11 +408,23 @@ impl Printer {
             ));
         }
         let object = self.object(value, cluster)?;
-        Ok(self
+        let object = self
             .objects
             .as_mut()
-            .map(|objects| objects.object(&object))
-            .unwrap_or_default())
+            .map(|objects| objects.object(&object, cluster.as_str()));
+        Ok(self.told(object))
+    }
+
+    /// The text, or none and the reason kept.
+    fn told(&mut self, text: Option<Result<String, String>>) -> String {
+        match text {
+            None => String::new(),
+            Some(Ok(text)) => text,
+            Some(Err(why)) => {
+                self.failure.get_or_insert(why);
+                String::new()
+            }
+        }
     }
 
     fn object(&self, value: &Bytes, cluster: &ClusterName) -> Result<Value, Malformed> {

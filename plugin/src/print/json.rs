@@ -12,11 +12,23 @@ pub fn document(value: &Value, audience: Audience) -> String {
     text
 }
 
+/// A value in one line without spaces, as `json.Marshal` writes it.
+pub fn compact(value: &Value, audience: Audience) -> String {
+    let mut writer = Writer {
+        out: String::new(),
+        audience,
+        compact: true,
+    };
+    writer.value(value, 0);
+    writer.out
+}
+
 /// A value whose first line stands `depth` levels deep in another; no line break at its end.
 pub fn nested(value: &Value, depth: usize, audience: Audience) -> String {
     let mut writer = Writer {
         out: String::new(),
         audience,
+        compact: false,
     };
     writer.value(value, depth);
     writer.out
@@ -25,6 +37,7 @@ pub fn nested(value: &Value, depth: usize, audience: Audience) -> String {
 struct Writer {
     out: String,
     audience: Audience,
+    compact: bool,
 }
 
 impl Writer {
@@ -56,7 +69,7 @@ impl Writer {
         for (index, (key, value)) in members.iter().enumerate() {
             self.next(index, depth + 1);
             self.string(key);
-            self.out.push_str(": ");
+            self.out.push_str(if self.compact { ":" } else { ": " });
             self.value(value, depth + 1);
         }
         self.close('}', members.is_empty(), depth);
@@ -77,6 +90,9 @@ impl Writer {
     }
 
     fn line(&mut self, depth: usize) {
+        if self.compact {
+            return;
+        }
         self.out.push('\n');
         self.out.extend(std::iter::repeat_n(INDENT, depth));
     }
@@ -121,6 +137,8 @@ mod tests {
                     {\n            \"x\": null\n        }\n    ],\n    \"c\": []\n}\n";
         assert_eq!(document(&value, Audience::Program), want);
         assert!(document(&value, Audience::Terminal).contains("\\u007f"));
+        let want = "{\"B\":\"\\u003c\\u0026\\u003e\\u2028\u{7f}\",\"a\":{},\"b\":[1,{\"x\":null}],\"c\":[]}";
+        assert_eq!(compact(&value, Audience::Program), want);
     }
 
     proptest! {

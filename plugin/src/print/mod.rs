@@ -7,18 +7,30 @@
 //! | [`tabwriter`] | `github.com/liggitt/tabwriter`, as kubectl sets it up |
 //! | [`table`] | `k8s.io/cli-runtime/pkg/printers` tableprinter.go |
 //! | [`json`], [`number`] | `encoding/json` |
+//! | [`verbs`], [`unicode`] | `fmt`, `strconv`, `unicode` |
 //! | [`yaml`] | `sigs.k8s.io/yaml`, `go.yaml.in/yaml/v2` |
+//! | [`kyaml`] | `sigs.k8s.io/yaml/kyaml` |
+//! | [`jsonpath`] | `k8s.io/client-go/util/jsonpath` |
+//! | [`columns`] | `k8s.io/kubectl/pkg/cmd/get` customcolumn.go |
+//! | [`mod@sort`], [`quantity`] | sorter.go beside it, `sort`, `k8s.io/apimachinery/pkg/api/resource` |
 //! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
 //! | [`mqtt_informer::kubernetes::duration`] | `k8s.io/apimachinery/pkg/util/duration` |
 //! | [`sanitize`] | ours: what a terminal must not see |
 
+pub mod columns;
 pub mod json;
+pub mod jsonpath;
+pub mod kyaml;
 pub mod name;
 pub mod number;
 pub mod objects;
+pub mod quantity;
 pub mod sanitize;
+pub mod sort;
 pub mod table;
 pub mod tabwriter;
+pub mod unicode;
+pub mod verbs;
 pub mod yaml;
 
 /// Who reads the output.

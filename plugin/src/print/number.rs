@@ -22,19 +22,23 @@ pub fn yaml(number: &Number) -> String {
     if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
         return text;
     }
-    float_as_general(float)
+    self::float(float)
 }
 
-/// As `fmt` prints it with `%v`: integers plainly, other numbers with an exponent when it is shorter.
-pub fn general(number: &Number) -> String {
+/// As `fmt.Sprint` prints it.
+pub fn plain_text(number: &Number) -> String {
     match number.as_i64() {
         Some(integer) => integer.to_string(),
-        None => float_as_general(number.as_f64().unwrap_or_default()),
+        None => float(number.as_f64().unwrap_or_default()),
     }
 }
 
-/// `strconv.FormatFloat(f, 'g', -1, 64)`.
-fn float_as_general(float: f64) -> String {
+/// `%v` of a float, `strconv.FormatFloat(f, 'g', -1, 64)`: the fewest digits, with an exponent below 1e-4 and from 1e+06
+/// on.
+pub fn float(float: f64) -> String {
+    if float == 0.0 {
+        return if float.is_sign_negative() { "-0" } else { "0" }.to_owned();
+    }
     let (digits, exponent) = shortest(float);
     if (-4..6).contains(&exponent) {
         plain(float < 0.0, &digits, exponent)
@@ -102,6 +106,24 @@ fn scientific(negative: bool, digits: &str, exponent: i32, least: usize) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_fmt_prints_them() {
+        for (text, want) in [
+            ("3", "3"),
+            ("1234567", "1234567"),
+            ("1234567.0", "1.234567e+06"),
+            ("18446744073709551615", "1.8446744073709552e+19"),
+            ("0.5", "0.5"),
+            ("-0.0", "-0"),
+        ] {
+            assert_eq!(
+                plain_text(&serde_json::from_str(text).unwrap()),
+                want,
+                "{text}"
+            );
+        }
+    }
 
     fn check(text: &str, want_json: &str, want_yaml: &str) {
         let number: Number = serde_json::from_str(text).unwrap();

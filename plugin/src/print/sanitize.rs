@@ -18,6 +18,14 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Text of several lines: as [`line()`], and line breaks stay.
+pub fn text(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| c != '\n' && is_hostile(c)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
+}
+
 /// One word, for messages: as [`line()`], and tabs are shown too.
 pub fn word(text: &str) -> Cow<'_, str> {
     match line(text) {
@@ -88,6 +96,7 @@ mod tests {
         assert_eq!(line("\0\x07\x7f\u{9b}\u{202e}"), "^@^G^?\\u009b\\u202e");
         assert_eq!(line("a\nb"), "a^Jb");
         assert_eq!(word("a\tb"), "a^Ib");
+        assert_eq!(text("a\n\x1b\tb\n"), "a\n^[\tb\n");
     }
 
     #[test]

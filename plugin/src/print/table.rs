@@ -22,6 +22,8 @@ pub struct TableOptions {
     pub with_namespace: bool,
     /// A CLUSTER column, the first.
     pub with_cluster: bool,
+    /// An EVENT column before all but that.
+    pub with_event: bool,
     /// Names as `pod/web`: the kind that goes before them.
     pub kind: Option<String>,
 }
@@ -37,6 +39,8 @@ pub struct Rows<'a> {
     pub columns: &'a [Column],
     /// In the order in which they are shown.
     pub rows: &'a [Row],
+    /// What became of them, for the EVENT column.
+    pub event: &'a str,
 }
 
 /// Prints tables, each of which may consist of several clusters' rows; widths are remembered from one to the next.
@@ -94,6 +98,7 @@ impl TablePrinter {
         self.headed = Some(self.columns.as_slice().to_vec());
         let mut headers = Vec::new();
         headers.extend(self.options.with_cluster.then(|| "CLUSTER".to_owned()));
+        headers.extend(self.options.with_event.then(|| "EVENT".to_owned()));
         headers.extend(self.options.with_namespace.then(|| "NAMESPACE".to_owned()));
         let shown = self
             .columns
@@ -115,6 +120,10 @@ impl TablePrinter {
         let mut line = Line::default();
         if self.options.with_cluster {
             line.add(table.cluster);
+        }
+        if self.options.with_event {
+            // kubectl makes all of them equally wide.
+            line.add(&format!("{:8}", table.event));
         }
         if self.options.with_namespace {
             line.add(&row.metadata.namespace);
@@ -210,6 +219,7 @@ mod tests {
             now_ms: 0,
             columns,
             rows,
+            event: "ADDED",
         }
     }
 
@@ -251,6 +261,14 @@ mod tests {
         check(
             labelled,
             "NAME       READY   AGE   APP   LABELS\nweb        1/1     5m          app=web\ndatabase   0/1     7d          app=database\n",
+        );
+        let events = TableOptions {
+            with_event: true,
+            ..plain.clone()
+        };
+        check(
+            events,
+            "EVENT      NAME       READY   AGE\nADDED      web        1/1     5m\nADDED      database   0/1     7d\n",
         );
         let all = TableOptions {
             with_cluster: true,

@@ -9,11 +9,13 @@
 //! |---|---|
 //! | [`mod@file`] | the text of the configuration file, and what is wrong with it: pure |
 //! | [`locate`] | which file |
+//! | `switches` | `--watch=true`, as kubectl's switches may be written |
 //! | [`origin`] | where a value came from |
 
 pub mod file;
 pub mod locate;
 pub mod origin;
+mod switches;
 
 use crate::args::{Cli, Command as Verb};
 use crate::direct::{Contexts, Location};
@@ -131,6 +133,7 @@ pub enum Unread {
 /// # Errors
 /// When something in them makes no sense.
 pub fn read(words: &[OsString]) -> Result<Said, Unread> {
+    let words = &switches::plain(words, &Cli::command());
     let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let settings = all();
     let bare = under(Cli::command(), &Values::new());
@@ -263,7 +266,11 @@ impl Said {
             }
             Verb::Demo(_) | Verb::Config(_) => false,
             Verb::Version(_) => is_typed("context"),
-            Verb::Get(_) | Verb::Describe(_) | Verb::Clusters(_) => true,
+            Verb::Get(_)
+            | Verb::Describe(_)
+            | Verb::ApiResources(_)
+            | Verb::Wait(_)
+            | Verb::Clusters(_) => true,
         };
         let place = if needs_clusters && self.is_direct()? {
             let kubeconfig = self.cli.direct.kubeconfig.as_deref();

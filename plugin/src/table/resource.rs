@@ -5,7 +5,7 @@ use mqtt_informer::protocol::rows;
 use prost::Message;
 
 /// A resource as one cluster has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resource {
     /// The API group, empty for the core group.
     pub group: String,

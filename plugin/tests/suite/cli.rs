@@ -40,6 +40,12 @@ fn help_is_for_people() {
     run(&["describe", "--help"])
         .success()
         .stdout_eq(file!["help/describe.txt"]);
+    run(&["api-resources", "--help"])
+        .success()
+        .stdout_eq(file!["help/api-resources.txt"]);
+    run(&["wait", "--help"])
+        .success()
+        .stdout_eq(file!["help/wait.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);
@@ -80,7 +86,11 @@ fn words_that_mean_nothing() {
     refuses(&["get", "pods", "--all-namespace"], "'--all-namespaces'");
     refuses(
         &["get", "pods", "-o", "nosuchform"],
-        "possible values: wide, json, yaml, name",
+        "unable to match a printer suitable for the output format \"nosuchform\", allowed formats are: custom-columns,",
+    );
+    refuses(
+        &["get", "pods", "-o", "go-template={{.x}}"],
+        "use -o jsonpath=",
     );
     refuses(
         &["get", "pods", "--timeout", "soon"],
@@ -106,6 +116,22 @@ fn words_that_kubectl_refuses_are_refused_in_its_words() {
         &["get", "pods", "svc/web"],
         "there is no need to specify a resource type as a separate argument",
     );
+    refuses(
+        &["get", "pods", "--output-watch-events"],
+        "--output-watch-events option can only be used with --watch or --watch-only",
+    );
+    refuses(
+        &["api-resources", "--sort-by", "age"],
+        "--sort-by accepts only name or kind",
+    );
+    refuses(
+        &["wait", "pod/web", "--for", "nonsense"],
+        "unrecognized condition: \"nonsense\"",
+    );
+    refuses(
+        &["wait", "pod", "--for", "delete"],
+        "resource(s) were provided, but no name was specified",
+    );
     refuses(&["get", "a/b/c"], "may not have more than one slash");
     refuses(
         &["get", "pods,svc", "-w"],
@@ -121,6 +147,47 @@ You must specify the type of resource to get. Use "kubectl api-resources" for a 
 error: Required resource not specified.
 Use "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).
 See 'kubectl get -h' for help and examples
+
+"#]]);
+}
+
+#[test]
+fn a_mistake_is_pointed_at() {
+    run(&["get", "pods", "-o", "jsonpath={.items[x]}"])
+        .code(1)
+        .stderr_eq(str![[r#"
+error: error parsing jsonpath {.items[x]}, invalid array index x
+  {.items[x]}
+          ^
+
+"#]]);
+    run(&[
+        "get",
+        "pods",
+        "-o",
+        "custom-columns=NAME:.metadata.name,NODE",
+    ])
+    .code(1)
+    .stderr_eq(str![[r#"
+error: unexpected custom-columns spec: NODE, expected <header>:<json-path-expr>
+  NAME:.metadata.name,NODE
+                      ^
+
+"#]]);
+    run(&["get", "pods", "--sort-by", "{.metadata.name"])
+        .code(1)
+        .stderr_eq(str![[r#"
+error: sorting error: unclosed action
+  {.metadata.name
+                 ^
+
+"#]]);
+    run(&["wait", "pod/web", "--for", "jsonpath={.a[b]}=c"])
+        .code(1)
+        .stderr_eq(str![[r#"
+error: invalid array index b
+  {.a[b]}
+      ^
 
 "#]]);
 }

@@ -1,7 +1,7 @@
 //! A `get` that lists and ends.
 
 use super::{Collector, Output, PATIENCE, Told, is_pending};
-use crate::get::member::{At, Standing, Trouble};
+use crate::get::member::{At, NoAnswer, Standing, Trouble};
 use crate::get::messages::{self, Refusal};
 use crate::get::printer::Block;
 use crate::table::Malformed;
@@ -26,7 +26,9 @@ impl Collector {
             self.first_whole.get_or_insert(at);
         }
         let nobody_is_missing = self.knows_all() && ready().count() == standings.len();
-        let patience_is_over = self.first_whole.is_some_and(|first| at >= first + PATIENCE);
+        // What is sorted is sorted together.
+        let patience_is_over = self.plan.sort.is_none()
+            && self.first_whole.is_some_and(|first| at >= first + PATIENCE);
         match self.selector.only().cloned() {
             Some(name) if nobody_is_missing => self.print_one(&name, &standings, wall_ms),
             Some(_) => {}
@@ -67,11 +69,13 @@ impl Collector {
             _ => None,
         });
         if let Some(refusal) = no_type {
+            self.unknown_type = !self.printer.written;
             self.fail(refusal.line());
             return self.finish(1);
         }
         for (target, standing) in standings.iter().enumerate() {
             match standing {
+                Standing::Failed(Trouble::Refused(refusal)) if self.ignores(refusal) => {}
                 Standing::Failed(Trouble::Refused(refusal)) => refusals.push(refusal.clone()),
                 Standing::Failed(trouble) => {
                     lines.insert(self.line(name, trouble));
@@ -97,10 +101,32 @@ impl Collector {
                 .into_iter()
                 .for_each(|line| self.fail(line));
         }
+        let unprintable = self.tell_failure(!refusals.is_empty());
         let partial = !lines.is_empty();
         lines.into_iter().for_each(|line| self.fail(line));
         let forgiven = self.plan.allow_partial && refusals.is_empty() && self.read_any;
-        self.finish(u8::from((partial || !refusals.is_empty()) && !forgiven));
+        let failed = (partial || !refusals.is_empty()) && !forgiven;
+        self.finish(u8::from(failed || unprintable));
+    }
+
+    /// An absence that was asked to be no error.
+    pub(super) fn ignores(&self, refusal: &Refusal) -> bool {
+        self.plan.ignore_not_found && refusal.reason == "NotFound" && !refusal.is_no_type()
+    }
+
+    /// Says what the printer could not print. Among several errors, kubectl leaves out the prefix of its own.
+    pub(super) fn tell_failure(&mut self, among_others: bool) -> bool {
+        let failure = self.printer.failure.take();
+        if let Some(why) = &failure {
+            let prefix = if among_others { "" } else { "error: " };
+            let more = if among_others && why.ends_with('\n') {
+                "\n"
+            } else {
+                ""
+            };
+            self.fail(format!("{prefix}{why}{more}"));
+        }
+        failure.is_some()
     }
 
     fn print_kubectl_s(&mut self, blocks: &[Block], name: &ClusterName, complete: bool) {
@@ -115,18 +141,29 @@ impl Collector {
             return;
         }
         let kinds = several_kinds(blocks);
-        let (text, malformed) = self.printer.blocks(blocks, kinds);
-        let text = text + &self.printer.end();
+        let (mut text, malformed) = self.printer.blocks(blocks, kinds);
+        if !self.ends_silently(blocks) {
+            text += &self.printer.end();
+        }
         malformed
             .iter()
             .for_each(|name| self.fail(messages::malformed(name)));
         match text.is_empty() {
             false => self.output.push(Output::Out(text)),
-            true if complete && self.plan.form.says_when_empty() => {
+            true if complete
+                && self.plan.form.says_when_empty()
+                && self.printer.failure.is_none() =>
+            {
                 self.say_that_nothing_was_found();
             }
             true => {}
         }
+    }
+
+    /// With --ignore-not-found, nothing is printed of nothing, not even an empty List.
+    fn ends_silently(&self, blocks: &[Block]) -> bool {
+        let answers = || blocks.iter().flat_map(|block| &block.answers);
+        self.plan.ignore_not_found && answers().all(|(_, answer)| answer.values.is_empty())
     }
 
     /// Takes the answer to a target into the block of its resource; or says what is missing.
@@ -138,7 +175,11 @@ impl Collector {
         blocks: &mut Vec<Block>,
     ) -> Result<Result<(), Refusal>, Malformed> {
         let member = self.members.get(name).ok_or(Malformed)?;
-        let answer = member.answer(target, wall_ms)?;
+        let answer = match member.answer(target, self.plan.sort.as_ref(), wall_ms) {
+            Ok(answer) => answer,
+            Err(NoAnswer::Malformed) => return Err(Malformed),
+            Err(NoAnswer::Unsortable(why)) => return Ok(Err(Refusal::local(why))),
+        };
         self.read_any = true;
         self.all_namespaced &= answer.resource.namespaced;
         let wanted = self
@@ -150,6 +191,9 @@ impl Collector {
             if self.plan.namespaces.is_all() && answer.resource.namespaced {
                 let message = "a resource cannot be retrieved by name across all namespaces";
                 return Ok(Err(Refusal::local(message)));
+            }
+            if answer.values.is_empty() && self.plan.ignore_not_found {
+                return Ok(Ok(()));
             }
             if answer.values.is_empty() {
                 return Ok(Err(Refusal::not_found(
@@ -213,6 +257,7 @@ impl Collector {
         for block in &mut blocks {
             block.answers.sort_by(|(one, _), (other, _)| one.cmp(other));
         }
+        self.printed_any |= !self.ends_silently(&blocks);
         let (text, malformed) = self.printer.blocks(&blocks, several_kinds(&blocks));
         if !text.is_empty() {
             self.output.push(Output::Out(text));
@@ -231,11 +276,14 @@ impl Collector {
             self.fail(line);
             return self.finish(1);
         }
-        let end = self.printer.end();
+        let end = match self.plan.ignore_not_found && !self.printed_any {
+            true => String::new(),
+            false => self.printer.end(),
+        };
         let absences: BTreeSet<_> = self
             .absences
             .iter()
-            .filter(|(target, _)| !self.existing.contains(target))
+            .filter(|(target, refusal)| !self.existing.contains(target) && !self.ignores(refusal))
             .cloned()
             .collect();
         let mut lines = BTreeMap::new();
@@ -243,6 +291,7 @@ impl Collector {
             lines.entry(*target).or_insert_with(|| refusal.clone());
         }
         let refusals: Vec<_> = lines.into_values().collect();
+        self.unknown_type = !self.printer.written && refusals.iter().any(Refusal::is_no_type);
         if !end.is_empty() && (refusals.is_empty() || self.printer.written) {
             self.output.push(Output::Out(end));
         }
@@ -250,15 +299,20 @@ impl Collector {
         messages::refusals(&refusals)
             .into_iter()
             .for_each(|line| self.fail(line));
+        let unprintable = self.tell_failure(!refusals.is_empty());
         if !self.failed && !self.printer.written && self.plan.form.says_when_empty() {
             self.say_that_nothing_was_found();
         }
         let forgiven = self.plan.allow_partial && self.read_any;
-        self.finish(u8::from(!refusals.is_empty() || (partial && !forgiven)));
+        let failed = !refusals.is_empty() || unprintable;
+        self.finish(u8::from(failed || (partial && !forgiven)));
     }
 
     fn say_that_nothing_was_found(&mut self) {
         let namespace = self.plan.namespaces.one().filter(|_| self.all_namespaced);
+        if self.plan.ignore_not_found {
+            return;
+        }
         self.output
             .push(Output::Err(messages::no_resources(namespace)));
     }

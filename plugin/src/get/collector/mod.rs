@@ -6,23 +6,27 @@
 //! - **One cluster that was named**: everything is printed at once, when all of it is there, as kubectl does.
 //! - **Several**: who is there is printed when all are, or [`PATIENCE`] after the first was; later ones follow when
 //!   they are there. So a dead cluster delays nobody.
+//! - **A wait** prints a line for each object that is as wanted, and ends when all are.
 //! - **A watch** prints each cluster when it is there, then its changes, and ends when it is told to.
 
 mod listing;
+mod waiting;
 mod watching;
 
 #[cfg(test)]
 mod tests;
 
+use super::catalog::Catalogs;
 use super::cluster_selector::ClusterSelector;
 use super::member::{At, Circumstances, Member, Standing, StreamView, Trouble};
 use super::messages::{self, Refusal};
-use super::plan::Plan;
+use super::plan::{Form, Plan};
 use super::printer::Printer;
 use crate::print::Audience;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use waiting::Waiting;
 
 /// For how long the rows that are there wait for others, so that they come as one table.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -61,6 +65,12 @@ pub struct Collector {
     /// Every type that was read lives in namespaces.
     all_namespaced: bool,
     read_any: bool,
+    /// An object of several clusters was there to be printed.
+    printed_any: bool,
+    unknown_type: bool,
+    waiting: Waiting,
+    /// What was waited for in vain, to be told at the end.
+    waiting_errors: Vec<String>,
     failed: bool,
     done: bool,
 }
@@ -100,6 +110,10 @@ impl Collector {
             existing: BTreeSet::new(),
             all_namespaced: true,
             read_any: false,
+            printed_any: false,
+            unknown_type: false,
+            waiting: Waiting::default(),
+            waiting_errors: Vec::new(),
             failed: false,
             done: false,
             selector: selector.clone(),
@@ -170,9 +184,10 @@ impl Collector {
     /// 1970.
     pub fn step(&mut self, at: At, wall_ms: i64) -> Vec<Output> {
         if !self.done {
-            match self.plan.watch {
-                None => self.list(at, wall_ms),
-                Some(watch) => self.watch(watch, at, wall_ms),
+            match (self.plan.wait.clone(), self.plan.watch) {
+                (Some(wait), _) => self.wait_for(&wait, at),
+                (None, None) => self.list(at, wall_ms),
+                (None, Some(watch)) => self.watch(watch, at, wall_ms),
             }
             self.judge_link(at);
         }
@@ -193,11 +208,24 @@ impl Collector {
             .first_whole
             .map(|first| first + PATIENCE)
             .filter(|end| *end > at);
+        let wait = self.plan.wait.as_ref().map(|wait| wait.timeout);
+        let wait = wait.filter(|end| !end.is_zero() && *end > at);
         silence
             .chain(link)
+            .chain(wait)
             .chain(patience)
             .chain(circumstances.end)
             .min()
+    }
+
+    /// What the clusters have, if that was asked for and they are heard.
+    pub fn catalogs(&self) -> &Catalogs {
+        &self.printer.catalogs
+    }
+
+    /// A type was named that does not exist, and nothing was printed: its word may be a category.
+    pub fn has_unknown_type(&self) -> bool {
+        self.unknown_type
     }
 
     /// A line that tells how far this has come, while nothing was printed.
@@ -225,8 +253,14 @@ impl Collector {
     fn want(&mut self, name: &ClusterName, at: At) {
         if !self.members.contains_key(name) {
             self.wanted.push(name.clone());
-            let member = Member::new(name.clone(), self.plan.targets.len(), at);
-            self.members.insert(name.clone(), member);
+            let member = Member::new(
+                name.clone(),
+                self.plan.targets.len(),
+                self.plan.streams(),
+                at,
+            );
+            let headless = matches!(self.plan.form, Form::Catalog(_));
+            self.members.insert(name.clone(), member.headless(headless));
         }
     }
 
@@ -257,7 +291,7 @@ impl Collector {
 
     /// A watch that was connected goes on when the broker comes back.
     fn waits_for_broker(&self) -> bool {
-        self.plan.watch.is_some() && self.link.was_up
+        (self.plan.watch.is_some() || self.plan.wait.is_some()) && self.link.was_up
     }
 
     fn line(&self, name: &ClusterName, trouble: &Trouble) -> String {

@@ -12,6 +12,9 @@ use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::rows;
 use prost::Message;
 
+mod readers;
+mod waiting;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 fn name(text: &str) -> ClusterName {

@@ -1,9 +1,10 @@
 //! A `get` that goes on: each cluster when it is there, then its changes.
 
 use super::{Collector, Output, Told};
-use crate::get::member::{At, Standing, Trouble};
+use crate::get::member::{At, Change, Member, NoAnswer, Standing, Trouble};
 use crate::get::messages::{self, Doubt, Refusal};
 use crate::get::plan::Watch;
+use crate::print::sort::{Key, SortField};
 use crate::table::{Malformed, Resource};
 use mqtt_informer::protocol::names::ClusterName;
 
@@ -41,8 +42,13 @@ impl Collector {
         let Some(member) = self.members.get_mut(name) else {
             return;
         };
-        let changes = member.take_changes(0);
+        let mut changes = member.take_changes(0);
         let now_ms = member.now_ms(0, wall_ms);
+        if let Some(sort) = &self.plan.sort
+            && let Err(why) = sorted(member, sort, &mut changes, first)
+        {
+            return self.watch_trouble(name, &Trouble::Refused(Refusal::local(why)));
+        }
         match member.resource(0) {
             Ok(resource) => {
                 if let Some(refusal) = self.missing(first && changes.is_empty(), &resource) {
@@ -55,12 +61,15 @@ impl Collector {
                 };
                 let text: Result<Vec<_>, _> = shown
                     .iter()
-                    .map(|change| self.printer.change(change, &resource, (name, now_ms)))
+                    .map(|(_, change)| self.printer.change(change, &resource, (name, now_ms)))
                     .collect();
                 match text.map(|text| text.concat()) {
                     Ok(text) if text.is_empty() => {}
                     Ok(text) => self.output.push(Output::Out(text)),
                     Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
+                }
+                if self.tell_failure(false) {
+                    return self.finish(1);
                 }
             }
             Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
@@ -92,6 +101,9 @@ impl Collector {
 
     fn watch_trouble(&mut self, name: &ClusterName, trouble: &Trouble) {
         if let (Trouble::Refused(refusal), Some(_)) = (trouble, self.selector.only()) {
+            if self.ignores(refusal) {
+                return self.finish(0);
+            }
             self.fail(refusal.line());
             return self.finish(1);
         }
@@ -108,4 +120,28 @@ impl Collector {
             self.fail(self.line(name, trouble));
         }
     }
+}
+
+/// Puts what came at one moment into the order that was asked for. What is there at first has to have the field.
+fn sorted(
+    member: &Member,
+    sort: &SortField,
+    changes: &mut Vec<Change>,
+    first: bool,
+) -> Result<(), String> {
+    let mut keyed = Vec::with_capacity(changes.len());
+    for (key, change) in std::mem::take(changes) {
+        let (old, new) = &change;
+        let value = new.as_ref().or(old.as_ref());
+        let found = value.map(|value| member.sort_key(0, sort, &key, value));
+        let sort_key = match found {
+            None | Some(Err(NoAnswer::Malformed)) => Key::Missing,
+            Some(Ok(found)) => found,
+            Some(Err(NoAnswer::Unsortable(why))) => return Err(why),
+        };
+        keyed.push((sort_key, (key, change)));
+    }
+    let result = sort.sort(&mut keyed);
+    *changes = keyed.into_iter().map(|(_, change)| change).collect();
+    if first { result } else { Ok(()) }
 }

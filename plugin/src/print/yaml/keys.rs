@@ -2,13 +2,8 @@
 //!
 //! `keyList.Less` of `go.yaml.in/yaml/v2` (sorter.go).
 
-use regex::Regex;
+use crate::print::unicode::{is_digit, is_letter};
 use std::cmp::Ordering;
-use std::sync::LazyLock;
-
-/// Go's `unicode.IsLetter` and `unicode.IsDigit` are general categories, which Rust's own methods are not.
-static LETTER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}").ok());
-static DIGIT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{Nd}").ok());
 
 /// Sorts keys as go-yaml does.
 ///
@@ -72,28 +67,6 @@ fn number(text: &[char], at: usize, start: i64) -> (i64, usize) {
         end += 1;
     }
     (value, end)
-}
-
-fn is_letter(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_alphabetic()
-    } else {
-        matches(&LETTER, c)
-    }
-}
-
-fn is_digit(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_digit()
-    } else {
-        matches(&DIGIT, c)
-    }
-}
-
-fn matches(class: &Option<Regex>, c: char) -> bool {
-    class
-        .as_ref()
-        .is_some_and(|class| class.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 #[cfg(test)]

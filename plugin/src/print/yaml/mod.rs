@@ -31,6 +31,11 @@ pub fn document(value: &Value, audience: Audience) -> String {
     emitter.out
 }
 
+/// Whether YAML 1.1, as go-yaml reads it, takes the word for an instant.
+pub(super) fn is_timestamp(word: &str) -> bool {
+    resolve::is_timestamp(word.as_bytes())
+}
+
 /// Where a node stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Context {

@@ -192,7 +192,7 @@ fn is_base_60(word: &[u8]) -> bool {
 }
 
 /// `time.Parse` with one of the four forms that go-yaml allows.
-fn is_timestamp(word: &[u8]) -> bool {
+pub(super) fn is_timestamp(word: &[u8]) -> bool {
     let year = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if year != 4 || word.get(4) != Some(&b'-') {
         return false;

@@ -2,6 +2,8 @@
 //
 //	go run ./printed < ../printed.jsonl
 //	go run ./tables < ../tables.jsonl
+//	go run ./jsonpath < ../jsonpath.jsonl
+//	go run ./sorted > ../sorted.jsonl
 module golden
 
 go 1.26.0

@@ -1,6 +1,6 @@
 // Prints values as kubectl does: the source of printed.jsonl.
 //
-// Reads lines {"value": ...} from standard input; writes each with kubectl's JSON and YAML of its value.
+// Reads lines {"value": ...} from standard input; writes each with kubectl's JSON, YAML and KYAML of its value.
 package main
 
 import (
@@ -11,12 +11,14 @@ import (
 
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/yaml/kyaml"
 )
 
 type printed struct {
 	Value json.RawMessage `json:"value"`
 	JSON  string          `json:"json"`
 	YAML  string          `json:"yaml"`
+	KYAML string          `json:"kyaml"`
 	Error string          `json:"error,omitempty"`
 }
 
@@ -58,5 +60,10 @@ func print(line []byte) printed {
 		result.Error = err.Error()
 	}
 	result.YAML = string(data)
+	var buffer bytes.Buffer
+	encoder := kyaml.Encoder{}
+	if err := encoder.FromObject(value, &buffer); err == nil {
+		result.KYAML = buffer.String()
+	}
 	return result
 }
