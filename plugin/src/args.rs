@@ -1,7 +1,8 @@
 //! The command line as typed.
 
 use crate::commands::{
-    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, get::GetArgs, version::VersionArgs,
+    clusters::ClustersArgs, complete::CompletionArgs, config::ConfigArgs, demo::DemoArgs,
+    events::EventsArgs, get::GetArgs, logs::LogsArgs, man::ManArgs, version::VersionArgs,
 };
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
@@ -95,9 +96,14 @@ pub struct FileArgs {
 )]
 pub enum Command {
     Get(GetArgs),
+    Events(EventsArgs),
+    Logs(LogsArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),
+    Completion(CompletionArgs),
+    #[command(hide = true)]
+    Man(ManArgs),
     Version(VersionArgs),
 }
 

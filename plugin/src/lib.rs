@@ -6,6 +6,9 @@
 //! | [`table`] | rows of many clusters as one table | IO, clocks; knows neither broker nor terminal |
 //! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
+//! | [`events`] | events in the order of time, as kubectl prints them | IO, clocks, async |
+//! | [`logs`] | which logs to read, and their lines | IO, clocks, async |
+//! | [`complete`] | what a shell may complete | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
 //! | [`scope`] | where the clusters are: behind a broker, or | |
@@ -18,9 +21,12 @@
 pub mod args;
 mod clock;
 pub mod commands;
+pub mod complete;
 pub mod direct;
 pub mod error;
+pub mod events;
 pub mod get;
+pub mod logs;
 pub mod print;
 pub mod scope;
 pub mod settings;
@@ -56,6 +62,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let words: Vec<OsString> = words.into_iter().collect();
+    if let Some(words) = commands::complete::asked(&words) {
+        return commands::complete::answer(&words);
+    }
     let said = match settings::read(&words) {
         Ok(said) => said,
         Err(Unread::Words(error)) => return explain(&error, &words),
@@ -66,8 +75,11 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     };
     log();
     let mut terminal = Terminal::new();
-    if let Command::Config(args) = &said.cli.command {
-        return commands::config::run(args, &said, &mut terminal);
+    match &said.cli.command {
+        Command::Config(args) => return commands::config::run(args, &said, &mut terminal),
+        Command::Completion(args) => return commands::complete::run(args, &mut terminal),
+        Command::Man(args) => return commands::man::run(args, &mut terminal),
+        _ => {}
     }
     let scope = match said.scope() {
         Ok(scope) => scope,
@@ -89,6 +101,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
 async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
+        Command::Events(args) => commands::events::run(args, scope, terminal).await,
+        Command::Logs(args) => commands::logs::run(args, scope, terminal).await,
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }
@@ -96,8 +110,8 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Version(args) => {
             interruptible(commands::version::run(args, scope, terminal)).await
         }
-        // It is about the words themselves, and was run before anything was made of them.
-        Command::Config(_) => Ok(()),
+        // They are about the words themselves, and were run before anything was made of them.
+        Command::Config(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
     }
 }
 
@@ -121,7 +135,7 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "clusters", "config", "demo", "version"];
+            let verbs = ["get", "events", "logs", "clusters", "config", "demo", "completion", "version"];
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())

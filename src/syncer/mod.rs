@@ -62,6 +62,10 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         topics,
         settings,
     });
+    let source = match args.logs {
+        true => source.with_logs(),
+        false => source,
+    };
     let client_id = client_id(&args.broker, &cluster);
     let (topic, payload) = source.last_will();
     let mut control = args.broker.options(client_id.clone())?;

@@ -32,6 +32,9 @@ const PURE: &[&str] = &[
     "plugin/src/table",
     "plugin/src/print",
     "plugin/src/get",
+    "plugin/src/complete",
+    "plugin/src/events",
+    "plugin/src/logs",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

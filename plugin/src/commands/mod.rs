@@ -4,9 +4,14 @@
 //! [`crate::settings`]).
 
 pub mod clusters;
+pub mod complete;
 pub mod config;
 pub mod demo;
+pub mod events;
+pub mod fleet;
 pub mod get;
+pub mod logs;
+pub mod man;
 pub mod version;
 
 use clap::Args;

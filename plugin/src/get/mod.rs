@@ -11,6 +11,7 @@
 //! | [`namespaces`] | one namespace, all, or each cluster's own |
 //! | [`collector`] | whose answers are in, who is late, when to print, when to end |
 //! | [`member`] | one cluster of a `get`: its streams, and what became of each |
+//! | [`roll`] | who has answered, for commands that are no `get` |
 //! | [`printer`] | answers as tables, objects or names |
 //! | [`messages`] | the lines for stderr |
 //!
@@ -23,6 +24,7 @@ pub mod messages;
 pub mod namespaces;
 pub mod plan;
 pub mod printer;
+pub mod roll;
 
 pub use cluster_selector::{ClusterSelector, Groups};
 pub use collector::{Collector, Output};

@@ -10,13 +10,14 @@
 //! | [`yaml`] | `sigs.k8s.io/yaml`, `go.yaml.in/yaml/v2` |
 //! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
 //! | [`mqtt_informer::kubernetes::duration`] | `k8s.io/apimachinery/pkg/util/duration` |
-//! | [`sanitize`] | ours: what a terminal must not see |
+//! | [`sanitize`], [`sgr`] | ours: what a terminal must not see, and what it may |
 
 pub mod json;
 pub mod name;
 pub mod number;
 pub mod objects;
 pub mod sanitize;
+pub mod sgr;
 pub mod table;
 pub mod tabwriter;
 pub mod yaml;

@@ -67,6 +67,7 @@ impl Driver {
                 }
             }
             Reply::Presence(presence) => self.heard(cluster, &presence),
+            Reply::LogChunk(chunk) => self.log_chunk(cluster, &chunk),
         }
     }
 
