@@ -16,6 +16,7 @@ mod faults;
 mod in_process;
 mod layering;
 mod library;
+mod logs;
 mod manifests;
 mod masked;
 mod programs;

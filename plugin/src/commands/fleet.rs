@@ -1,5 +1,6 @@
 //! What happens between an informer and a [`Roll`]: streams subscribed to, and looked at when something happened.
 
+use crate::clock::wall_ms;
 use crate::get::StreamView;
 use crate::get::roll::{News, Roll};
 use futures::StreamExt;
@@ -9,7 +10,7 @@ use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -192,12 +193,4 @@ fn changes<T: Send + Sync + 'static>(
         Some(((), receiver))
     });
     stream::once(async {}).chain(later)
-}
-
-/// This machine's clock, ms since 1970.
-fn wall_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

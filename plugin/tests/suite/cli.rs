@@ -37,6 +37,12 @@ fn help_is_for_people() {
     run(&["get", "--help"])
         .success()
         .stdout_eq(file!["help/get.txt"]);
+    for verb in ["events", "logs", "completion"] {
+        let path = format!("{}/tests/suite/help/{verb}.txt", env!("CARGO_MANIFEST_DIR"));
+        run(&[verb, "--help"])
+            .success()
+            .stdout_eq(snapbox::Data::read_from(path.as_ref(), None));
+    }
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);
