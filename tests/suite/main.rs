@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod broker_role;
+mod completion;
 mod differential;
 mod direct;
 mod examples;

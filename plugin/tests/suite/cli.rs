@@ -37,12 +37,15 @@ fn help_is_for_people() {
     run(&["get", "--help"])
         .success()
         .stdout_eq(file!["help/get.txt"]);
-    for verb in ["events", "logs", "completion"] {
-        let path = format!("{}/tests/suite/help/{verb}.txt", env!("CARGO_MANIFEST_DIR"));
-        run(&[verb, "--help"])
-            .success()
-            .stdout_eq(snapbox::Data::read_from(path.as_ref(), None));
-    }
+    run(&["events", "--help"])
+        .success()
+        .stdout_eq(file!["help/events.txt"]);
+    run(&["logs", "--help"])
+        .success()
+        .stdout_eq(file!["help/logs.txt"]);
+    run(&["completion", "--help"])
+        .success()
+        .stdout_eq(file!["help/completion.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);
