@@ -135,7 +135,16 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "events", "logs", "clusters", "config", "demo", "completion", "version"];
+            let verbs = [
+                "get",
+                "events",
+                "logs",
+                "clusters",
+                "config",
+                "demo",
+                "completion",
+                "version",
+            ];
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())

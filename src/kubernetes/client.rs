@@ -103,11 +103,7 @@ impl Client {
     /// Opens a watch: its lines come when they come.
     pub(super) async fn watch(&self, path: &str, accept: &str) -> Result<Lines, Failure> {
         let body = self.open(path, accept).await?;
-        Ok(Lines::new(
-            body,
-            self.server(),
-            self.patience.watch_silence,
-        ))
+        Ok(Lines::new(body, self.server(), self.patience.watch_silence))
     }
 
     /// Opens a log: its text comes when it comes.

@@ -5,9 +5,7 @@ use super::requests::{Outcome, refused};
 use super::{Event, Identity, Resolved, UpstreamError};
 use crate::link;
 use crate::protocol::frame;
-use crate::protocol::message::{
-    LogChunk, LogEnd, LogOpen, Reply, Request, State, StreamId, Sync,
-};
+use crate::protocol::message::{LogChunk, LogEnd, LogOpen, Reply, Request, State, StreamId, Sync};
 use crate::protocol::topics::Route;
 use crate::replica::{self, Opening, Role, Session, Target};
 use bytes::Bytes;
@@ -145,9 +143,9 @@ impl Driver {
                     self.publisher.leave(now, &from, stream);
                 }
             }
-            Request::LogOpen(open) => self.log_request(&from, open.rid, |driver| {
-                driver.open_log(&from, open)
-            }),
+            Request::LogOpen(open) => {
+                self.log_request(&from, open.rid, |driver| driver.open_log(&from, open))
+            }
             Request::LogCredit(credit) => self.log_request(&from, credit.rid, |driver| {
                 driver.logs.credit(&from, credit)
             }),

@@ -43,7 +43,11 @@ fn stage(name: &'static str) -> Stage {
         .build()
         .unwrap();
     let playground = runtime.block_on(Playground::start(Spec::empty())).unwrap();
-    for (namespace, pod) in [("default", "web-0"), ("default", "db-0"), ("shop", "cart-0")] {
+    for (namespace, pod) in [
+        ("default", "web-0"),
+        ("default", "db-0"),
+        ("shop", "cart-0"),
+    ] {
         let namespace_object = json!({"metadata": {"name": namespace}});
         playground.put("namespaces", namespace_object);
         let pod = json!({"metadata": {"name": pod, "namespace": namespace}, "spec": {"containers": [{"name": "a"}]}});
@@ -106,7 +110,14 @@ fn kubectl_finds_it() {
     let cluster = stage.scene.shared();
     let mut command = kubectl(&cluster, &bin("kubectl-complete"));
     command
-        .args(["__complete", "mqinformer", "get", "--cluster=berlin", "-o", "ya"])
+        .args([
+            "__complete",
+            "mqinformer",
+            "get",
+            "--cluster=berlin",
+            "-o",
+            "ya",
+        ])
         .env("BROKER", stage.scene.broker.url());
     let said = run(command);
     let first = said.out.lines().next().unwrap_or_default();
@@ -141,7 +152,10 @@ fn bash_is_satisfied_by_its_script() {
         ("kubectl-mqinformer get pods --show-l", "--show-labels\n"),
         ("kubectl-mqinformer get pods -o w", "wide\n"),
         ("kubectl-mqinformer get pods --output=w", "wide\n"),
-        ("kubectl-mqinformer events --types=Normal,W", "Normal,Warning\n"),
+        (
+            "kubectl-mqinformer events --types=Normal,W",
+            "Normal,Warning\n",
+        ),
     ] {
         let said = ask(line);
         assert_eq!((said.out.as_str(), said.err.as_str()), (want, ""), "{line}");
@@ -164,12 +178,18 @@ fn every_verb_has_a_manual_page() {
         ("kubectl-mqinformer-config-view.1", "view"),
     ] {
         let text = std::fs::read_to_string(dir.join(page)).unwrap();
-        assert!(text.contains(".TH ") && text.contains(want), "{page}:\n{text}");
+        assert!(
+            text.contains(".TH ") && text.contains(want),
+            "{page}:\n{text}"
+        );
     }
     let missing = {
         let mut command = crate::programs::command("kubectl-mqinformer");
         command.args(["man", "--dir", "/no/such"]);
         run(command)
     };
-    assert!(missing.code() == 1 && missing.err.lines().count() == 1, "{missing:?}");
+    assert!(
+        missing.code() == 1 && missing.err.lines().count() == 1,
+        "{missing:?}"
+    );
 }

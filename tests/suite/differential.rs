@@ -324,8 +324,10 @@ fn events_in_the_order_of_time() {
         "events --for a/b/c",
         "events --for nosuch/x",
     ];
-    let cases = whose
-        .iter()
-        .flat_map(|whose| forms.iter().map(move |form| format!("events {whose}{form}")));
+    let cases = whose.iter().flat_map(|whose| {
+        forms
+            .iter()
+            .map(move |form| format!("events {whose}{form}"))
+    });
     check(cases.chain(wrong.map(str::to_owned)));
 }

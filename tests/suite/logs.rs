@@ -44,8 +44,12 @@ impl Stage {
     }
 
     fn put_pod(&self, name: &str, containers: &[&str], restarts: u64) {
-        let named: Vec<_> = containers.iter().map(|name| json!({"name": name})).collect();
-        let status = |name: &&str| json!({"name": name, "restartCount": restarts, "state": {"running": {}}});
+        let named: Vec<_> = containers
+            .iter()
+            .map(|name| json!({"name": name}))
+            .collect();
+        let status =
+            |name: &&str| json!({"name": name, "restartCount": restarts, "state": {"running": {}}});
         let statuses: Vec<_> = containers.iter().map(status).collect();
         let pod = json!({
             "metadata": {"name": name, "namespace": "shop", "uid": name, "labels": {"app": "web"}},
@@ -93,20 +97,35 @@ fn logs_cross_a_broker_as_kubectl_prints_them() {
         )
     );
     let said = stage.say("logs web -n shop --cluster one --all-containers --tail 1");
-    let want = ["[pod/web-0/app] app 2", "[pod/web-0/proxy] \x1b[31mproxy\x1b[0m"];
+    let want = [
+        "[pod/web-0/app] app 2",
+        "[pod/web-0/proxy] \x1b[31mproxy\x1b[0m",
+    ];
     assert_eq!(sorted(&said), want);
     let said = stage.say("logs web -n shop --cluster one -c pro.* --prefix=false");
-    assert_eq!(said.out, "\x1b[31mproxy\x1b[0m\n", "a program gets the bytes");
+    assert_eq!(
+        said.out, "\x1b[31mproxy\x1b[0m\n",
+        "a program gets the bytes"
+    );
     let said = stage.say("logs -l app=web -A --cluster one --include [12] --exclude 2 -o json");
     let line: serde_json::Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((&line["message"], &line["cluster"]), (&json!("app 1"), &json!("one")));
+    assert_eq!(
+        (&line["message"], &line["cluster"]),
+        (&json!("app 1"), &json!("one"))
+    );
     let said = stage.say("logs pod/web-0 app -n shop --cluster one --tail 1 --timestamps");
     let (time, text) = said.out.split_once(' ').unwrap();
-    assert!(time.len() == 30 && time.ends_with('Z') && text == "app 2\n", "{said:?}");
+    assert!(
+        time.len() == 30 && time.ends_with('Z') && text == "app 2\n",
+        "{said:?}"
+    );
 
     let _two = stage.syncer("two", &["--logs", "--client-id", "two"]);
     let said = stage.say("logs web -n shop -c app --tail 1");
-    assert_eq!(sorted(&said), ["[one/web-0/app] app 2", "[two/web-0/app] app 2"]);
+    assert_eq!(
+        sorted(&said),
+        ["[one/web-0/app] app 2", "[two/web-0/app] app 2"]
+    );
 }
 
 #[test]
@@ -147,7 +166,10 @@ fn what_is_wrong_is_said_in_one_line() {
             "logs pod/web-0 -n shop -c nosuch",
             "error: container nosuch is not valid for pod web-0 out of: app, proxy\n",
         ),
-        ("logs nothing.like -n shop", "error: no pod's name matches \"nothing.like\"\n"),
+        (
+            "logs nothing.like -n shop",
+            "error: no pod's name matches \"nothing.like\"\n",
+        ),
         (
             "logs pod/web-0 -n shop -c app --previous",
             "Error from server (BadRequest): previous terminated container \"app\" in pod \"web-0\" not found\n",
@@ -158,7 +180,11 @@ fn what_is_wrong_is_said_in_one_line() {
     }
     stage.playground.faults().refuse("pods/log");
     let said = stage.say("logs pod/web-0 -n shop -c app --cluster on");
-    assert!(said.err.starts_with("Error from server (Forbidden): pods \"web-0\" is forbidden"), "{said:?}");
+    assert!(
+        said.err
+            .starts_with("Error from server (Forbidden): pods \"web-0\" is forbidden"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -166,9 +192,13 @@ fn a_log_that_is_followed_lives_through_the_death_of_broker_syncer_and_container
     let stage = Stage::new("follow");
     let mut syncer = stage.syncer("one", &["--logs", "--client-id", "a"]);
     stage.write("app", "line 0");
-    let follow = stage.scene.watch("logs web -f -n shop -c app --cluster one --prefix=false");
+    let follow = stage
+        .scene
+        .watch("logs web -f -n shop -c app --cluster one --prefix=false");
     let upto = |count: usize| {
-        let lines: Vec<_> = (0..count).map(|number| format!("line {number}\n")).collect();
+        let lines: Vec<_> = (0..count)
+            .map(|number| format!("line {number}\n"))
+            .collect();
         follow.wait_out(&format!("{count} lines"), |out| out == lines.concat());
     };
     upto(1);
@@ -204,9 +234,22 @@ fn a_flood_of_lines_delays_no_watch() {
         begin.elapsed()
     };
     delay("first");
-    let alone = (0..20).map(|number| delay(&format!("alone-{number}"))).max().unwrap();
+    let alone = (0..20)
+        .map(|number| delay(&format!("alone-{number}")))
+        .max()
+        .unwrap();
     // One that reads as fast as it can, and one that does not read at all.
-    let words = ["logs", "web", "-f", "-n", "shop", "-c", "app", "--cluster", "one"];
+    let words = [
+        "logs",
+        "web",
+        "-f",
+        "-n",
+        "shop",
+        "-c",
+        "app",
+        "--cluster",
+        "one",
+    ];
     let reader = |out: Stdio| {
         let mut command = plugin_command(stage.scene.broker.url(), &words);
         Killed(command.stdout(out).stderr(Stdio::null()).spawn().unwrap())
@@ -214,7 +257,9 @@ fn a_flood_of_lines_delays_no_watch() {
     let _readers = [reader(Stdio::null()), reader(Stdio::piped())];
     let both = || Ok((syncer.metric("logs") >= 2.0).then_some(()));
     bed::wait_for("both logs are read", both).unwrap();
-    let beside: Vec<_> = (0..20).map(|number| delay(&format!("beside-{number}"))).collect();
+    let beside: Vec<_> = (0..20)
+        .map(|number| delay(&format!("beside-{number}")))
+        .collect();
     let slowest = beside.iter().max().copied().unwrap();
     eprintln!("slowest change alone: {alone:?}, beside a flood: {slowest:?}");
     assert!(slowest < Duration::from_secs(1), "{beside:?}");
@@ -237,7 +282,16 @@ fn without_a_broker_it_is_the_same() {
     stage.write("app", "here");
     let said = run(direct_command(
         &stage.kubeconfig,
-        &["logs", "pod/web-0", "-n", "shop", "-c", "app", "--context", "playground"],
+        &[
+            "logs",
+            "pod/web-0",
+            "-n",
+            "shop",
+            "-c",
+            "app",
+            "--context",
+            "playground",
+        ],
     ));
     assert_eq!((said.out.as_str(), said.code()), ("here\n", 0), "{said:?}");
     let many = run(direct_command(

@@ -312,9 +312,15 @@ mod tests {
     fn who_asks_for_completion() {
         let some = |words: &[&str]| Some(words.iter().map(|it| (*it).to_owned()).collect());
         for (line, want) in [
-            (&["/x/kubectl_complete-mqinformer", "get", ""][..], some(&["get", ""])),
+            (
+                &["/x/kubectl_complete-mqinformer", "get", ""][..],
+                some(&["get", ""]),
+            ),
             (&["kubectl-mqinformer", "__complete", "ge"], some(&["ge"])),
-            (&["/x/kubectl_complete-mqinformer", "__complete", "ge"], some(&["ge"])),
+            (
+                &["/x/kubectl_complete-mqinformer", "__complete", "ge"],
+                some(&["ge"]),
+            ),
             (&["kubectl-mqinformer", "get"], None),
             (&[], None),
         ] {
@@ -324,7 +330,17 @@ mod tests {
 
     #[test]
     fn only_what_says_where_the_clusters_are_is_taken_over() {
-        let line = ["get", "pods", "--broker", "tcp://h:1", "--cluster=a", "-o", "json", "-A", ""];
+        let line = [
+            "get",
+            "pods",
+            "--broker",
+            "tcp://h:1",
+            "--cluster=a",
+            "-o",
+            "json",
+            "-A",
+            "",
+        ];
         let typed = Typed::read(Cli::command(), &line.map(String::from));
         assert_eq!(
             settings_of(&typed),

@@ -79,9 +79,11 @@ impl DemoArgs {
             }
         };
         match cli.command {
-            Command::Demo(_) | Command::Config(_) | Command::Completion(_) | Command::Man(_) => Err(Failure::because(
-                "a demo runs any command but another demo, and has no configuration",
-            )),
+            Command::Demo(_) | Command::Config(_) | Command::Completion(_) | Command::Man(_) => {
+                Err(Failure::because(
+                    "a demo runs any command but another demo, and has no configuration",
+                ))
+            }
             _ if !cli.direct.context.is_empty() => Err(Failure::because(
                 "a demo has its own clusters; leave --context out",
             )),

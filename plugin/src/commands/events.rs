@@ -190,9 +190,10 @@ impl Session {
                 self.look(&cluster);
             }
             let complete = self.fleet.roll.is_complete();
-            let patience_is_over = self.several && self.first.is_some_and(|at| {
-                self.fleet.at() >= at + PATIENCE
-            });
+            let patience_is_over = self.several
+                && self
+                    .first
+                    .is_some_and(|at| self.fleet.at() >= at + PATIENCE);
             if complete || patience_is_over || self.watch {
                 self.print(terminal)?;
             }
@@ -201,7 +202,9 @@ impl Session {
                 return self.finish(terminal);
             }
             let most = match (self.first, patience_is_over) {
-                (Some(at), false) if self.several => (at + PATIENCE).saturating_sub(self.fleet.at()),
+                (Some(at), false) if self.several => {
+                    (at + PATIENCE).saturating_sub(self.fleet.at())
+                }
                 _ => Duration::MAX,
             };
             self.fleet.wait(most.max(Duration::from_millis(1))).await;

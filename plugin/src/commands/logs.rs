@@ -136,7 +136,12 @@ pub struct LogsArgs {
     pub prefix: Option<bool>,
 
     /// Colours: auto (on a terminal, unless NO_COLOR is set), always or never.
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub color: When,
 
     /// How to print: json, an object a line.

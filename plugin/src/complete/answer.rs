@@ -100,7 +100,10 @@ fn verbs(typed: &Typed) -> Wish {
     Wish {
         known: visible
             .map(|verb| {
-                let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+                let about = verb
+                    .get_about()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 (verb.get_name().to_owned(), first_line(&about))
             })
             .collect(),
@@ -111,7 +114,11 @@ fn verbs(typed: &Typed) -> Wish {
 fn flags(typed: &Typed) -> Wish {
     let mut known = Vec::new();
     let shorts_too = !typed.part.starts_with("--");
-    for arg in typed.command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+    for arg in typed
+        .command
+        .get_arguments()
+        .filter(|arg| !arg.is_hide_set())
+    {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         let help = first_line(&help);
         if let (Some(short), true) = (arg.get_short(), shorts_too) {
@@ -130,7 +137,11 @@ fn flags(typed: &Typed) -> Wish {
 fn value(typed: &Typed, arg: &Arg) -> Wish {
     let ask = |question, list: bool| Wish {
         question: Some(question),
-        before: if list { before_last(&typed.part, ',') } else { String::new() },
+        before: if list {
+            before_last(&typed.part, ',')
+        } else {
+            String::new()
+        },
         ..Wish::default()
     };
     match arg.get_long().unwrap_or_default() {
@@ -165,7 +176,10 @@ fn plain(arg: &Arg) -> Wish {
         known: values
             .filter(|value| !value.is_hide_set())
             .map(|value| {
-                let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+                let help = value
+                    .get_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 (value.get_name().to_owned(), first_line(&help))
             })
             .collect(),
@@ -227,7 +241,9 @@ fn pair(typed: &Typed, types: Question) -> Wish {
 
 /// What stands before the last part of a list, its comma and an exclamation mark included.
 fn before_last(part: &str, separator: char) -> String {
-    let end = part.rfind(separator).map_or(0, |at| at + separator.len_utf8());
+    let end = part
+        .rfind(separator)
+        .map_or(0, |at| at + separator.len_utf8());
     let (before, last) = part.split_at(end);
     match last.starts_with('!') {
         true => format!("{before}!"),
@@ -263,23 +279,62 @@ mod tests {
         for (line, answers, question, want) in [
             ("ver", &[][..], None, "version :4"),
             ("get pods -o j", &[], None, "json :4"),
-            ("get pods --cluster a,!b", &["bern", "a"], Some(Question::Clusters), "a,!bern :4"),
-            ("get pods --context ", &["kind-a"], Some(Question::Contexts), "all kind-a :4"),
-            ("get po", &["pods", "nodes"], Some(Question::Types), "pods :4"),
-            ("get svc,po", &["pods"], Some(Question::Types), "svc,pods :4"),
+            (
+                "get pods --cluster a,!b",
+                &["bern", "a"],
+                Some(Question::Clusters),
+                "a,!bern :4",
+            ),
+            (
+                "get pods --context ",
+                &["kind-a"],
+                Some(Question::Contexts),
+                "all kind-a :4",
+            ),
+            (
+                "get po",
+                &["pods", "nodes"],
+                Some(Question::Types),
+                "pods :4",
+            ),
+            (
+                "get svc,po",
+                &["pods"],
+                Some(Question::Types),
+                "svc,pods :4",
+            ),
             ("get pods w", &["web", "db"], names("pods"), "web :4"),
             ("get pod/w", &["web"], names("pod"), "pod/web :4"),
-            ("get pod/web deploy/", &["web"], names("deploy"), "deploy/web :4"),
-            ("events --for po", &["pods"], Some(Question::Types), "pods :6"),
+            (
+                "get pod/web deploy/",
+                &["web"],
+                names("deploy"),
+                "deploy/web :4",
+            ),
+            (
+                "events --for po",
+                &["pods"],
+                Some(Question::Types),
+                "pods :6",
+            ),
             ("events --types W", &[], None, "Warning :4"),
             ("logs ", &["web-0"], names("pods"), "web-0 :4"),
             ("logs deploy/", &["web"], names("deploy"), "deploy/web :4"),
-            ("get pods -n ", &["shop"], Some(Question::Namespaces), "shop :4"),
+            (
+                "get pods -n ",
+                &["shop"],
+                Some(Question::Namespaces),
+                "shop :4",
+            ),
             ("get pods --kubeconfig ", &[], None, ":0"),
             ("get pods --show-l", &[], None, "--show-labels :4"),
             ("get pods w", &["web\nevil", "web\x1b"], names("pods"), ":4"),
         ] {
-            assert_eq!(completed(line, answers), (question, want.to_owned()), "{line}");
+            assert_eq!(
+                completed(line, answers),
+                (question, want.to_owned()),
+                "{line}"
+            );
         }
     }
 

@@ -123,7 +123,10 @@ impl Typed {
             return;
         }
         if !words_only && self.part.starts_with('-') {
-            let with_value = self.part.strip_prefix("--").and_then(|it| it.split_once('='));
+            let with_value = self
+                .part
+                .strip_prefix("--")
+                .and_then(|it| it.split_once('='));
             if let Some((name, value)) = with_value {
                 let (arg, value) = (self.long(name), value.to_owned());
                 if let Some(arg) = arg {

@@ -78,7 +78,10 @@ impl Event {
 
     /// Whether it is of one of these types; any, if there are none.
     pub fn is_of(&self, types: &[String]) -> bool {
-        types.is_empty() || types.iter().any(|it| it.eq_ignore_ascii_case(&self.said.kind))
+        types.is_empty()
+            || types
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(&self.said.kind))
     }
 
     /// The time that events are sorted by.
@@ -132,7 +135,10 @@ mod tests {
     #[test]
     fn when_it_was_last_seen() {
         for (json, want) in [
-            (json!({"firstTimestamp": "2026-11-25T09:59:00Z", "count": 1}), "60s"),
+            (
+                json!({"firstTimestamp": "2026-11-25T09:59:00Z", "count": 1}),
+                "60s",
+            ),
             (
                 json!({"firstTimestamp": "2026-11-25T09:00:00Z", "lastTimestamp": "2026-11-25T09:58:00Z", "count": 7}),
                 "2m (x7 over 60m)",
@@ -141,8 +147,14 @@ mod tests {
                 json!({"eventTime": "2026-11-25T09:00:00.000000Z", "series": {"count": 3, "lastObservedTime": "2026-11-25T09:59:30.5Z"}}),
                 "29s (x3 over 60m)",
             ),
-            (json!({"firstTimestamp": null, "eventTime": null}), "<unknown>"),
-            (json!({"firstTimestamp": "x", "count": 2}), "<unknown> (x2 over <unknown>)"),
+            (
+                json!({"firstTimestamp": null, "eventTime": null}),
+                "<unknown>",
+            ),
+            (
+                json!({"firstTimestamp": "x", "count": 2}),
+                "<unknown> (x2 over <unknown>)",
+            ),
         ] {
             assert_eq!(read(json.clone()).last_seen(), want, "{json}");
         }

@@ -37,7 +37,11 @@ pub fn involved(text: &str) -> Result<(String, String), InvalidEvents> {
 
 /// Checks `--types`.
 pub fn types(types: &[String]) -> Result<(), InvalidEvents> {
-    let known = |it: &String| ["Normal", "Warning"].iter().any(|t| it.eq_ignore_ascii_case(t));
+    let known = |it: &String| {
+        ["Normal", "Warning"]
+            .iter()
+            .any(|t| it.eq_ignore_ascii_case(t))
+    };
     match types.iter().all(known) {
         true => Ok(()),
         false => Err(InvalidEvents::Types),

@@ -101,7 +101,8 @@ impl EventPrinter {
         if format == Format::Json && !self.with_cluster {
             return "\n    ]\n}\n".to_owned();
         }
-        let list = value!({"apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": items});
+        let list =
+            value!({"apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": items});
         match format {
             Format::Json => json::document(&list, self.audience),
             Format::Yaml => yaml::document(&list, self.audience),
@@ -136,7 +137,8 @@ impl EventPrinter {
             if self.with_namespace {
                 self.table.write("NAMESPACE\t");
             }
-            self.table.write("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
+            self.table
+                .write("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
         }
     }
 
@@ -251,7 +253,10 @@ mod tests {
             "CLUSTER   NAMESPACE   LAST SEEN   TYPE     REASON    OBJECT    MESSAGE\n\
              berlin    shop        5s          Normal   Started   Pod/web   up\n"
         );
-        assert_eq!(printer(EventForm::Name, false).list(&[event("a", "")]), "event/e1\n");
+        assert_eq!(
+            printer(EventForm::Name, false).list(&[event("a", "")]),
+            "event/e1\n"
+        );
     }
 
     #[test]
@@ -260,7 +265,11 @@ mod tests {
         let shown = printer(EventForm::Table, false).one(&event("a", hostile));
         assert!(shown.ends_with("a^[[2J\\u202e\nforged\n"), "{shown:?}");
         let mut terminal = EventPrinter::new(EventForm::Table, Audience::Terminal, false, true);
-        assert!(terminal.one(&event("a", hostile)).ends_with("a^[[2J\\u202e^Jforged\n"));
+        assert!(
+            terminal
+                .one(&event("a", hostile))
+                .ends_with("a^[[2J\\u202e^Jforged\n")
+        );
     }
 
     #[test]

@@ -157,8 +157,7 @@ impl Roll {
 
     /// Every cluster that is meant has answered, or will not.
     pub fn is_complete(&self) -> bool {
-        let knows_all =
-            self.discovered || (self.selector.is_closed() && !self.members.is_empty());
+        let knows_all = self.discovered || (self.selector.is_closed() && !self.members.is_empty());
         knows_all && self.settled.len() == self.members.len()
     }
 
@@ -304,7 +303,10 @@ mod tests {
         assert_eq!((roll.step(at(1)), roll.is_complete()), (vec![], false));
         assert_eq!(roll.deadline(at(1)), Some(at(5)));
         let news = roll.step(at(5));
-        assert!(matches!(news.as_slice(), [News::Failed(b, line)] if *b == name("b") && line.contains("no answer")), "{news:?}");
+        assert!(
+            matches!(news.as_slice(), [News::Failed(b, line)] if *b == name("b") && line.contains("no answer")),
+            "{news:?}"
+        );
         assert!(roll.is_complete());
     }
 
@@ -343,6 +345,9 @@ mod tests {
         roll.cluster(&name("a"), false, at(0));
         roll.discovered();
         let news = roll.step(at(0));
-        assert!(matches!(news.as_slice(), [News::Over(line)] if line.contains("known are a")), "{news:?}");
+        assert!(
+            matches!(news.as_slice(), [News::Over(line)] if line.contains("known are a")),
+            "{news:?}"
+        );
     }
 }

@@ -130,7 +130,11 @@ impl Pod {
                     (Some(name), _) => vec![name],
                     (None, Some(first)) => {
                         chosen.notice = (self.all().count() > 1).then(|| {
-                            format!("Defaulted container {:?} out of: {}", first.name, self.listed())
+                            format!(
+                                "Defaulted container {:?} out of: {}",
+                                first.name,
+                                self.listed()
+                            )
                         });
                         vec![&first.name]
                     }
@@ -213,13 +217,19 @@ pub fn selector(object: &Value) -> Result<String, String> {
     let kind = object["kind"].as_str().unwrap_or_default();
     let selector = &object["spec"]["selector"];
     let none = || format!("cannot get the logs from {kind}: it selects no pods");
-    let map = selector.as_object().filter(|map| !map.is_empty()).ok_or_else(none)?;
+    let map = selector
+        .as_object()
+        .filter(|map| !map.is_empty())
+        .ok_or_else(none)?;
     let equal = |map: &serde_json::Map<String, Value>| -> Vec<String> {
         map.iter()
             .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
             .collect()
     };
-    let nested = map.get("matchLabels").or(map.get("matchExpressions")).is_some();
+    let nested = map
+        .get("matchLabels")
+        .or(map.get("matchExpressions"))
+        .is_some();
     if !nested {
         // Services and replication controllers have the labels themselves there.
         return Ok(equal(map).join(","));
@@ -278,7 +288,11 @@ mod tests {
         })
     }
 
-    fn chosen(pod: &Value, name: Option<&str>, all: bool) -> Result<(Vec<String>, Option<String>), String> {
+    fn chosen(
+        pod: &Value,
+        name: Option<&str>,
+        all: bool,
+    ) -> Result<(Vec<String>, Option<String>), String> {
         let pod = Pod::read(pod.to_string().as_bytes()).unwrap();
         let chosen = pod.choose(&containers(name, all).unwrap())?;
         let names = chosen.containers.into_iter().map(|it| it.name).collect();
@@ -294,14 +308,20 @@ mod tests {
         );
         let all = ["setup", "app", "proxy"].map(String::from).to_vec();
         assert_eq!(chosen(&pod(), None, true), Ok((all, None)));
-        assert_eq!(chosen(&pod(), Some("p.*"), false), Ok((vec!["proxy".into()], None)));
+        assert_eq!(
+            chosen(&pod(), Some("p.*"), false),
+            Ok((vec!["proxy".into()], None))
+        );
         assert_eq!(
             chosen(&pod(), Some("x"), false),
             Err("container x is not valid for pod web-0 out of: app, proxy, setup (init)".into())
         );
         let mut annotated = pod();
         annotated["metadata"]["annotations"][DEFAULT] = "proxy".into();
-        assert_eq!(chosen(&annotated, None, false), Ok((vec!["proxy".into()], None)));
+        assert_eq!(
+            chosen(&annotated, None, false),
+            Ok((vec!["proxy".into()], None))
+        );
     }
 
     #[test]
@@ -331,8 +351,14 @@ mod tests {
                     {"key": "tier", "operator": "In", "values": ["a", "b"]}, {"key": "x", "operator": "DoesNotExist"}]}}}),
                 Ok("app=web,tier in (a,b),!x"),
             ),
-            (json!({"kind": "Service", "spec": {"selector": {"app": "web"}}}), Ok("app=web")),
-            (json!({"kind": "CronJob", "spec": {}}), Err("cannot get the logs from CronJob: it selects no pods")),
+            (
+                json!({"kind": "Service", "spec": {"selector": {"app": "web"}}}),
+                Ok("app=web"),
+            ),
+            (
+                json!({"kind": "CronJob", "spec": {}}),
+                Err("cannot get the logs from CronJob: it selects no pods"),
+            ),
             (
                 json!({"kind": "Odd", "spec": {"selector": {"matchExpressions": [{"key": "x", "operator": "New"}]}}}),
                 Err("cannot get the logs from Odd: it selects no pods"),

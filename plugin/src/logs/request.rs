@@ -190,9 +190,21 @@ mod tests {
             (&["Pods/web-0"], "", "pod web-0"),
             (&["deploy/web"], "", "deploy web"),
             (&[], "app=web", "all"),
-            (&["web"], "app=web", "only a selector (-l) or a POD name is allowed"),
-            (&["a/b/c"], "", "arguments in resource/name form must have a single resource and name"),
-            (&["/b"], "", "arguments in resource/name form must have a single resource and name"),
+            (
+                &["web"],
+                "app=web",
+                "only a selector (-l) or a POD name is allowed",
+            ),
+            (
+                &["a/b/c"],
+                "",
+                "arguments in resource/name form must have a single resource and name",
+            ),
+            (
+                &["/b"],
+                "",
+                "arguments in resource/name form must have a single resource and name",
+            ),
             (&["we("], "", "POD \"we(\": unclosed group"),
         ] {
             assert_eq!(said(words, selector), want);
@@ -215,7 +227,13 @@ mod tests {
         assert_eq!((read.tail, read.from_s), (Some(5), Some(1_795_597_200)));
         assert_eq!(part(Some(-1), Some(60), None).unwrap().tail, None);
         assert_eq!(part(Some(-2), None, None), Err(InvalidRequest::Tail));
-        assert_eq!(part(None, Some(1), Some("x")), Err(InvalidRequest::TwoTimes));
-        assert_eq!(part(None, None, Some("x")), Err(InvalidRequest::Time("x".into())));
+        assert_eq!(
+            part(None, Some(1), Some("x")),
+            Err(InvalidRequest::TwoTimes)
+        );
+        assert_eq!(
+            part(None, None, Some("x")),
+            Err(InvalidRequest::Time("x".into()))
+        );
     }
 }

@@ -206,7 +206,10 @@ mod tests {
     #[test]
     fn a_program_gets_the_bytes_and_a_terminal_what_it_can_show() {
         let hostile = "\x1b[31mred\x1b[2J\u{202e}";
-        assert_eq!(printed(&with(Prefix::None), hostile), format!("{hostile}\n"));
+        assert_eq!(
+            printed(&with(Prefix::None), hostile),
+            format!("{hostile}\n")
+        );
         let plain = LogPrinter {
             audience: Audience::Terminal,
             ..LogPrinter::default()
@@ -218,7 +221,10 @@ mod tests {
             ..plain
         };
         let shown = printed(&coloured, hostile);
-        assert!(shown.contains("\x1b[31mred^[[2J\\u202e\x1b[0m\n"), "{shown:?}");
+        assert!(
+            shown.contains("\x1b[31mred^[[2J\\u202e\x1b[0m\n"),
+            "{shown:?}"
+        );
         assert!(shown.starts_with("\x1b[") && shown.contains("m[pod/web-0/app]\x1b[0m "));
     }
 

@@ -85,7 +85,9 @@ pub struct Tracker {
 
 /// More logs than may be open at once are to be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} logs are to be followed, and {1} may be: say more exactly whose, or raise --max-log-requests")]
+#[error(
+    "{0} logs are to be followed, and {1} may be: say more exactly whose, or raise --max-log-requests"
+)]
 pub struct TooMany(usize, usize);
 
 impl Tracker {
@@ -108,7 +110,10 @@ impl Tracker {
             return Vec::new();
         }
         let mut wrong = Vec::new();
-        let meant: Vec<_> = pods.iter().filter(|pod| self.is_meant(pod.name())).collect();
+        let meant: Vec<_> = pods
+            .iter()
+            .filter(|pod| self.is_meant(pod.name()))
+            .collect();
         for pod in &meant {
             match pod.choose(&self.request.containers) {
                 Ok(chosen) => {
@@ -178,7 +183,8 @@ impl Tracker {
 
     /// What is due.
     pub fn wake(&mut self, at: At) {
-        let due = |log: &Log| matches!(log.state, State::Ended { again: Some(again), .. } if again <= at);
+        let due =
+            |log: &Log| matches!(log.state, State::Ended { again: Some(again), .. } if again <= at);
         let ids: Vec<_> = self
             .logs
             .iter()
@@ -283,7 +289,9 @@ impl Tracker {
                 self.queue.push_back(id.clone());
             }
             State::Ended { .. } | State::Refused
-                if log.now.restarts > log.restarts && log.now.has_run && self.request.part.follow =>
+                if log.now.restarts > log.restarts
+                    && log.now.has_run
+                    && self.request.part.follow =>
             {
                 log.openings = 0;
                 self.queue_again(id);

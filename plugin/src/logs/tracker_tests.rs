@@ -53,13 +53,22 @@ fn at(seconds: u64) -> At {
 #[test]
 fn what_is_there_is_read_in_part_and_what_comes_later_as_a_whole() {
     let mut tracker = Tracker::new(request("web", true, 9));
-    let (old, other) = (pod("web-1", "1", 0, "running"), pod("db-1", "2", 0, "running"));
+    let (old, other) = (
+        pod("web-1", "1", 0, "running"),
+        pod("db-1", "2", 0, "running"),
+    );
     let waiting = pod("web-2", "3", 0, "waiting");
     tracker.pods(&east(), &[old.clone(), other, waiting]);
     assert_eq!(opened(&mut tracker), [("web-1".into(), Some(5))]);
-    let (begun, new) = (pod("web-2", "3", 0, "running"), pod("web-3", "4", 0, "running"));
+    let (begun, new) = (
+        pod("web-2", "3", 0, "running"),
+        pod("web-3", "4", 0, "running"),
+    );
     tracker.pods(&east(), &[old, begun, new]);
-    assert_eq!(opened(&mut tracker), [("web-2".into(), None), ("web-3".into(), None)]);
+    assert_eq!(
+        opened(&mut tracker),
+        [("web-2".into(), None), ("web-3".into(), None)]
+    );
 }
 
 #[test]
@@ -100,20 +109,29 @@ fn a_log_that_ends_while_its_container_runs_is_looked_at_again_ever_more_seldom(
 #[test]
 fn without_following_each_is_read_once_and_not_more_than_allowed_at_once() {
     let mut tracker = Tracker::new(request("web", false, 1));
-    let pods = [pod("web-1", "1", 0, "running"), pod("web-2", "2", 0, "terminated")];
+    let pods = [
+        pod("web-1", "1", 0, "running"),
+        pod("web-2", "2", 0, "terminated"),
+    ];
     tracker.pods(&east(), &pods);
     assert_eq!(opened(&mut tracker), [("web-1".into(), Some(5))]);
     tracker.ended(&id("web-1"), &LogEnd::Finished, None, at(0));
     assert_eq!(opened(&mut tracker), [("web-2".into(), Some(5))]);
     tracker.ended(&id("web-2"), &LogEnd::Finished, None, at(0));
     tracker.pods(&east(), &[pod("web-3", "3", 0, "running")]);
-    assert_eq!((opened(&mut tracker), tracker.is_idle(), tracker.len()), (vec![], true, 2));
+    assert_eq!(
+        (opened(&mut tracker), tracker.is_idle(), tracker.len()),
+        (vec![], true, 2)
+    );
 }
 
 #[test]
 fn more_than_may_be_followed_is_an_error() {
     let mut tracker = Tracker::new(request("web", true, 1));
-    let pods = [pod("web-1", "1", 0, "running"), pod("web-2", "2", 0, "running")];
+    let pods = [
+        pod("web-1", "1", 0, "running"),
+        pod("web-2", "2", 0, "running"),
+    ];
     tracker.pods(&east(), &pods);
     assert_eq!(tracker.next_opening(), Err(TooMany(2, 1)));
 }

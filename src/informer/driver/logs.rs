@@ -50,8 +50,7 @@ impl Driver {
 
     /// A chunk counts for the log that was opened by its number, if that cluster was asked (promise P9).
     pub(super) fn log_chunk(&mut self, cluster: &Segment, chunk: &LogChunk) {
-        let asked =
-            |log: &Log| log.segment == *cluster && log.reading.rid() == Some(chunk.rid);
+        let asked = |log: &Log| log.segment == *cluster && log.reading.rid() == Some(chunk.rid);
         let found = self.logs.iter().find(|(_, log)| asked(log));
         if let Some(number) = found.map(|(number, _)| *number) {
             let now = self.now();

@@ -7,8 +7,8 @@ mod readers;
 mod unify;
 
 use super::discovery::Discovery;
-use super::log::{LogEvent, LogRequest};
 use super::fleet::Fleet;
+use super::log::{LogEvent, LogRequest};
 use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
 use crate::clock::Clock;
@@ -171,7 +171,11 @@ impl Driver {
 
     fn next_deadline(&self) -> Option<Moment> {
         let stream = self.deadlines.first().map(|(at, _)| *at);
-        let others = self.discovery.deadline().into_iter().chain(self.log_deadline());
+        let others = self
+            .discovery
+            .deadline()
+            .into_iter()
+            .chain(self.log_deadline());
         stream.into_iter().chain(others).min()
     }
 

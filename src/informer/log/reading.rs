@@ -199,7 +199,8 @@ impl Reading {
     fn over(&mut self, end: &LogEnd) {
         self.leave();
         let position = self.lines.position().cloned();
-        self.events.push_back(LogEvent::Ended(end.clone(), position));
+        self.events
+            .push_back(LogEvent::Ended(end.clone(), position));
     }
 
     /// Opens the log anew after a while.
@@ -260,8 +261,8 @@ impl Reading {
             Phase::Opening => Some(self.deadline_of_opening()),
             Phase::Open => Some(self.heard.max(self.sent) + self.settings.heartbeat),
         };
-        let silence = (!self.silent && self.phase != Phase::Ended)
-            .then(|| self.heard + self.patience);
+        let silence =
+            (!self.silent && self.phase != Phase::Ended).then(|| self.heard + self.patience);
         next.into_iter().chain(silence).min()
     }
 

@@ -100,7 +100,11 @@ fn lines_come_in_order_and_no_more_is_allowed_than_was_taken() {
         credit,
         lease_s: 60,
     };
-    assert_eq!(bench.asks(), [Ask::Credit(credit(5))], "nothing is under way");
+    assert_eq!(
+        bench.asks(),
+        [Ask::Credit(credit(5))],
+        "nothing is under way"
+    );
     bench.reading.taken();
     assert_eq!(bench.asks(), [Ask::Credit(credit(6))]);
     bench.chunk(4, &stamped(2, "4"), None);
@@ -121,8 +125,15 @@ fn what_comes_twice_counts_once_and_what_is_missing_is_read_again() {
     };
     assert_eq!(*closed, first.rid);
     let second = "2026-11-25T10:00:01Z".parse::<jiff::Timestamp>().unwrap();
-    assert_eq!((open.log.tail, open.log.from_s), (None, Some(second.as_second())));
-    bench.chunk(0, &(stamped(1, "a") + &stamped(2, "b") + &stamped(3, "c")), None);
+    assert_eq!(
+        (open.log.tail, open.log.from_s),
+        (None, Some(second.as_second()))
+    );
+    bench.chunk(
+        0,
+        &(stamped(1, "a") + &stamped(2, "b") + &stamped(3, "c")),
+        None,
+    );
     assert_eq!(bench.lines(), ["b", "c"]);
 }
 
@@ -140,7 +151,10 @@ fn a_lost_last_chunk_shows_in_the_answer_to_a_renewal() {
     bench.pass(2_000);
     bench.asks();
     bench.chunk(2, "", None);
-    assert!(matches!(bench.asks().as_slice(), [Ask::Close(_), Ask::Open(_)]));
+    assert!(matches!(
+        bench.asks().as_slice(),
+        [Ask::Close(_), Ask::Open(_)]
+    ));
 }
 
 #[test]
@@ -154,7 +168,13 @@ fn an_end_counts_only_when_all_before_it_came() {
     bench.chunk(1, "", Some(LogEnd::Finished));
     let events = bench.events();
     assert!(
-        matches!(events.as_slice(), [LogEvent::Lines(_), LogEvent::Ended(LogEnd::Finished, Some(_))]),
+        matches!(
+            events.as_slice(),
+            [
+                LogEvent::Lines(_),
+                LogEvent::Ended(LogEnd::Finished, Some(_))
+            ]
+        ),
         "{events:?}"
     );
     assert!(matches!(bench.asks().as_slice(), [Ask::Close(_)]));
@@ -189,7 +209,10 @@ fn a_source_that_began_anew_goes_on_where_the_log_was() {
     assert!(bench.opened().log.from_s.is_some());
     bench.chunk(0, &stamped(9, "z"), None);
     let events = bench.events();
-    assert!(matches!(events.as_slice(), [LogEvent::Gap(_), LogEvent::Lines(_)]), "{events:?}");
+    assert!(
+        matches!(events.as_slice(), [LogEvent::Gap(_), LogEvent::Lines(_)]),
+        "{events:?}"
+    );
 }
 
 #[test]
@@ -229,5 +252,8 @@ fn a_source_that_died_is_asked_anew() {
         assert!(matches!(bench.asks().as_slice(), [Ask::Credit(_)]));
     }
     bench.pass(1_000);
-    assert!(matches!(bench.asks().as_slice(), [Ask::Close(_), Ask::Open(_)]));
+    assert!(matches!(
+        bench.asks().as_slice(),
+        [Ask::Close(_), Ask::Open(_)]
+    ));
 }

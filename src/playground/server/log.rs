@@ -85,9 +85,8 @@ fn refusal(object: &Value, pod: &str, container: &str) -> Option<String> {
     let status = statuses.iter().find(|it| it["name"] == container)?;
     let reason = status["state"]["waiting"]["reason"].as_str()?;
     let never_ran = status["restartCount"].as_u64().unwrap_or_default() == 0;
-    never_ran.then(|| {
-        format!("container {container:?} in pod {pod:?} is waiting to start: {reason}")
-    })
+    never_ran
+        .then(|| format!("container {container:?} in pod {pod:?} is waiting to start: {reason}"))
 }
 
 /// The end of what there is, then of that what was written since: in the kubelet's order.
@@ -200,7 +199,10 @@ impl Reading {
     /// Takes what is new; true at the end of the log.
     fn gather(&mut self) -> bool {
         let (namespace, pod, container) = &self.name;
-        let found = self.shared.logs.read((namespace, pod, container), self.next);
+        let found = self
+            .shared
+            .logs
+            .read((namespace, pod, container), self.next);
         let found = found.unwrap_or_else(|| self.simulation());
         if self.begun && found.restarts > self.restarts {
             return true;
@@ -214,7 +216,8 @@ impl Reading {
         self.next = found.next;
         // What is already there comes in pieces, as a server sends it.
         for lines in lines.chunks(1024) {
-            self.pieces.push_back(text(lines, self.parameters.timestamps));
+            self.pieces
+                .push_back(text(lines, self.parameters.timestamps));
         }
         if found.endless {
             let line = Line {
@@ -222,7 +225,8 @@ impl Reading {
                 text: "a line of a flood, which nobody can read as fast as it comes".into(),
             };
             let lines = vec![line; FLOOD];
-            self.pieces.push_back(text(&lines, self.parameters.timestamps));
+            self.pieces
+                .push_back(text(&lines, self.parameters.timestamps));
         }
         !self.parameters.follow
     }

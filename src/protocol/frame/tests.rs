@@ -1,6 +1,7 @@
 use super::*;
 use crate::protocol::message::{
-    self, Epoch, LogChunk, LogCredit, LogEnd, LogOpen, LogSelection, Page, Selection, State, Status, StreamId, Sync, Term, View,
+    self, Epoch, LogChunk, LogCredit, LogEnd, LogOpen, LogSelection, Page, Selection, State,
+    Status, StreamId, Sync, Term, View,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -118,14 +119,18 @@ fn log_chunk() -> impl Strategy<Value = LogChunk> {
             message
         }),
     ];
-    (1..u64::MAX, any::<u64>(), bytes(3000), prop::option::of(end)).prop_map(
-        |(rid, index, lines, end)| LogChunk {
+    (
+        1..u64::MAX,
+        any::<u64>(),
+        bytes(3000),
+        prop::option::of(end),
+    )
+        .prop_map(|(rid, index, lines, end)| LogChunk {
             rid,
             index,
             lines,
             end,
-        },
-    )
+        })
 }
 
 fn request() -> impl Strategy<Value = Request> {
@@ -577,7 +582,13 @@ fn a_log_is_named_by_what_can_name_one() {
         (open("shop", "", "app"), "pod"),
         (open("shop", "web", "%2e"), "container"),
         (open("shop", &"w".repeat(254), "app"), "pod"),
-        (LogOpen { rid: 0, ..open("shop", "web", "app") }, "rid"),
+        (
+            LogOpen {
+                rid: 0,
+                ..open("shop", "web", "app")
+            },
+            "rid",
+        ),
     ] {
         assert_eq!(decoded(wrong), Err(DecodeError::Invalid(field)));
     }

@@ -91,7 +91,10 @@ async fn a_log_is_read_to_its_end_and_no_longer() {
     let (read, _) = read(&mut log, 3).await;
     assert_eq!(read, lines(0..3));
     let end = within("the end", log.next()).await;
-    assert!(matches!(end, Some(LogEvent::Ended(LogEnd::Finished, Some(_)))), "{end:?}");
+    assert!(
+        matches!(end, Some(LogEvent::Ended(LogEnd::Finished, Some(_)))),
+        "{end:?}"
+    );
     assert_eq!(log.next().await, None);
 }
 
@@ -119,11 +122,13 @@ async fn whatever_is_lost_or_comes_twice_every_line_comes_once() {
     // Every third message of the log is lost, every fourth comes twice, whoever it is for.
     let count = Arc::new(AtomicU64::new(0));
     broker.set_fate(move |_, message| {
-        let of_log = matches!(frame::decode_reply(&message.payload, LIMIT), Ok(Reply::LogChunk(_)))
-            || matches!(
-                frame::decode_request(&message.payload, LIMIT),
-                Ok(Request::LogOpen(_) | Request::LogCredit(_))
-            );
+        let of_log = matches!(
+            frame::decode_reply(&message.payload, LIMIT),
+            Ok(Reply::LogChunk(_))
+        ) || matches!(
+            frame::decode_request(&message.payload, LIMIT),
+            Ok(Request::LogOpen(_) | Request::LogCredit(_))
+        );
         let number = count.fetch_add(u64::from(of_log), Ordering::Relaxed);
         match number % 12 {
             _ if !of_log => Fate::Delivered,
@@ -137,7 +142,10 @@ async fn whatever_is_lost_or_comes_twice_every_line_comes_once() {
     for round in 0..8 {
         write(&cluster, round * 50..(round + 1) * 50);
         let (read, others) = read(&mut log, 50).await;
-        assert!(!others.iter().any(|event| matches!(event, LogEvent::Gap(_))), "{others:?}");
+        assert!(
+            !others.iter().any(|event| matches!(event, LogEvent::Gap(_))),
+            "{others:?}"
+        );
         all.extend(read);
     }
     assert_eq!(all, lines(0..400));
@@ -156,7 +164,10 @@ async fn a_source_that_dies_and_comes_back_hides_nothing() {
     cluster.serve().await;
     let (read_on, others) = read(&mut log, 10).await;
     assert_eq!(read_on, lines(10..20));
-    assert!(!others.iter().any(|event| matches!(event, LogEvent::Gap(_))), "{others:?}");
+    assert!(
+        !others.iter().any(|event| matches!(event, LogEvent::Gap(_))),
+        "{others:?}"
+    );
     // What nobody has any more is said to be missing.
     cluster.served = None;
     write(&cluster, 20..30);
@@ -165,7 +176,10 @@ async fn a_source_that_dies_and_comes_back_hides_nothing() {
     cluster.serve().await;
     let (read_on, others) = read(&mut log, 10).await;
     assert_eq!(read_on, lines(30..40));
-    assert!(others.iter().any(|event| matches!(event, LogEvent::Gap(_))), "{others:?}");
+    assert!(
+        others.iter().any(|event| matches!(event, LogEvent::Gap(_))),
+        "{others:?}"
+    );
 }
 
 #[tokio::test]
@@ -180,7 +194,12 @@ async fn an_api_server_that_breaks_off_is_read_on() {
     write(&cluster, 10..20);
     let (read_on, others) = read(&mut log, 10).await;
     assert_eq!(read_on, lines(10..20));
-    assert!(others.iter().all(|event| matches!(event, LogEvent::Broken(_))), "{others:?}");
+    assert!(
+        others
+            .iter()
+            .all(|event| matches!(event, LogEvent::Broken(_))),
+        "{others:?}"
+    );
 }
 
 #[tokio::test]
@@ -248,7 +267,13 @@ async fn more_logs_than_a_source_reads_are_refused() {
     open(&cluster, u64::try_from(most).unwrap()).await;
     let mut one_more = informer.log(&name("east"), request(true));
     let end = within("the refusal", one_more.next()).await;
-    assert!(matches!(end, Some(LogEvent::Ended(LogEnd::Refused { code: 429, .. }, _))), "{end:?}");
+    assert!(
+        matches!(
+            end,
+            Some(LogEvent::Ended(LogEnd::Refused { code: 429, .. }, _))
+        ),
+        "{end:?}"
+    );
     drop(logs);
     open(&cluster, 0).await;
 }

@@ -389,7 +389,12 @@ impl Session {
     /// Without following, what does not come is not waited for.
     fn give_up(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
         let (at, timeout) = (self.fleet.at(), self.plan.patience.timeout);
-        if self.plan.patience.request_timeout.is_some_and(|end| at >= end) {
+        if self
+            .plan
+            .patience
+            .request_timeout
+            .is_some_and(|end| at >= end)
+        {
             if !self.plan.follow {
                 terminal.err("error: not all logs were read: --request-timeout allows more")?;
             }
