@@ -229,6 +229,7 @@ impl Reading {
             return Some(Ask::Close(rid));
         }
         self.notice_silence(now);
+        let most = window;
         let window = window.saturating_sub(self.pending);
         match self.phase {
             Phase::Away | Phase::Ended => None,
@@ -247,7 +248,7 @@ impl Reading {
             Phase::Opening => None,
             Phase::Open if now >= self.heard + self.settings.stale_after() => {
                 self.begin_again(now);
-                self.poll(now, rids, window)
+                self.poll(now, rids, most)
             }
             Phase::Open => self.go_on(now, window),
         }
