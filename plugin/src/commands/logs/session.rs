@@ -106,7 +106,6 @@ impl Session {
             }
             let most = self.until_next();
             tokio::select! {
-                biased;
                 Some(told) = self.events.next() => {
                     let mut told = Some(told);
                     let mut out = Vec::new();
