@@ -101,7 +101,7 @@ impl Typed {
             self.note(&arg, value);
             return None;
         }
-        let mut letters = word.chars().skip(1);
+        let mut letters = word.trim_start_matches('-').chars();
         while let Some(letter) = letters.next() {
             let arg = self.short(letter)?;
             let rest = letters.as_str().trim_start_matches('=').to_owned();

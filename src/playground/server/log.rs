@@ -52,7 +52,8 @@ pub(super) fn answer(shared: &Arc<Shared>, namespace: &str, pod: &str, uri: &Uri
     if let Some(refusal) = refusal(&object, pod, &parameters.container) {
         return refuse(400, "BadRequest", &refusal);
     }
-    let name = (namespace, pod, parameters.container.as_str());
+    let container = parameters.container.clone();
+    let name = (namespace, pod, container.as_str());
     if parameters.previous {
         let Some(lines) = shared.logs.previous(name) else {
             let message = format!(
