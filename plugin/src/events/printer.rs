@@ -217,7 +217,7 @@ impl EventPrinter {
 const HEAD: &str = "{\n    \"kind\": \"EventList\",\n    \"apiVersion\": \"v1\",\n    \"metadata\": {},\n    \"items\": [";
 
 fn line(event: &Event) -> String {
-    name::line("Event", "", &event.said.metadata.name) + "\n"
+    name::line("Event", "", &event.said.metadata.name)
 }
 
 #[cfg(test)]

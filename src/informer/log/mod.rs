@@ -72,6 +72,7 @@ pub struct LogReader {
     number: u64,
     events: mpsc::UnboundedReceiver<LogEvent>,
     informer: Informer,
+    ended: bool,
 }
 
 impl LogReader {
@@ -84,14 +85,20 @@ impl LogReader {
             number,
             events,
             informer,
+            ended: false,
         }
     }
 
     /// What happens next; none after the end. Cancel safe.
     pub async fn next(&mut self) -> Option<LogEvent> {
+        if self.ended {
+            return None;
+        }
         let event = self.events.recv().await?;
-        if matches!(event, LogEvent::Lines(_)) {
-            self.informer.log_taken(self.number);
+        match event {
+            LogEvent::Lines(_) => self.informer.log_taken(self.number),
+            LogEvent::Ended(..) => self.ended = true,
+            _ => {}
         }
         Some(event)
     }
