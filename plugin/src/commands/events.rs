@@ -247,8 +247,14 @@ impl Session {
                 terminal.err(&line)?;
                 self.answered(&cluster);
             }
-            News::Failed(_, line) => {
-                terminal.err(&line)?;
+            News::Failed(cluster, line) => {
+                // A type that --for names and nobody has: kubectl says it here without its prefix.
+                let alone = !self.several && !self.asked.contains(&cluster);
+                let line = match line.strip_prefix("error: ") {
+                    Some(bare) if alone && bare.starts_with("the server doesn't have") => bare,
+                    _ => &line,
+                };
+                terminal.err(line)?;
                 self.failed = true;
             }
             News::Broker(line) => terminal.err(&line)?,
@@ -306,7 +312,7 @@ impl Session {
             return Ok(());
         }
         self.found = true;
-        events.sort_by_key(Event::time);
+        events::sort(&mut events);
         let text = match self.watch {
             true => events.iter().map(|event| self.printer.one(event)).collect(),
             false => self.printer.list(&events),

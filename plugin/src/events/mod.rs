@@ -5,6 +5,7 @@
 //! **Architecture invariant:** pure. No IO, no clock but the one given, no async.
 
 mod event;
+mod gosort;
 mod ordered;
 mod printer;
 
@@ -46,6 +47,11 @@ pub fn types(types: &[String]) -> Result<(), InvalidEvents> {
         true => Ok(()),
         false => Err(InvalidEvents::Types),
     }
+}
+
+/// Sorts by time, as kubectl does: also what is of one time.
+pub fn sort(events: &mut [Event]) {
+    gosort::sort(events, |one, other| one.time() < other.time());
 }
 
 /// The field selector of the events about an object.
