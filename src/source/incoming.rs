@@ -144,7 +144,7 @@ impl Driver {
                 }
             }
             Request::LogOpen(open) => {
-                self.log_request(&from, open.rid, |driver| driver.open_log(&from, open))
+                self.log_request(&from, open.rid, |driver| driver.open_log(&from, open));
             }
             Request::LogCredit(credit) => self.log_request(&from, credit.rid, |driver| {
                 driver.logs.credit(&from, credit)
