@@ -11,14 +11,20 @@ ONLY ?=
 DOCKER ?= docker
 IMAGE ?= ghcr.io/mqtt-informer/mqtt-informer:0.1.0
 
-.PHONY: build test parity bench guards demo image lint deny fuzz sim bed-up bed-down clean
+.PHONY: build man test parity bench guards demo image lint deny fuzz sim bed-up bed-down clean
 
-## bin/: mqtt-informer, a link for each role, and the kubectl plugin
+## bin/: mqtt-informer, a link for each role, the kubectl plugin, and what completes its words in kubectl
 build:
 	$(CARGO) build --release --workspace --bins
 	mkdir -p bin
 	cp -f $(RELEASE)/mqtt-informer $(RELEASE)/kubectl-mqinformer bin/
 	for role in $(ROLES); do ln -sf mqtt-informer bin/$$role; done
+	ln -sf kubectl-mqinformer bin/kubectl_complete-mqinformer
+
+## The manual pages, into man/man1: man -M man kubectl-mqinformer-get
+man: build
+	mkdir -p man/man1
+	bin/kubectl-mqinformer man --dir man/man1
 
 ## Everything: unit tests, the simulator, CLI snapshots, real clusters. Sets up all that it needs.
 # The tests' own build makes the programs, too: `build` first would compile half of the dependencies twice, since
@@ -81,4 +87,4 @@ bed-down:
 
 clean:
 	$(CARGO) clean
-	rm -rf bin
+	rm -rf bin man

@@ -36,6 +36,8 @@
 //! # One change's journey
 //! API server watch → raw JSON → row or object bytes → `Feed` → flush on the live topic → broker → `Reflector` →
 //! `Store` → dirty keys → a line on a screen. One direction, no detours, no lock held across it.
+//!
+//! Logs of containers are no keyed collections: they have messages of their own ([`protocol::logs`]), beside all this.
 
 pub mod broker;
 pub mod cli;

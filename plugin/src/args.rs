@@ -1,8 +1,9 @@
 //! The command line as typed.
 
 use crate::commands::{
-    api_resources::ApiResourcesArgs, clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs,
-    describe::DescribeArgs, get::GetArgs, version::VersionArgs, wait::WaitArgs,
+    api_resources::ApiResourcesArgs, clusters::ClustersArgs, complete::CompletionArgs,
+    config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, events::EventsArgs, get::GetArgs,
+    logs::LogsArgs, man::ManArgs, version::VersionArgs, wait::WaitArgs,
 };
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
@@ -98,9 +99,14 @@ pub enum Command {
     Describe(DescribeArgs),
     ApiResources(ApiResourcesArgs),
     Wait(WaitArgs),
+    Events(EventsArgs),
+    Logs(LogsArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),
+    Completion(CompletionArgs),
+    #[command(hide = true)]
+    Man(ManArgs),
     Version(VersionArgs),
 }
 

@@ -8,6 +8,9 @@
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
 //! | [`describe`] | objects and what belongs to them, as `kubectl describe` writes them | IO, clocks, async |
 //! | [`wait`] | what `wait --for` waits for, looked for in an object | IO, clocks, async |
+//! | [`events`] | events in the order of time, as kubectl prints them | IO, clocks, async |
+//! | [`logs`] | which logs to read, and their lines | IO, clocks, async |
+//! | [`complete`] | what a shell may complete | IO, clocks, async |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
 //! | [`scope`] | where the clusters are: behind a broker, or | |
@@ -20,10 +23,13 @@
 pub mod args;
 mod clock;
 pub mod commands;
+pub mod complete;
 pub mod describe;
 pub mod direct;
 pub mod error;
+pub mod events;
 pub mod get;
+pub mod logs;
 pub mod print;
 pub mod scope;
 pub mod settings;
@@ -61,6 +67,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let words: Vec<OsString> = words.into_iter().collect();
+    if let Some(words) = commands::complete::asked(&words) {
+        return commands::complete::answer(&words);
+    }
     let said = match settings::read(&words) {
         Ok(said) => said,
         Err(Unread::Words(error)) => return explain(&error, &words),
@@ -71,8 +80,11 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     };
     log();
     let mut terminal = Terminal::new();
-    if let Command::Config(args) = &said.cli.command {
-        return commands::config::run(args, &said, &mut terminal);
+    match &said.cli.command {
+        Command::Config(args) => return commands::config::run(args, &said, &mut terminal),
+        Command::Completion(args) => return commands::complete::run(args, &mut terminal),
+        Command::Man(args) => return commands::man::run(args, &mut terminal),
+        _ => {}
     }
     let scope = match said.scope() {
         Ok(scope) => scope,
@@ -97,6 +109,8 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Describe(args) => commands::describe::run(args, scope, terminal).await,
         Command::ApiResources(args) => commands::api_resources::run(args, scope, terminal).await,
         Command::Wait(args) => commands::wait::run(args, scope, terminal).await,
+        Command::Events(args) => commands::events::run(args, scope, terminal).await,
+        Command::Logs(args) => commands::logs::run(args, scope, terminal).await,
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }
@@ -104,8 +118,8 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Version(args) => {
             interruptible(commands::version::run(args, scope, terminal)).await
         }
-        // It is about the words themselves, and was run before anything was made of them.
-        Command::Config(_) => Ok(()),
+        // They are about the words themselves, and were run before anything was made of them.
+        Command::Config(_) | Command::Completion(_) | Command::Man(_) => Ok(()),
     }
 }
 

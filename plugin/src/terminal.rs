@@ -39,6 +39,13 @@ impl Terminal {
         Ok(self.out.flush()?)
     }
 
+    /// Writes bytes to stdout, at once: text of whatever encoding, for a program.
+    pub fn out_bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.erase();
+        self.out.write_all(bytes)?;
+        Ok(self.out.flush()?)
+    }
+
     /// Writes a line to stderr.
     pub fn err(&mut self, line: &str) -> Result<(), Failure> {
         self.erase();

@@ -1,6 +1,7 @@
 //! The handle on the driver, and what it hands out.
 
 use super::driver::{Command, Driver, Shown};
+use super::log::{LogReader, LogRequest};
 use super::stream::StreamKey;
 use super::{Age, Builder, Cluster, Clusters, ForgetError, LinkState, Store, Watch};
 use crate::link::Connection;
@@ -152,6 +153,28 @@ impl Informer {
     #[must_use]
     pub fn watch(&self, clusters: Clusters, selection: Selection) -> Watch {
         Watch::new(self.clone(), clusters, selection)
+    }
+
+    /// Reads a container's log from now on. A source that serves no logs refuses it.
+    #[must_use]
+    pub fn log(&self, cluster: &ClusterName, request: LogRequest) -> LogReader {
+        let number = self.inner.next_reader.fetch_add(1, Ordering::Relaxed);
+        let (events, received) = mpsc::unbounded_channel();
+        self.send(Command::OpenLog {
+            number,
+            cluster: cluster.clone(),
+            request,
+            events,
+        });
+        LogReader::new(number, received, self.clone())
+    }
+
+    pub(super) fn log_taken(&self, number: u64) {
+        self.send(Command::LogTaken { number });
+    }
+
+    pub(super) fn close_log(&self, number: u64) {
+        self.send(Command::CloseLog { number });
     }
 
     /// How old what is copied from a cluster may be: the worst of its streams. `None` while nothing is copied from it.

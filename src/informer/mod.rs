@@ -5,6 +5,7 @@
 //! | [`Informer`] | one connection to a broker: its clusters by their presence, copies of their streams |
 //! | [`Store`] | one copy: [`Snapshot`]s of one state of the source, lookups, what changed, its age |
 //! | [`Watch`] | one selection from many clusters that come and go, a [`Store`] each |
+//! | [`Informer::log`] | one container's log, which is no stream |
 //! | [`Informer::watcher`] | one cluster's objects as kube-rs's own watch events, for its `Controller` |
 //!
 //! Dropping a [`Subscription`] or a [`Watch`] leaves its streams; dropping the last handle of an [`Informer`] says
@@ -54,6 +55,7 @@ mod discovery;
 mod driver;
 mod fleet;
 mod handle;
+pub mod log;
 mod objects;
 mod snapshot;
 mod state;

@@ -5,7 +5,7 @@ use super::configuration::ConfigurationError;
 use super::connections::{Connections, Pair};
 use super::credentials::Login;
 use super::failure::Failure;
-use super::lines::Lines;
+use super::lines::{Lines, Pieces};
 use super::patience::Patience;
 use crate::clock::wall_ms;
 use bytes::Bytes;
@@ -102,20 +102,27 @@ impl Client {
 
     /// Opens a watch: its lines come when they come.
     pub(super) async fn watch(&self, path: &str, accept: &str) -> Result<Lines, Failure> {
+        let body = self.open(path, accept).await?;
+        Ok(Lines::new(body, self.server(), self.patience.watch_silence))
+    }
+
+    /// Opens a log: its text comes when it comes.
+    pub(super) async fn log(&self, path: &str) -> Result<Pieces, Failure> {
+        let body = self.open(path, "*/*").await?;
+        Ok(Pieces::new(body, self.server(), self.patience.log_silence))
+    }
+
+    async fn open(&self, path: &str, accept: &str) -> Result<Body, Failure> {
         let request = request(path, accept, None)?;
         let pair = self.connections.pair().await?;
         self.bounded(self.patience.watch_opens, async {
             let response = self.send(&pair, Purpose::Request, request).await?;
             if response.status().is_success() {
-                return Ok(Lines::new(
-                    response.into_body(),
-                    self.server(),
-                    self.patience.watch_silence,
-                ));
+                return Ok(response.into_body());
             }
             // Unreachable beyond the error: `succeeded` of an unsuccessful answer is one.
             self.succeeded(response).await?;
-            Err(Failure::unavailable("the watch was not opened"))
+            Err(Failure::unavailable("nothing was opened"))
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The lines of a watch.
+//! What comes on answers that go on: the lines of a watch, the text of a log.
 
 use super::client::innermost;
 use super::failure::Failure;
@@ -59,6 +59,48 @@ impl Lines {
             self.framing.push(&chunk)?;
         }
         Ok(self.framing.line().map_or(Heard::Part, Heard::Line))
+    }
+}
+
+/// The text of one log's body.
+pub(super) struct Pieces {
+    body: Body,
+    server: String,
+    silence: Duration,
+}
+
+impl Pieces {
+    pub(super) fn new(body: Body, server: &str, silence: Duration) -> Self {
+        Self {
+            body,
+            server: server.into(),
+            silence,
+        }
+    }
+
+    /// Waits for more; none when the server has ended the log.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        loop {
+            let silent = |_| {
+                Failure::unavailable(format!(
+                    "a log of {} was silent for {:?}: it is opened anew",
+                    self.server, self.silence
+                ))
+            };
+            let frame = tokio::time::timeout(self.silence, self.body.frame())
+                .await
+                .map_err(silent)?;
+            let Some(frame) = frame else {
+                return Ok(None);
+            };
+            let frame = frame.map_err(|error| {
+                let why = innermost(&error);
+                Failure::unavailable(format!("a log of {} broke off: {why}", self.server))
+            })?;
+            if let Ok(bytes) = frame.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
     }
 }
 

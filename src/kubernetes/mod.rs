@@ -35,6 +35,7 @@ mod json;
 mod kubeconfig;
 mod lines;
 mod list_watch;
+mod log;
 mod number;
 mod object;
 mod patience;

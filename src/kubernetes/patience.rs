@@ -16,6 +16,9 @@ pub(crate) struct Patience {
     /// A watch that says nothing for so long is given up: API servers send a bookmark about each minute, and a
     /// connection that some device in between forgot looks just like a quiet one.
     pub(crate) watch_silence: Duration,
+    /// A log that says nothing for so long is opened anew, from its last line on: a connection that some device in
+    /// between forgot looks just like a quiet container.
+    pub(crate) log_silence: Duration,
     /// For a probe: below a heartbeat (2 s), so that a silent server is known within 2.5 of them.
     pub(crate) probe: Duration,
     /// Between two tries while the server is away: the first, and the longest.
@@ -43,6 +46,7 @@ impl Default for Patience {
             answer: seconds(60),
             watch_opens: seconds(30),
             watch_silence: seconds(150),
+            log_silence: seconds(300),
             probe: Duration::from_millis(1500),
             outage: (Duration::from_millis(250), seconds(10)),
             refusal: (seconds(5), seconds(60)),

@@ -8,10 +8,11 @@ use super::discovery::Discovery;
 use super::failure::Failure;
 use super::kubeconfig::Kubeconfig;
 use super::patience::Patience;
-use super::{list_watch, request, resources};
-use crate::protocol::message::{Selection, View};
+use super::{list_watch, log, request, resources};
+use crate::protocol::message::{LogSelection, Selection, View};
 use crate::protocol::selector::{FieldSelector, LabelSelector};
 use crate::source::{BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError};
+use bytes::Bytes;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -228,6 +229,14 @@ impl Upstream for Kubernetes {
                 View::Source => events.closed().await,
             }
         })
+    }
+
+    fn log<'a>(
+        &'a self,
+        selection: &'a LogSelection,
+        pieces: mpsc::Sender<Bytes>,
+    ) -> BoxFuture<'a, Result<(), UpstreamError>> {
+        Box::pin(async move { Ok(log::read(&self.client, selection, pieces).await?) })
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), String>> {

@@ -12,6 +12,7 @@
 
 mod faults;
 mod kind;
+mod logs;
 mod selector;
 mod server;
 mod serving;
@@ -88,6 +89,8 @@ pub struct Requests {
     pub open_watches: u64,
     /// The resourceVersion that the last watch started from.
     pub watched_from: u64,
+    /// Logs that are being read now.
+    pub open_logs: u64,
 }
 
 /// A running playground; it ends when this is dropped.
@@ -110,6 +113,7 @@ pub(in crate::playground) struct Shared {
     watches: AtomicU64,
     open_watches: AtomicU64,
     watched_from: AtomicU64,
+    logs: logs::Logs,
 }
 
 impl Playground {
@@ -131,6 +135,7 @@ impl Playground {
             watches: AtomicU64::new(0),
             open_watches: AtomicU64::new(0),
             watched_from: AtomicU64::new(0),
+            logs: logs::Logs::default(),
             spec: spec.clone(),
         });
         let simulation = Arc::new(Mutex::new(simulation));
@@ -193,6 +198,26 @@ impl Playground {
         Some((*object).clone())
     }
 
+    /// A container writes a line to its log.
+    pub fn log(&self, namespace: &str, pod: &str, container: &str, line: &str) {
+        self.shared.logs.write((namespace, pod, container), line);
+    }
+
+    /// A container ends, and another instance of it begins: those who follow its log come to the end of it.
+    pub fn restart_log(&self, namespace: &str, pod: &str, container: &str) {
+        self.shared.logs.restart((namespace, pod, container));
+    }
+
+    /// What a container has written so far is thrown away, as by the rotation of its log.
+    pub fn rotate_log(&self, namespace: &str, pod: &str, container: &str) {
+        self.shared.logs.rotate((namespace, pod, container));
+    }
+
+    /// A container writes lines without end, as fast as they are read.
+    pub fn flood_log(&self, namespace: &str, pod: &str, container: &str) {
+        self.shared.logs.flood((namespace, pod, container));
+    }
+
     /// Serves one more resource, as a CRD does, or changes its columns.
     pub fn install(&self, kind: Kind) {
         self.shared.change(|store| store.install(kind));
@@ -231,6 +256,7 @@ impl Playground {
             watches: count(&self.shared.watches),
             open_watches: count(&self.shared.open_watches),
             watched_from: count(&self.shared.watched_from),
+            open_logs: self.shared.logs.open(),
         }
     }
 }

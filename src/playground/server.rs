@@ -2,6 +2,7 @@
 
 mod discovery;
 mod list;
+mod log;
 mod watching;
 
 use super::Shared;
@@ -73,6 +74,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         ["apis"] => discovery::groups(&shared, &headers),
         ["api", version] => discovery::resources(&shared, "", version),
         ["apis", group, version] => discovery::resources(&shared, group, version),
+        ["api", "v1", "namespaces", namespace, "pods", pod, "log"] => {
+            log::answer(&shared, namespace, pod, &uri)
+        }
         ["api", version, rest @ ..] => resource(&shared, ("", version), rest, &uri, &headers),
         ["apis", group, version, rest @ ..] => {
             resource(&shared, (group, version), rest, &uri, &headers)

@@ -61,7 +61,8 @@ impl Playground {
             retained: true,
             topics: Topics::default(),
             settings,
-        });
+        })
+        .with_logs();
         let (topic, payload) = source.last_will();
         let last_will = LastWill {
             topic,

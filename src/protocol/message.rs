@@ -1,5 +1,7 @@
 //! The messages, as the rest of the program sees them (the wire form is `messages.proto`).
 
+pub use super::logs::{LogChunk, LogCredit, LogEnd, LogOpen, LogSelection};
+
 use bytes::Bytes;
 
 /// The most hash buckets that a request compares.
@@ -229,6 +231,12 @@ pub enum Request {
     Leave(Selection),
     /// Every source answers with its presence on the reply topic; the number comes back in it.
     Who(u64),
+    /// Read a container's log.
+    LogOpen(LogOpen),
+    /// Go on reading it.
+    LogCredit(LogCredit),
+    /// Stop reading the log that was opened with this number.
+    LogClose(u64),
 }
 
 /// What a source sends to one consumer.
@@ -240,4 +248,6 @@ pub enum Reply {
     Status(Status),
     /// The answer to `Who`.
     Presence(Presence),
+    /// A slice of a log.
+    LogChunk(LogChunk),
 }

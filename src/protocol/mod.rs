@@ -7,6 +7,7 @@
 pub mod compress;
 pub mod entries;
 pub mod frame;
+pub mod logs;
 pub mod message;
 pub mod names;
 pub mod rows;

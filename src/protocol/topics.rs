@@ -2,10 +2,10 @@
 //!
 //! | topic | who writes | what |
 //! |---|---|---|
-//! | `<signal>/<cluster>/<user>/<session>` | consumer | `Sync`, `Leave` |
+//! | `<signal>/<cluster>/<user>/<session>` | consumer | `Sync`, `Leave`, `LogOpen`, `LogCredit`, `LogClose` |
 //! | `<signal>/-/<user>/<session>` | consumer | `Who` |
 //! | `<payload>/<cluster>/presence` | source | `Presence` |
-//! | `<payload>/<cluster>/reply/<user>/<session>` | source | `Page`, `Status`, `Presence` |
+//! | `<payload>/<cluster>/reply/<user>/<session>` | source | `Page`, `Status`, `Presence`, `LogChunk` |
 //! | `<payload>/<cluster>/live/<plural.version.group>/<namespace or ->/<hash>` | source | `Live` |
 //!
 //! Topics are never decoded: a segment is compared as it was encoded. Who asks and who answers is what the topic says,

@@ -67,6 +67,10 @@ pub struct Settings {
     pub sessions_per_user: usize,
     /// The same where the broker is anonymous and all are one user. Then `feeds` bounds that user's feeds, too.
     pub sessions_anonymous: usize,
+    /// Logs that one source reads at once.
+    pub logs: usize,
+    /// Those of one user; where the broker is anonymous, `logs` is the only bound.
+    pub logs_per_user: usize,
 }
 
 impl Settings {
@@ -116,6 +120,8 @@ impl Default for Settings {
             feeds_per_user: 64,
             sessions_per_user: 64,
             sessions_anonymous: 1024,
+            logs: 128,
+            logs_per_user: 64,
         }
     }
 }

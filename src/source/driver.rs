@@ -1,5 +1,6 @@
 //! The task behind a source: requests in, feeds out.
 
+use super::logs::{Logs, Ready};
 use super::report::Health;
 use super::requests::Requests;
 use super::streams::{Streams, Told};
@@ -52,6 +53,7 @@ pub enum SourceError {
 pub struct Source {
     options: Options,
     publisher: Publisher,
+    serves_logs: bool,
 }
 
 impl Source {
@@ -71,7 +73,20 @@ impl Source {
             ..Presence::default()
         };
         let publisher = Publisher::new(options.settings.clone(), presence, rand::random());
-        Self { options, publisher }
+        Self {
+            options,
+            publisher,
+            serves_logs: false,
+        }
+    }
+
+    /// The same, and containers' logs are read for whoever asks: without this every such request is refused.
+    #[must_use]
+    pub fn with_logs(self) -> Self {
+        Self {
+            serves_logs: true,
+            ..self
+        }
     }
 
     /// The last will to connect the control connection with: topic and payload, retained if the presence is.
@@ -97,9 +112,13 @@ impl Source {
         mut shutdown: watch::Receiver<bool>,
     ) -> Result<(), SourceError> {
         let (streams, told) = Streams::new(Arc::clone(&upstream));
-        let mut driver = Driver::new(self, control.link, bulk.link, (streams, upstream), health);
+        let (logs, chunks) = Logs::new(Arc::clone(&upstream), &self.options.settings);
+        let served = (streams, logs, upstream);
+        let mut driver = Driver::new(self, control.link, bulk.link, served, health);
         let mut events = (control.events, bulk.events);
-        let result = driver.serve(&mut events, told, &mut shutdown).await;
+        let result = driver
+            .serve(&mut events, (told, chunks), &mut shutdown)
+            .await;
         driver.goodbye();
         // The links end when their last handles go, said or not: what was queued has to be sent first.
         let ended =
@@ -116,6 +135,8 @@ pub(super) struct Driver {
     pub(super) control: Arc<dyn Link>,
     pub(super) bulk: Arc<dyn Link>,
     pub(super) streams: Streams,
+    pub(super) logs: Logs,
+    pub(super) serves_logs: bool,
     pub(super) requests: Requests,
     pub(super) upstream: Arc<dyn Upstream>,
     pub(super) health: watch::Sender<Health>,
@@ -144,10 +165,14 @@ impl Driver {
         source: Source,
         control: Arc<dyn Link>,
         bulk: Arc<dyn Link>,
-        (streams, upstream): (Streams, Arc<dyn Upstream>),
+        (streams, logs, upstream): (Streams, Logs, Arc<dyn Upstream>),
         health: watch::Sender<Health>,
     ) -> Self {
-        let Source { options, publisher } = source;
+        let Source {
+            options,
+            publisher,
+            serves_logs,
+        } = source;
         let me = Consumer::new(&user(&*control), SessionId::new(rand::random()));
         let filters = filters(&options.topics, &options.cluster, &me);
         Self {
@@ -156,6 +181,8 @@ impl Driver {
             control,
             bulk,
             streams,
+            logs,
+            serves_logs,
             requests: Requests::new(Arc::clone(&upstream)),
             upstream,
             health,
@@ -179,7 +206,7 @@ impl Driver {
     async fn serve(
         &mut self,
         (control, bulk): &mut (Events, Events),
-        mut told: mpsc::Receiver<Told>,
+        (mut told, mut chunks): (mpsc::Receiver<Told>, mpsc::Receiver<Ready>),
         shutdown: &mut watch::Receiver<bool>,
     ) -> Result<(), SourceError> {
         self.filters
@@ -194,14 +221,19 @@ impl Driver {
         let mut words = tokio::time::interval(WORDS);
         loop {
             self.drain();
+            let room = self.has_room_for_logs();
             let deadline = self.clock.wait_for(self.publisher.next_deadline());
             tokio::select! {
                 event = control.recv() => self.control_event(event.ok_or(SourceError::LinkEnded)?),
                 event = bulk.recv() => self.bulk_event(&event.ok_or(SourceError::LinkEnded)?),
                 Some((stream, opening, event)) = told.recv() => self.told(stream, opening, event),
                 outcome = self.requests.next() => self.outcome(outcome),
+                Some(ready) = chunks.recv(), if room => self.log_chunk(ready),
                 Some(result) = probes.recv() => self.probed(result),
-                _ = words.tick() => self.tell(),
+                _ = words.tick() => {
+                    self.tell();
+                    self.logs.expire();
+                }
                 () = deadline => {}
                 _ = shutdown.changed() => return Ok(()),
             }
@@ -226,6 +258,7 @@ impl Driver {
             upstream_heard: self.heard_api,
             upstream_failure: self.api_failure.clone(),
             streams: self.reports(),
+            logs: self.logs.len(),
             counters: self.publisher.counters(),
         });
     }

@@ -5,9 +5,9 @@ use super::requests::{Outcome, refused};
 use super::{Event, Identity, Resolved, UpstreamError};
 use crate::link;
 use crate::protocol::frame;
-use crate::protocol::message::{Reply, Request, State, StreamId, Sync};
+use crate::protocol::message::{LogChunk, LogEnd, LogOpen, Reply, Request, State, StreamId, Sync};
 use crate::protocol::topics::Route;
-use crate::replica::{self, Opening, Session, Target};
+use crate::replica::{self, Opening, Role, Session, Target};
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -146,11 +146,51 @@ impl Driver {
                     self.publisher.leave(now, &from, stream);
                 }
             }
+            Request::LogOpen(open) => {
+                self.log_request(&from, open.rid, |driver| driver.open_log(&from, open));
+            }
+            Request::LogCredit(credit) => self.log_request(&from, credit.rid, |driver| {
+                driver.logs.credit(&from, credit)
+            }),
+            Request::LogClose(rid) => self.logs.close(&from, rid),
             Request::Sync(sync) => match self.requests.known(&sync.selection).cloned() {
                 Some(target) => self.publisher.sync(now, &from, sync, &target),
                 None => self.requests.resolve(from, sync),
             },
         }
+    }
+
+    /// Whoever does not write for its cluster is silent: the one that does will answer.
+    fn log_request(
+        &mut self,
+        from: &Session,
+        rid: u64,
+        take: impl FnOnce(&mut Self) -> Result<(), LogEnd>,
+    ) {
+        if self.publisher.role() != Role::Writing {
+            return;
+        }
+        if let Err(end) = take(self) {
+            let chunk = LogChunk {
+                rid,
+                end: Some(end),
+                ..LogChunk::default()
+            };
+            self.reply_log(from, chunk);
+        }
+    }
+
+    fn open_log(&mut self, from: &Session, open: LogOpen) -> Result<(), LogEnd> {
+        if !self.serves_logs {
+            return Err(LogEnd::Refused {
+                code: 403,
+                reason: String::new(),
+                message: "its syncer serves no logs: it has to be started with --logs".into(),
+            });
+        }
+        let message_bytes = self.options.settings.message_bytes;
+        self.logs
+            .open(from, open, self.max_payload.min(message_bytes))
     }
 
     pub(super) fn outcome(&mut self, outcome: Outcome) {
@@ -244,6 +284,10 @@ impl Driver {
                     tracing::warn!(reason = message, "the API server does not answer");
                 }
                 self.publisher.api_down(self.now());
+                let stale_after = self.options.settings.stale_after();
+                if self.heard_api.is_some_and(|at| at.elapsed() > stale_after) {
+                    self.logs.broken(&message);
+                }
                 self.api_failure = Some(message);
             }
         }

@@ -4,6 +4,7 @@
 
 mod driver;
 mod incoming;
+mod logs;
 mod outgoing;
 mod report;
 mod requests;
@@ -12,7 +13,7 @@ mod streams;
 pub use driver::{Options, Source, SourceError};
 pub use report::{Health, StreamReport};
 
-use crate::protocol::message::{Selection, View};
+use crate::protocol::message::{LogSelection, Selection, View};
 use crate::protocol::stream::CanonicalSelection;
 use bytes::Bytes;
 use std::future::Future;
@@ -147,6 +148,21 @@ pub trait Upstream: Send + Sync + 'static {
     /// Lists and watches until `events` is closed. Never ends by itself.
     fn run<'a>(&'a self, selection: &'a Resolved, events: mpsc::Sender<Event>)
     -> BoxFuture<'a, ()>;
+    /// Reads a container's log, each line behind its time, in pieces as they come, until it ends or `pieces` is closed.
+    fn log<'a>(
+        &'a self,
+        log: &'a LogSelection,
+        pieces: mpsc::Sender<Bytes>,
+    ) -> BoxFuture<'a, Result<(), UpstreamError>> {
+        drop((log, pieces));
+        Box::pin(async {
+            Err(UpstreamError::Refused(Refusal {
+                code: 405,
+                reason: String::new(),
+                message: "there are no logs here".into(),
+            }))
+        })
+    }
     /// Asks the API server for a sign of life.
     fn probe(&self) -> BoxFuture<'_, Result<(), String>>;
     /// Asks which cluster this is.

@@ -1,11 +1,12 @@
 //! What leaves a source: the publisher's outputs carried out, pages while the bulk connection has room.
 
 use super::driver::Driver;
+use super::logs::Ready;
 use super::report::{self, StreamReport};
 use crate::clock::wall_ms;
 use crate::link::Publish;
 use crate::protocol::frame;
-use crate::protocol::message::{Presence, Reply, Request, StreamId, View};
+use crate::protocol::message::{LogChunk, Presence, Reply, Request, StreamId, View};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Consumer, Segment};
 use crate::replica::{self, Notice, Opening, Output, Role, Session};
@@ -14,6 +15,8 @@ use tokio::time::Instant;
 
 /// Bytes of pages that may wait on the bulk connection; more is pulled when some of it was written.
 const BULK: usize = 512 * 1024;
+/// Bytes that may wait there when a chunk of a log is added: a page that comes then never waits for more than this.
+const BULK_FOR_LOGS: usize = 128 * 1024;
 
 impl Driver {
     /// Carries out all that the publisher wants done, then sends pages while the bulk connection has room.
@@ -30,15 +33,45 @@ impl Driver {
             let Some(topic) = self.reply_topic(&to) else {
                 continue;
             };
-            let payload = frame::encode_reply(&Reply::Page(page));
-            // The acknowledgement wakes the driver, so that it looks whether there is room for more.
-            self.bulk.publish(Publish {
-                topic,
-                payload,
-                retain: false,
-                at_least_once: false,
-                ticket: 1,
-            });
+            self.publish_bulk(topic, frame::encode_reply(&Reply::Page(page)));
+        }
+        while self.has_room_for_logs() {
+            let Some((to, chunk)) = self.logs.answer() else {
+                break;
+            };
+            self.reply_log(&to, chunk);
+        }
+    }
+
+    fn publish_bulk(&self, topic: String, payload: Bytes) {
+        // The acknowledgement wakes the driver, so that it looks whether there is room for more.
+        self.bulk.publish(Publish {
+            topic,
+            payload,
+            retain: false,
+            at_least_once: false,
+            ticket: 1,
+        });
+    }
+
+    /// Whether a chunk of a log may be sent: pages go before.
+    pub(super) fn has_room_for_logs(&self) -> bool {
+        self.bulk_up && self.bulk.queued() < BULK_FOR_LOGS
+    }
+
+    /// Sends a chunk that a log's task has made.
+    pub(super) fn log_chunk(&mut self, ready: Ready) {
+        if let Some((to, payload)) = self.logs.sending(ready)
+            && let Some(topic) = self.reply_topic(&to)
+        {
+            self.publish_bulk(topic, payload);
+        }
+    }
+
+    /// Tells a reader how far its log is, behind all that was sent of it.
+    pub(super) fn reply_log(&self, to: &Session, chunk: LogChunk) {
+        if let Some(topic) = self.reply_topic(to) {
+            self.publish_bulk(topic, frame::encode_reply(&Reply::LogChunk(chunk)));
         }
     }
 
@@ -47,6 +80,9 @@ impl Driver {
         let listens = self.publisher.role() != Role::Writing;
         if listens != self.listens {
             self.listens = listens;
+            if listens {
+                self.logs.clear();
+            }
             let lives = self.options.topics.lives_filter(&self.options.cluster);
             if listens {
                 self.control.subscribe(&lives);

@@ -21,6 +21,8 @@ pub struct Health {
     pub upstream_failure: Option<String>,
     /// The streams served.
     pub streams: Vec<StreamReport>,
+    /// How many logs are read for somebody.
+    pub logs: usize,
     /// Counters since the start.
     pub counters: Counters,
 }
@@ -34,6 +36,7 @@ impl Default for Health {
             upstream_heard: None,
             upstream_failure: None,
             streams: Vec::new(),
+            logs: 0,
             counters: Counters::default(),
         }
     }

@@ -64,6 +64,10 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         topics,
         settings,
     });
+    let source = match args.logs {
+        true => source.with_logs(),
+        false => source,
+    };
     let (health, watched) = watch::channel(Health::default());
     // Before the broker knows of us: who fails to start leaves no last will.
     let probes = serve_probes(

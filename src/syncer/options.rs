@@ -49,6 +49,10 @@ pub struct SyncerArgs {
     #[arg(long, env = "SHOW_SECRETS")]
     pub show_secrets: bool,
 
+    /// Let viewers read the logs of containers: an API server has to allow it too (get of pods/log).
+    #[arg(long, env = "LOGS")]
+    pub logs: bool,
+
     /// How many streams are served at most.
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub max_streams: usize,

@@ -73,6 +73,7 @@ fn exposition(health: &Health) -> String {
                 .map_or(f64::INFINITY, |age| age.as_secs_f64()),
         ),
         ("streams", "Streams served.", health.streams.len() as f64),
+        ("logs", "Logs read for somebody.", health.logs as f64),
     ];
     for (name, help, value) in gauges {
         metric(&mut out, name, "gauge", help, value);

@@ -316,3 +316,32 @@ fn messages_and_exit_codes() {
         .map(|words| words.to_owned()),
     );
 }
+
+#[test]
+fn events_in_the_order_of_time() {
+    let whose = [
+        "-n shop",
+        "-A",
+        "-n empty",
+        "-n shop --types Warning",
+        "-n shop --types normal,Warning",
+        "-n shop --for pod/crashing",
+        "-n shop --for deploy/web",
+        "-n shop --for Deployment.apps/web",
+        "-n shop --for pod/nosuch",
+    ];
+    // `-o name` prints nothing in kubectl: it ignores its printer's error.
+    let forms = ["", " --no-headers", " -o json", " -o yaml"];
+    let wrong = [
+        "events --types x",
+        "events --for web",
+        "events --for a/b/c",
+        "events --for nosuch/x",
+    ];
+    let cases = whose.iter().flat_map(|whose| {
+        forms
+            .iter()
+            .map(move |form| format!("events {whose}{form}"))
+    });
+    check(cases.chain(wrong.map(str::to_owned)));
+}

@@ -33,6 +33,9 @@ const PURE: &[&str] = &[
     "plugin/src/print",
     "plugin/src/get",
     "plugin/src/describe",
+    "plugin/src/complete",
+    "plugin/src/events",
+    "plugin/src/logs",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

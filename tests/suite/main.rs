@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod broker_role;
+mod completion;
 mod describe;
 mod differential;
 mod direct;
@@ -17,6 +18,7 @@ mod faults;
 mod in_process;
 mod layering;
 mod library;
+mod logs;
 mod manifests;
 mod masked;
 mod parity;

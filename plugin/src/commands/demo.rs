@@ -79,9 +79,11 @@ impl DemoArgs {
             }
         };
         match cli.command {
-            Command::Demo(_) | Command::Config(_) => Err(Failure::because(
-                "a demo runs any command but another demo, and has no configuration",
-            )),
+            Command::Demo(_) | Command::Config(_) | Command::Completion(_) | Command::Man(_) => {
+                Err(Failure::because(
+                    "a demo runs any command but another demo, and has no configuration",
+                ))
+            }
             _ if !cli.direct.context.is_empty() => Err(Failure::because(
                 "a demo has its own clusters; leave --context out",
             )),
@@ -183,6 +185,7 @@ fn syncer(broker: &BrokerArgs, cluster: &str, kubeconfig: PathBuf) -> SyncerArgs
         labels: vec![("simulated".to_owned(), "true".to_owned())],
         listen: None,
         show_secrets: false,
+        logs: true,
         max_streams: 256,
         max_streams_per_user: 64,
         heartbeat: Duration::from_secs(2),

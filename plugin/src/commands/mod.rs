@@ -5,10 +5,15 @@
 
 pub mod api_resources;
 pub mod clusters;
+pub mod complete;
 pub mod config;
 pub mod demo;
 pub mod describe;
+pub mod events;
+pub mod fleet;
 pub mod get;
+pub mod logs;
+pub mod man;
 pub mod version;
 pub mod wait;
 

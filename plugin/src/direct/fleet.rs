@@ -113,7 +113,8 @@ fn serve(
         retained: true,
         topics: Topics::default(),
         settings: settings(),
-    });
+    })
+    .with_logs();
     let (topic, payload) = source.last_will();
     let will = LastWill {
         topic,

@@ -1,8 +1,9 @@
 //! One context as the upstream of a source.
 
 use crate::clock::wall_ms;
+use bytes::Bytes;
 use mqtt_informer::kubernetes::{Kubeconfig, Kubernetes, Login};
-use mqtt_informer::protocol::message::Selection;
+use mqtt_informer::protocol::message::{LogSelection, Selection};
 use mqtt_informer::source::{
     BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError,
 };
@@ -107,6 +108,17 @@ impl Upstream for Context {
                 Ok(cluster) => cluster.run(selection, events).await,
                 Err(_) => events.closed().await,
             }
+        })
+    }
+
+    fn log<'a>(
+        &'a self,
+        log: &'a LogSelection,
+        pieces: mpsc::Sender<Bytes>,
+    ) -> BoxFuture<'a, Result<(), UpstreamError>> {
+        Box::pin(async move {
+            let cluster = self.cluster().await.map_err(unreachable)?;
+            cluster.log(log, pieces).await
         })
     }
 

@@ -14,6 +14,7 @@
 //! | [`namespaces`] | one namespace, all, or each cluster's own |
 //! | [`collector`] | whose answers are in, who is late, when to print, when to end |
 //! | [`member`] | one cluster of a `get`: its streams, and what became of each |
+//! | [`roll`] | who has answered, for commands that are no `get` |
 //! | [`printer`] | answers as tables, objects or names |
 //! | [`messages`] | the lines for stderr |
 //!
@@ -29,6 +30,7 @@ pub mod namespaces;
 pub mod output;
 pub mod plan;
 pub mod printer;
+pub mod roll;
 
 pub use cluster_selector::{ClusterSelector, Groups};
 pub use collector::{Collector, Output};

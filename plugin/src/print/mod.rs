@@ -15,7 +15,7 @@
 //! | [`mod@sort`], [`quantity`] | sorter.go beside it, `sort`, `k8s.io/apimachinery/pkg/api/resource` |
 //! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
 //! | [`mqtt_informer::kubernetes::duration`] | `k8s.io/apimachinery/pkg/util/duration` |
-//! | [`sanitize`] | ours: what a terminal must not see |
+//! | [`sanitize`], [`sgr`] | ours: what a terminal must not see, and what it may |
 
 pub mod columns;
 pub mod json;
@@ -26,6 +26,7 @@ pub mod number;
 pub mod objects;
 pub mod quantity;
 pub mod sanitize;
+pub mod sgr;
 pub mod sort;
 pub mod table;
 pub mod tabwriter;

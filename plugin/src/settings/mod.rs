@@ -264,12 +264,14 @@ impl Said {
             Verb::Demo(_) if is_typed("context") => {
                 return Err("error: a demo has its own clusters; leave --context out".to_owned());
             }
-            Verb::Demo(_) | Verb::Config(_) => false,
+            Verb::Demo(_) | Verb::Config(_) | Verb::Completion(_) | Verb::Man(_) => false,
             Verb::Version(_) => is_typed("context"),
             Verb::Get(_)
             | Verb::Describe(_)
             | Verb::ApiResources(_)
             | Verb::Wait(_)
+            | Verb::Events(_)
+            | Verb::Logs(_)
             | Verb::Clusters(_) => true,
         };
         let place = if needs_clusters && self.is_direct()? {

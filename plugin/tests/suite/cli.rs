@@ -46,6 +46,15 @@ fn help_is_for_people() {
     run(&["wait", "--help"])
         .success()
         .stdout_eq(file!["help/wait.txt"]);
+    run(&["events", "--help"])
+        .success()
+        .stdout_eq(file!["help/events.txt"]);
+    run(&["logs", "--help"])
+        .success()
+        .stdout_eq(file!["help/logs.txt"]);
+    run(&["completion", "--help"])
+        .success()
+        .stdout_eq(file!["help/completion.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);

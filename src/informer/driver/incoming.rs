@@ -69,6 +69,7 @@ impl Driver {
                 }
             }
             Reply::Presence(presence) => self.heard(cluster, &presence),
+            Reply::LogChunk(chunk) => self.log_chunk(cluster, &chunk),
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod asks;
 mod incoming;
+mod logs;
 mod readers;
 mod unify;
 
 use super::discovery::Discovery;
 use super::fleet::Fleet;
+use super::log::{LogEvent, LogRequest};
 use super::stream::{Stream, StreamKey};
 use super::{Cluster, LinkState, Store};
 use crate::clock::Clock;
@@ -41,6 +43,17 @@ pub(super) enum Command {
         cluster: ClusterName,
         done: Forgotten,
     },
+    /// Read a log from now on.
+    OpenLog {
+        number: u64,
+        cluster: ClusterName,
+        request: LogRequest,
+        events: mpsc::UnboundedSender<LogEvent>,
+    },
+    /// The lines of one slice were taken.
+    LogTaken { number: u64 },
+    /// That log's reader is gone.
+    CloseLog { number: u64 },
     /// Leave everything and say goodbye, whoever still has a handle.
     Close,
 }
@@ -74,6 +87,7 @@ pub(super) struct Driver {
     by_rid: HashMap<u64, u64>,
     by_id: HashMap<(Segment, StreamId), u64>,
     readers: HashMap<u64, u64>,
+    logs: HashMap<u64, logs::Log>,
     deadlines: BTreeSet<(Moment, u64)>,
     forgetting: HashMap<u64, Forgotten>,
     next_number: u64,
@@ -108,6 +122,7 @@ impl Driver {
             by_rid: HashMap::new(),
             by_id: HashMap::new(),
             readers: HashMap::new(),
+            logs: HashMap::new(),
             deadlines: BTreeSet::new(),
             forgetting: HashMap::new(),
             next_number: 1,
@@ -137,6 +152,7 @@ impl Driver {
             }
         }
         self.leave_all();
+        self.leave_logs();
         self.link.close();
         // The link ends when its last handle goes, said or not: what was queued has to be sent first.
         while self.events.recv().await.is_some() {}
@@ -155,7 +171,12 @@ impl Driver {
 
     fn next_deadline(&self) -> Option<Moment> {
         let stream = self.deadlines.first().map(|(at, _)| *at);
-        stream.into_iter().chain(self.discovery.deadline()).min()
+        let others = self
+            .discovery
+            .deadline()
+            .into_iter()
+            .chain(self.log_deadline());
+        stream.into_iter().chain(others).min()
     }
 
     fn wake(&mut self) {
@@ -165,6 +186,7 @@ impl Driver {
             self.settle(number);
         }
         self.discovery.wake(now);
+        self.wake_logs(now);
     }
 
     fn event(&mut self, event: Event) {
@@ -209,6 +231,7 @@ impl Driver {
         for number in self.numbers() {
             self.touch(number, |stream| stream.reflector.link_up(now));
         }
+        self.logs_up();
     }
 
     /// Without answers and presences there is nothing to be seen, and waiting does not help.
@@ -235,6 +258,7 @@ impl Driver {
         for number in self.numbers() {
             self.touch(number, |stream| stream.reflector.link_down(now));
         }
+        self.logs_down();
     }
 
     fn subscribed(&mut self, filter: &str) {

@@ -19,6 +19,14 @@ impl Driver {
                 self.ask_who();
             }
             Command::Forget { cluster, done } => self.forget(&cluster, done),
+            Command::OpenLog {
+                number,
+                cluster,
+                request,
+                events,
+            } => self.open_log(number, &cluster, request, events),
+            Command::LogTaken { number } => self.log_taken(number),
+            Command::CloseLog { number } => self.close_log(number),
             // Taken by the loop that ends.
             Command::Close => {}
         }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::protocol::message::{
-    self, Epoch, Page, Selection, State, Status, StreamId, Sync, Term, View,
+    self, Epoch, LogChunk, LogCredit, LogEnd, LogOpen, LogSelection, Page, Selection, State,
+    Status, StreamId, Sync, Term, View,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -72,8 +73,71 @@ fn sync() -> impl Strategy<Value = Sync> {
         )
 }
 
+fn log_open() -> impl Strategy<Value = LogOpen> {
+    let bounds = (
+        prop::option::of(any::<u64>()),
+        prop::option::of(any::<u64>()),
+        prop::option::of(any::<i64>()),
+    );
+    let log = ("[a-z0-9-]{1,63}", "[a-z0-9.-]{1,253}", "[a-z0-9-]{1,63}");
+    let flags = any::<(bool, bool)>();
+    (1..u64::MAX, log, flags, bounds, any::<(u64, u32)>()).prop_map(
+        |(rid, log, (follow, previous), (tail, since_s, from_s), (credit, lease_s))| LogOpen {
+            rid,
+            log: LogSelection {
+                namespace: log.0,
+                pod: log.1,
+                container: log.2,
+                follow,
+                previous,
+                tail,
+                since_s,
+                from_s,
+            },
+            credit,
+            lease_s,
+        },
+    )
+}
+
+fn log_credit() -> impl Strategy<Value = LogCredit> {
+    (1..u64::MAX, any::<(u64, u32)>()).prop_map(|(rid, (credit, lease_s))| LogCredit {
+        rid,
+        credit,
+        lease_s,
+    })
+}
+
+fn log_chunk() -> impl Strategy<Value = LogChunk> {
+    let end = prop_oneof![
+        Just(LogEnd::Finished),
+        Just(LogEnd::NotOpen),
+        ".{0,80}".prop_map(LogEnd::Broken),
+        (any::<u32>(), word(), ".{0,80}").prop_map(|(code, reason, message)| LogEnd::Refused {
+            code,
+            reason,
+            message
+        }),
+    ];
+    (
+        1..u64::MAX,
+        any::<u64>(),
+        bytes(3000),
+        prop::option::of(end),
+    )
+        .prop_map(|(rid, index, lines, end)| LogChunk {
+            rid,
+            index,
+            lines,
+            end,
+        })
+}
+
 fn request() -> impl Strategy<Value = Request> {
     prop_oneof![
+        log_open().prop_map(Request::LogOpen),
+        log_credit().prop_map(Request::LogCredit),
+        any::<u64>().prop_map(Request::LogClose),
         sync().prop_map(Request::Sync),
         selection().prop_map(Request::Leave),
         any::<u64>().prop_map(Request::Who),
@@ -153,6 +217,7 @@ fn presence() -> impl Strategy<Value = Presence> {
 
 fn reply() -> impl Strategy<Value = Reply> {
     prop_oneof![
+        log_chunk().prop_map(Reply::LogChunk),
         page().prop_map(Reply::Page),
         status().prop_map(Reply::Status),
         presence().prop_map(Reply::Presence),
@@ -492,4 +557,39 @@ fn the_documented_example_is_what_is_sent() {
         .map(|it| u8::from_str_radix(it, 16).unwrap())
         .collect();
     assert_eq!(documented, sent, "{sent:02x?}");
+}
+
+#[test]
+fn a_log_is_named_by_what_can_name_one() {
+    let open = |namespace: &str, pod: &str, container: &str| LogOpen {
+        rid: 1,
+        log: LogSelection {
+            namespace: namespace.into(),
+            pod: pod.into(),
+            container: container.into(),
+            ..LogSelection::default()
+        },
+        ..LogOpen::default()
+    };
+    let decoded = |open: LogOpen| decode_request(&encode_request(&Request::LogOpen(open)), LIMIT);
+    assert!(decoded(open("shop", "web-0.a", "app")).is_ok());
+    for (wrong, field) in [
+        (open("a/b", "web", "app"), "namespace"),
+        (open("", "web", "app"), "namespace"),
+        (open("shop", "../x", "app"), "pod"),
+        (open("shop", "..", "app"), "pod"),
+        (open("shop", "web?follow=true", "app"), "pod"),
+        (open("shop", "", "app"), "pod"),
+        (open("shop", "web", "%2e"), "container"),
+        (open("shop", &"w".repeat(254), "app"), "pod"),
+        (
+            LogOpen {
+                rid: 0,
+                ..open("shop", "web", "app")
+            },
+            "rid",
+        ),
+    ] {
+        assert_eq!(decoded(wrong), Err(DecodeError::Invalid(field)));
+    }
 }

@@ -7,7 +7,7 @@ use super::super::names::{ClusterName, is_visible};
 use super::generated as wire;
 use bytes::Bytes;
 
-type Checked<T> = Result<T, DecodeError>;
+pub(super) type Checked<T> = Result<T, DecodeError>;
 
 impl TryFrom<wire::Request> for message::Request {
     type Error = DecodeError;
@@ -17,6 +17,9 @@ impl TryFrom<wire::Request> for message::Request {
             Kind::Sync(sync) => Self::Sync(sync.try_into()?),
             Kind::Leave(leave) => Self::Leave(selection(leave.selection)?),
             Kind::Who(who) => Self::Who(who.rid),
+            Kind::LogOpen(open) => Self::LogOpen(open.try_into()?),
+            Kind::LogCredit(credit) => Self::LogCredit(credit.try_into()?),
+            Kind::LogClose(close) => Self::LogClose(close.rid),
         })
     }
 }
@@ -29,6 +32,7 @@ impl TryFrom<wire::Reply> for message::Reply {
             Kind::Page(page) => Self::Page(page.try_into()?),
             Kind::Status(status) => Self::Status(status.try_into()?),
             Kind::Presence(presence) => Self::Presence(presence.try_into()?),
+            Kind::LogChunk(chunk) => Self::LogChunk(chunk.try_into()?),
         })
     }
 }
@@ -216,7 +220,7 @@ fn words(field: &'static str, words: impl Iterator<Item = String>) -> Checked<Ve
     words.map(|it| word(field, it)).collect()
 }
 
-fn word(field: &'static str, word: String) -> Checked<String> {
+pub(super) fn word(field: &'static str, word: String) -> Checked<String> {
     text(field, word, MAX_WORD)
 }
 
@@ -236,7 +240,7 @@ fn bounded(field: &'static str, bytes: Bytes, max: usize) -> Checked<Bytes> {
     Ok(bytes)
 }
 
-fn check(field: &'static str, holds: bool) -> Checked<()> {
+pub(super) fn check(field: &'static str, holds: bool) -> Checked<()> {
     if holds {
         Ok(())
     } else {

@@ -2,6 +2,7 @@
 //! checked ones of [`super::message`].
 
 mod incoming;
+mod logs;
 mod outgoing;
 
 pub use generated::*;

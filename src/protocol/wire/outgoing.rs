@@ -13,6 +13,9 @@ impl From<&message::Request> for wire::Request {
                 selection: Some(selection.into()),
             }),
             message::Request::Who(rid) => Kind::Who(wire::Who { rid: *rid }),
+            message::Request::LogOpen(open) => Kind::LogOpen(open.into()),
+            message::Request::LogCredit(credit) => Kind::LogCredit(credit.into()),
+            message::Request::LogClose(rid) => Kind::LogClose(wire::LogClose { rid: *rid }),
         };
         Self { kind: Some(kind) }
     }
@@ -25,6 +28,7 @@ impl From<&message::Reply> for wire::Reply {
             message::Reply::Page(page) => Kind::Page(page.into()),
             message::Reply::Status(status) => Kind::Status(status.into()),
             message::Reply::Presence(presence) => Kind::Presence(presence.into()),
+            message::Reply::LogChunk(chunk) => Kind::LogChunk(chunk.into()),
         };
         Self { kind: Some(kind) }
     }

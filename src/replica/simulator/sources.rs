@@ -240,6 +240,8 @@ impl World {
                     publisher.leave(now, from, StreamId(FIRST_STREAM + stream));
                 }
                 Request::Who(rid) => publisher.who(now, from, *rid),
+                // Logs are no streams: nobody sends these here.
+                Request::LogOpen(_) | Request::LogCredit(_) | Request::LogClose(_) => {}
             },
         }
         self.drive_source(source);

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod events;
+mod logs;
 
 use mqtt_informer::informer::{Clusters, Informer};
 use mqtt_informer::link::memory::MemoryBroker;
