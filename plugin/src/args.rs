@@ -1,13 +1,16 @@
 //! The command line as typed.
 
 use crate::commands::{
-    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, get::GetArgs, version::VersionArgs,
+    clusters::ClustersArgs, config::ConfigArgs, demo::DemoArgs, diff::DiffArgs, get::GetArgs,
+    version::VersionArgs,
 };
+use crate::filter::quantity::Quantity;
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
-use mqtt_informer::cli::BrokerArgs;
+use mqtt_informer::cli::{BrokerArgs, duration};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// See many Kubernetes clusters through an MQTT broker, as if they were local.
 ///
@@ -46,6 +49,9 @@ pub struct Cli {
     /// Clusters without a broker.
     #[command(flatten)]
     pub direct: DirectArgs,
+    /// What is kept on this disk.
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// Where the settings are.
     #[command(flatten)]
     pub file: FileArgs,
@@ -74,6 +80,33 @@ pub struct DirectArgs {
     pub kubeconfig: Option<OsString>,
 }
 
+/// What is kept on this disk, so that clusters send only what has changed since.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cache")]
+pub struct CacheArgs {
+    /// Print what earlier commands have kept, with its age on stderr; nobody is asked.
+    #[arg(long, global = true)]
+    pub offline: bool,
+
+    /// Read nothing from this disk, and keep nothing on it.
+    #[arg(long, env = "MQINFORMER_NO_CACHE", global = true)]
+    pub no_cache: bool,
+
+    /// How much may be kept. What was not used for the longest time goes first.
+    #[arg(long, env = "MQINFORMER_CACHE_SIZE", value_name = "BYTES", default_value = "256Mi", value_parser = bytes, global = true)]
+    pub cache_size: u64,
+
+    /// For how long it may be used.
+    #[arg(long, env = "MQINFORMER_CACHE_AGE", value_name = "DURATION", default_value = "168h", value_parser = duration, global = true)]
+    pub cache_age: Duration,
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no number of bytes; write it as 500M, 256Mi or 1Gi");
+    let quantity = Quantity::parse(text).ok_or_else(wrong)?;
+    quantity.whole().ok_or_else(wrong)
+}
+
 /// Where the settings are.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Configuration")]
@@ -95,6 +128,7 @@ pub struct FileArgs {
 )]
 pub enum Command {
     Get(GetArgs),
+    Diff(DiffArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),
@@ -109,6 +143,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cache_has_a_size() {
+        assert_eq!(bytes("256Mi"), Ok(256 << 20));
+        assert_eq!(bytes("0"), Ok(0));
+        for text in ["", "-1", "1.5", "500m", "a", "1e40"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
     }
 
     #[test]

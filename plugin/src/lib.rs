@@ -6,6 +6,9 @@
 //! | [`table`] | rows of many clusters as one table | IO, clocks; knows neither broker nor terminal |
 //! | [`mod@print`] | kubectl's bytes: tables, JSON, YAML, names; of `table` | IO, clocks; knows no broker |
 //! | [`get`] | a `get` as a state machine | IO, clocks, async |
+//! | [`diff`] | objects of several clusters, compared | IO, clocks |
+//! | [`filter`] | `--filter`, and how printed columns compare | IO, clocks |
+//! | [`cache`] | copies on this disk, from one command to the next | shows anything |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
 //! | [`scope`] | where the clusters are: behind a broker, or | |
@@ -16,10 +19,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod args;
+pub mod cache;
 mod clock;
 pub mod commands;
+pub mod diff;
 pub mod direct;
 pub mod error;
+pub mod filter;
 pub mod get;
 pub mod print;
 pub mod scope;
@@ -83,12 +89,14 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let result = runtime.block_on(command(&said.cli.command, &scope, &mut terminal));
     // Tasks end with what they started; a name that is still being looked up is not waited for.
     runtime.shutdown_timeout(GOODBYE);
+    scope.finish(&mut terminal)?;
     result
 }
 
 async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
+        Command::Diff(args) => commands::diff::run(args, scope, terminal).await,
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }
@@ -121,7 +129,7 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
             Err(Failure::Told(1))
         }
         _ => {
-            let verbs = ["get", "clusters", "config", "demo", "version"];
+            let verbs = ["get", "diff", "clusters", "config", "demo", "version"];
             let verb = words
                 .get(1)
                 .and_then(|word| word.to_str())

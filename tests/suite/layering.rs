@@ -32,6 +32,8 @@ const PURE: &[&str] = &[
     "plugin/src/table",
     "plugin/src/print",
     "plugin/src/get",
+    "plugin/src/filter",
+    "plugin/src/diff",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

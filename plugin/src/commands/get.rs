@@ -3,6 +3,7 @@
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::clock::wall_ms;
 use crate::error::Failure;
+use crate::filter::{self, Filter};
 use crate::get::plan::{InvalidPlan, Watch};
 use crate::get::{Collector, Form, Output, Plan, StreamView};
 use crate::print::objects::Format;
@@ -40,6 +41,10 @@ const PACE: Duration = Duration::from_millis(10);
 
   # Deployments of the production clusters but one, and then every change, through lost connections and restarts
   kubectl mqinformer get deploy -A --cluster 'prod-*,!prod-old' -w
+
+  # What is not well, anywhere
+  kubectl mqinformer get pods -A --filter 'STATUS!~^(Running|Completed)$'
+  kubectl mqinformer get pods -A --filter 'RESTARTS>5,AGE<1d'
 
   # One object as YAML
   kubectl mqinformer get ingresses.networking.k8s.io web -n shop --cluster cluster1 -o yaml
@@ -95,6 +100,14 @@ pub struct GetArgs {
     )]
     pub field_selector: String,
 
+    /// Which rows, by their columns: 'STATUS!=Running,RESTARTS>5', 'AGE<1h', 'NAME=~^web-', /BackOff/.
+    ///
+    /// All conditions have to hold, in all clusters. Operators: = != > >= < <= and, with a regular expression, =~ !~.
+    /// Columns are named as their headers are, those of wide output, CLUSTER and NAMESPACE too. Numbers, quantities
+    /// (250m, 1Gi) and ages are compared as such. /regex/ looks into every cell. Not for -o json or yaml.
+    #[arg(long, value_name = "CONDITIONS", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+
     /// How to print: wide, json, yaml or name.
     #[arg(long, short, value_name = "FORM", hide_possible_values = true)]
     pub output: Option<OutputForm>,
@@ -149,7 +162,7 @@ pub enum OutputForm {
 }
 
 impl GetArgs {
-    fn plan(&self, scope: &Scope) -> Result<Plan, InvalidPlan> {
+    fn plan(&self, scope: &Scope, filter: Option<Filter>) -> Result<Plan, InvalidPlan> {
         let form = match self.output {
             None => Form::Table,
             Some(OutputForm::Wide) => Form::Wide,
@@ -167,6 +180,7 @@ impl GetArgs {
             namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
             labels: self.selector.clone(),
             fields: self.field_selector.clone(),
+            filter,
             form,
             no_headers: self.no_headers,
             show_labels: self.show_labels,
@@ -184,12 +198,19 @@ impl GetArgs {
 
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters.cluster)?;
-    let plan = match args.plan(scope) {
+    let selector = scope.selector(&args.clusters)?;
+    let filter = args.filter.as_deref().map(filter::parse);
+    let filter = filter.transpose().map_err(Failure::because)?;
+    let plan = match args.plan(scope, filter) {
         Ok(plan) => plan,
         Err(InvalidPlan::NoType) => return no_type(terminal),
         Err(error) => return Err(Failure::because(error)),
     };
+    if scope.is_offline() && plan.watch.is_some() {
+        return Err(Failure::because(
+            "--offline and --watch cannot be used together: what is kept does not change",
+        ));
+    }
     let attached = scope.attach(plan.timeout).await?;
     let informer = attached.informer();
     let collector = Collector::new(plan.clone(), &selector, Terminal::audience());
@@ -308,7 +329,8 @@ impl Session {
             },
             Wake::Clusters => {
                 for (name, cluster) in self.clusters.borrow_and_update().iter() {
-                    self.collector.cluster(name, cluster.offline, at);
+                    let labels = &cluster.presence.labels;
+                    self.collector.cluster(name, labels, cluster.offline, at);
                 }
             }
             Wake::Discovered => self.collector.discovered(),

@@ -6,6 +6,7 @@
 pub mod clusters;
 pub mod config;
 pub mod demo;
+pub mod diff;
 pub mod get;
 pub mod version;
 
@@ -28,6 +29,15 @@ pub struct ClusterArgs {
         value_delimiter = ','
     )]
     pub cluster: Vec<String>,
+
+    /// Of these, the clusters whose syncers have such labels: env=prod, 'tier in (a,b)', '!lab'.
+    #[arg(
+        long,
+        env = "MQINFORMER_CLUSTER_SELECTOR",
+        value_name = "SELECTOR",
+        allow_hyphen_values = true
+    )]
+    pub cluster_selector: Option<String>,
 }
 
 /// Which namespace a command is about.

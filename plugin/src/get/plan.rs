@@ -4,6 +4,7 @@
 //! a word like `po` means is found out at each source.
 
 use super::namespaces::Namespaces;
+use crate::filter::Filter;
 use crate::print::objects::Format;
 use crate::print::table::TableOptions;
 use mqtt_informer::protocol::message::{Selection, View};
@@ -56,6 +57,8 @@ pub struct Plan {
     pub labels: String,
     /// A field selector, or empty.
     pub fields: String,
+    /// Which rows are printed.
+    pub filter: Option<Filter>,
     /// How to print.
     pub form: Form,
     /// No line of headers.
@@ -131,6 +134,12 @@ pub enum InvalidPlan {
     /// `-w` with several names.
     #[error("you may only watch a single resource or type of resource at a time")]
     WatchNames,
+    /// `--filter A=b -o json`.
+    #[error(
+        "--filter chooses among printed columns, and whole objects have none: \
+         choose by --selector, --field-selector, or with jq"
+    )]
+    FilterObjects,
     /// `--show-labels -o json`.
     #[error("--show-labels option cannot be used with {0} printer")]
     ShowLabels(&'static str),
@@ -153,6 +162,9 @@ impl Plan {
         }
         if self.form == Form::Name && self.show_labels {
             return Err(InvalidPlan::ShowLabels("name"));
+        }
+        if self.form.is_objects() && self.filter.is_some() {
+            return Err(InvalidPlan::FilterObjects);
         }
         let pairs = words.iter().any(|word| word.contains('/'));
         self.targets = targets(words)?;
@@ -342,6 +354,11 @@ mod tests {
             plan("pods", json).unwrap_err().to_string(),
             "--show-labels option cannot be used with json printer"
         );
+        let filtered = |plan: &mut Plan| {
+            plan.filter = crate::filter::parse("STATUS=Running").ok();
+            plan.form = Form::Objects(Format::Yaml);
+        };
+        assert_eq!(plan("pods", filtered), Err(InvalidPlan::FilterObjects));
     }
 
     #[test]

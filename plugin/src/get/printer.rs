@@ -2,10 +2,11 @@
 
 use super::member::Answer;
 use super::plan::{Form, Plan};
+use crate::filter::{Looked, NoColumn};
 use crate::print::objects::ObjectPrinter;
 use crate::print::table::{Rows, TableOptions, TablePrinter};
 use crate::print::{Audience, name};
-use crate::table::{Malformed, Metadata, Resource, Row};
+use crate::table::{Column, Malformed, Metadata, Resource, Row};
 use bytes::Bytes;
 use mqtt_informer::protocol::names::ClusterName;
 use serde_json::{Map, Value};
@@ -31,6 +32,8 @@ pub struct Printer {
     objects: Option<ObjectPrinter>,
     /// The table that was printed last.
     table: Option<(Resource, TablePrinter)>,
+    /// The columns of every table so far, where a filter wants to know them.
+    columns: Vec<Vec<Column>>,
     /// Something was printed.
     pub written: bool,
 }
@@ -47,6 +50,7 @@ impl Printer {
             with_cluster,
             objects,
             table: None,
+            columns: Vec::new(),
             written: false,
         }
     }
@@ -85,6 +89,47 @@ impl Printer {
         Ok(text)
     }
 
+    /// What the filter speaks of and none of the tables has.
+    pub fn unknown(&self) -> Option<NoColumn> {
+        self.plan.filter.as_ref()?.unknown(&self.columns)
+    }
+
+    /// What the filter speaks of and this resource does not have.
+    pub fn lacks(&self, resource: &Resource) -> Option<NoColumn> {
+        let tables = std::slice::from_ref(&resource.columns);
+        self.plan.filter.as_ref()?.unknown(tables)
+    }
+
+    /// The rows that the filter takes.
+    fn filtered(&mut self, cluster: &ClusterName, answer: &Answer, mut rows: Vec<Row>) -> Vec<Row> {
+        if let Some(filter) = &self.plan.filter {
+            let columns = &answer.resource.columns;
+            if !self.columns.contains(columns) {
+                self.columns.push(columns.clone());
+            }
+            let (bound, cluster, now_ms) = (filter.bind(columns), cluster.as_str(), answer.now_ms);
+            rows.retain(|row| {
+                bound.takes(Looked {
+                    cluster,
+                    now_ms,
+                    row,
+                })
+            });
+        }
+        rows
+    }
+
+    /// Whether the filter takes one row.
+    fn takes(&self, cluster: &ClusterName, now_ms: i64, resource: &Resource, row: &Row) -> bool {
+        self.plan.filter.as_ref().is_none_or(|filter| {
+            filter.bind(&resource.columns).takes(Looked {
+                cluster: cluster.as_str(),
+                now_ms,
+                row,
+            })
+        })
+    }
+
     /// The end of the output: objects are a List.
     pub fn end(&mut self) -> String {
         self.objects
@@ -119,11 +164,26 @@ impl Printer {
         for value in values {
             text += &match self.plan.form {
                 Form::Table | Form::Wide => self.watched_row(value, resource, cluster, now_ms)?,
+                Form::Name if !self.takes_value(value, resource, (cluster, now_ms))? => {
+                    String::new()
+                }
                 _ => self.one(value, resource, cluster)?,
             };
         }
         self.written |= !text.is_empty();
         Ok(text)
+    }
+
+    fn takes_value(
+        &self,
+        value: &Bytes,
+        resource: &Resource,
+        (cluster, now_ms): (&ClusterName, i64),
+    ) -> Result<bool, Malformed> {
+        if self.plan.filter.is_none() {
+            return Ok(true);
+        }
+        Ok(self.takes(cluster, now_ms, resource, &Row::from_value(value)?))
     }
 
     fn watched_row(
@@ -134,6 +194,9 @@ impl Printer {
         now_ms: i64,
     ) -> Result<String, Malformed> {
         let rows = [Row::from_value(value)?];
+        if !self.takes(cluster, now_ms, resource, &rows[0]) {
+            return Ok(String::new());
+        }
         let options = self.plan.table_options();
         // For one cluster kubectl's own: its watches print the column for whatever has no namespace, too.
         let options = TableOptions {
@@ -161,7 +224,7 @@ impl Printer {
                 .map(Row::from_value)
                 .collect::<Result<Vec<_>, _>>()
             {
-                Ok(rows) => read.push((cluster, answer, rows)),
+                Ok(rows) => read.push((cluster, answer, self.filtered(cluster, answer, rows))),
                 Err(Malformed) => malformed.push(cluster.clone()),
             }
         }
@@ -209,7 +272,13 @@ impl Printer {
         let mut text = String::new();
         for (cluster, answer) in &block.answers {
             let mut items = String::new();
+            // Tells which columns there are, whatever becomes of the rows.
+            self.filtered(cluster, answer, Vec::new());
             let read = answer.values.iter().try_for_each(|value| {
+                let place = (cluster, answer.now_ms);
+                if self.objects.is_none() && !self.takes_value(value, &answer.resource, place)? {
+                    return Ok(());
+                }
                 items += &match self.objects.is_some() {
                     true => {
                         let object = self.object(value, cluster)?;

@@ -37,6 +37,9 @@ fn help_is_for_people() {
     run(&["get", "--help"])
         .success()
         .stdout_eq(file!["help/get.txt"]);
+    run(&["diff", "--help"])
+        .success()
+        .stdout_eq(file!["help/diff.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);

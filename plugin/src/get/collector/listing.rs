@@ -100,7 +100,10 @@ impl Collector {
         let partial = !lines.is_empty();
         lines.into_iter().for_each(|line| self.fail(line));
         let forgiven = self.plan.allow_partial && refusals.is_empty() && self.read_any;
-        self.finish(u8::from((partial || !refusals.is_empty()) && !forgiven));
+        let senseless = self.tell_unknown_column();
+        self.finish(u8::from(
+            senseless || (partial || !refusals.is_empty()) && !forgiven,
+        ));
     }
 
     fn print_kubectl_s(&mut self, blocks: &[Block], name: &ClusterName, complete: bool) {
@@ -122,7 +125,10 @@ impl Collector {
             .for_each(|name| self.fail(messages::malformed(name)));
         match text.is_empty() {
             false => self.output.push(Output::Out(text)),
-            true if complete && self.plan.form.says_when_empty() => {
+            true if complete
+                && self.plan.form.says_when_empty()
+                && self.printer.unknown().is_none() =>
+            {
                 self.say_that_nothing_was_found();
             }
             true => {}
@@ -247,6 +253,7 @@ impl Collector {
             self.output.push(Output::Out(end));
         }
         let partial = self.failed;
+        let senseless = self.tell_unknown_column();
         messages::refusals(&refusals)
             .into_iter()
             .for_each(|line| self.fail(line));
@@ -254,7 +261,18 @@ impl Collector {
             self.say_that_nothing_was_found();
         }
         let forgiven = self.plan.allow_partial && self.read_any;
-        self.finish(u8::from(!refusals.is_empty() || (partial && !forgiven)));
+        self.finish(u8::from(
+            senseless || !refusals.is_empty() || (partial && !forgiven),
+        ));
+    }
+
+    /// Whether the filter speaks of a column that no cluster has.
+    fn tell_unknown_column(&mut self) -> bool {
+        let unknown = self.printer.unknown();
+        if let Some(unknown) = &unknown {
+            self.fail(Refusal::local(unknown.to_string()).line());
+        }
+        unknown.is_some()
     }
 
     fn say_that_nothing_was_found(&mut self) {
