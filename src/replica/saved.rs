@@ -49,7 +49,7 @@ pub enum NotSaved {
     #[error("it is no copy of a stream")]
     Foreign,
     /// Another version of this program wrote them.
-    #[error("it has another program's form ({0}, not {VERSION})")]
+    #[error("it has another program's form ({0}, not {})", VERSION)]
     Version(u8),
     /// They are not what was written.
     #[error("it is corrupt: its checksum does not match")]
@@ -174,11 +174,21 @@ fn read(mut bytes: Bytes) -> Option<Saved> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    /// Trained once: it takes a while.
+    static TRAINED: LazyLock<Packer> = LazyLock::new(|| {
+        let value = |n: u32| {
+            format!(
+                "{{\"name\":\"web-{n}\",\"note\":\"{}\"}}",
+                format!("{n:x}").repeat(40)
+            )
+        };
+        let values: Vec<Bytes> = (0..2000).map(|n| value(n).into()).collect();
+        Packer::train(&values)
+    });
 
     fn saved(entries: &[(Vec<u8>, Vec<u8>)], dictionary: bool) -> Saved {
-        let values: Vec<Bytes> = (0..2000)
-            .map(|n| format!("{{\"name\":\"web-{n}\",\"status\":\"Running\"}}").into())
-            .collect();
         let mut copy = Copy {
             epoch: Epoch {
                 term: Term {
@@ -189,12 +199,13 @@ mod tests {
             },
             seq: 42,
             packer: if dictionary {
-                Packer::train(&values)
+                TRAINED.clone()
             } else {
                 Packer::default()
             },
             ..Copy::default()
         };
+        assert_eq!(copy.packer.id() > 0, dictionary);
         for (key, value) in entries {
             copy.entries
                 .insert(key.clone().into(), value.clone().into());

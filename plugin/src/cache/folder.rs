@@ -172,12 +172,13 @@ impl Folder {
                 };
                 let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 let age = now.duration_since(used).unwrap_or_default();
-                let extension = path.extension().and_then(|it| it.to_str());
-                match extension.filter(|_| metadata.is_file()) {
-                    Some(WHOLE) if age > limits.age => Self::remove(&path),
-                    Some(WHOLE) => kept.push((used, metadata.len(), path)),
-                    Some(UNFINISHED) if age > ABANDONED => Self::remove(&path),
-                    _ => {}
+                let is = |extension: &str| {
+                    metadata.is_file() && path.extension().is_some_and(|it| it == extension)
+                };
+                if is(UNFINISHED) && age > ABANDONED || is(WHOLE) && age > limits.age {
+                    Self::remove(&path);
+                } else if is(WHOLE) {
+                    kept.push((used, metadata.len(), path));
                 }
             }
         }

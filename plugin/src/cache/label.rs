@@ -1,6 +1,7 @@
 //! What a file says of itself: whose copy of what it is, and from when; and which selections it can answer.
 
 use crate::table::Resource;
+use bytes::Bytes;
 use mqtt_informer::informer::is_selected;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
@@ -245,8 +246,7 @@ impl Label {
         if group.is_empty() {
             names.push(format!("{plural}.{version}"));
         }
-        // In the core group everything else would be another resource's name in some other cluster; what a short name
-        // means here was said by the cluster.
+        // What a short name means here was said by the cluster.
         if self.words.contains(word) {
             return true;
         }
@@ -261,7 +261,7 @@ impl Part {
     /// The part of a copy; its header stays.
     pub fn of(&self, mut copy: Copy) -> Copy {
         let prefix = self.namespace.as_ref().map(|it| format!("{it}/"));
-        let wanted = |key: &[u8], value| {
+        let wanted = |key: &[u8], value: &Bytes| {
             let name = key.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
             prefix
                 .as_ref()
@@ -287,7 +287,6 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use mqtt_informer::protocol::rows;
     use prost::Message;
 

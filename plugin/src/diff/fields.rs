@@ -84,9 +84,7 @@ fn walk(path: &str, values: &[Option<&Value>], fields: &mut Vec<Field>) {
         });
         let before = fields.len();
         for name in names {
-            let find = |value: &Option<&'_ Value>| named_in(value.as_ref().copied(), name).cloned();
-            let inner: Vec<Option<Value>> = values.iter().map(find).collect();
-            let inner: Vec<_> = inner.iter().map(Option::as_ref).collect();
+            let inner: Vec<_> = values.iter().map(|value| named_in(*value, name)).collect();
             walk(&format!("{path}[?(@.name=={name:?})]"), &inner, fields);
         }
         if fields.len() > before {

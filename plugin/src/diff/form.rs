@@ -91,8 +91,9 @@ pub fn of(mut object: Value, with_status: bool, namespace_counts: bool) -> Value
 }
 
 fn is_server_s_annotation(name: &str) -> bool {
-    let is = |known: &&str| name == *known || (known.ends_with('/') && name.starts_with(*known));
-    ANNOTATIONS.iter().any(|known| is(&known))
+    ANNOTATIONS
+        .iter()
+        .any(|known| name == *known || (known.ends_with('/') && name.starts_with(known)))
 }
 
 /// Removes entries of a map, and the map with its last one.

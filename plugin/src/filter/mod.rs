@@ -94,8 +94,8 @@ impl Filter {
             }),
             _ => None,
         };
-        let conditions = self.conditions.iter().filter(|_| !tables.is_empty());
-        conditions.filter_map(unknown).next()
+        let mut conditions = self.conditions.iter().filter(|_| !tables.is_empty());
+        conditions.find_map(unknown)
     }
 }
 
@@ -149,7 +149,8 @@ fn row_meets(test: &Test, looked: Looked<'_>) -> bool {
         return false;
     };
     let cells = looked.row.cells.iter().map(|cell| cell.text(looked.now_ms));
-    let added = [looked.cluster, &looked.row.metadata.namespace].map(str::to_owned);
+    let namespace = looked.row.metadata.namespace.as_str();
+    let added = [looked.cluster, namespace].map(str::to_owned);
     let found = added
         .into_iter()
         .chain(cells)

@@ -6,7 +6,7 @@ pub struct Quantity {
     nano: i128,
 }
 
-/// The suffixes, longest first, and what each multiplies a nano by, as (factor, divisor).
+/// The suffixes, and how many nanos one of each is.
 const SUFFIXES: [(&str, i128); 17] = [
     ("Ki", NANO << 10),
     ("Mi", NANO << 20),

@@ -100,13 +100,18 @@ impl Printer {
         self.plan.filter.as_ref()?.unknown(tables)
     }
 
+    /// Notes which columns there are, whatever becomes of the rows.
+    fn note_columns(&mut self, columns: &[Column]) {
+        let is_known = || self.columns.iter().any(|known| known == columns);
+        if self.plan.filter.is_some() && !is_known() {
+            self.columns.push(columns.to_vec());
+        }
+    }
+
     /// The rows that the filter takes.
-    fn filtered(&mut self, cluster: &ClusterName, answer: &Answer, mut rows: Vec<Row>) -> Vec<Row> {
+    fn filtered(&self, cluster: &ClusterName, answer: &Answer, mut rows: Vec<Row>) -> Vec<Row> {
         if let Some(filter) = &self.plan.filter {
             let columns = &answer.resource.columns;
-            if !self.columns.contains(columns) {
-                self.columns.push(columns.clone());
-            }
             let (bound, cluster, now_ms) = (filter.bind(columns), cluster.as_str(), answer.now_ms);
             rows.retain(|row| {
                 bound.takes(Looked {
@@ -218,6 +223,7 @@ impl Printer {
     fn tables(&mut self, block: &Block, kinds: bool, malformed: &mut Vec<ClusterName>) -> String {
         let mut read = Vec::new();
         for (cluster, answer) in &block.answers {
+            self.note_columns(&answer.resource.columns);
             match answer
                 .values
                 .iter()
@@ -272,8 +278,7 @@ impl Printer {
         let mut text = String::new();
         for (cluster, answer) in &block.answers {
             let mut items = String::new();
-            // Tells which columns there are, whatever becomes of the rows.
-            self.filtered(cluster, answer, Vec::new());
+            self.note_columns(&answer.resource.columns);
             let read = answer.values.iter().try_for_each(|value| {
                 let place = (cluster, answer.now_ms);
                 if self.objects.is_none() && !self.takes_value(value, &answer.resource, place)? {

@@ -110,7 +110,10 @@ pub(super) fn set_broker(
             ));
         }
         let value = value(&setting, &absolute(&setting, &words)?);
-        writing.change(&[profile[0], profile[1], &setting.key], Change::Set(value))?;
+        writing.change(
+            &[profile[0], profile[1], setting.key.as_str()],
+            Change::Set(value),
+        )?;
     }
     let name = shown(&args.name);
     let current = said.file.as_ref().and_then(|file| file.profile.as_deref());
@@ -220,7 +223,7 @@ pub(super) fn groups(
 /// Where a key stands: in the profile that was typed, or above all profiles.
 fn path<'a>(said: &'a Said, key: &'a str) -> Vec<&'a str> {
     match &said.cli.file.profile {
-        Some(profile) => vec!["profiles", profile, key],
+        Some(profile) => vec!["profiles", profile.as_str(), key],
         None => vec![key],
     }
 }

@@ -148,9 +148,10 @@ async fn answer(
             ));
         }
         if now >= store.heard_at().unwrap_or(start).max(start) + plan.timeout {
-            return failed(match plan.way {
-                Way::Broker => messages::silent(name, plan.timeout, cluster.is_some()),
-                Way::Direct => messages::api_server_silent(name, plan.timeout),
+            return failed(match (state.unreadable, plan.way) {
+                (Some(error), _) => messages::unreadable(name, error),
+                (None, Way::Broker) => messages::silent(name, plan.timeout, cluster.is_some()),
+                (None, Way::Direct) => messages::api_server_silent(name, plan.timeout),
             });
         }
         // Whether it changed or not, it is looked at.

@@ -163,16 +163,9 @@ fn set(text: &str, path: &[&str], value: &Value) -> Option<String> {
     let rest = &path[depth..];
     let key = path[depth - 1];
     let (_, inline) = key_of(lines[entry.line])?;
+    let comment = inline.get(code(inline).len()..).unwrap_or_default().trim();
     let added = match (rest, code(inline)) {
-        ([], _) => {
-            let comment = inline.get(code(inline).len()..).unwrap_or_default();
-            let added = block(&[key], value, entry.indent)?;
-            let one_line = added.lines().count() == 1 && !comment.trim().is_empty();
-            match one_line {
-                true => format!("{} {}\n", added.trim_end(), comment.trim_start()),
-                false => added,
-            }
-        }
+        ([], _) => block(&[key], value, entry.indent)?,
         // Something below it: one entry more there.
         (rest, "") => {
             let deeper = entry.below.clone().find(|at| is_said(lines[*at]));
@@ -184,9 +177,18 @@ fn set(text: &str, path: &[&str], value: &Value) -> Option<String> {
         }
         (rest, flow) => reflowed(key, flow, rest, &Change::Set(value.clone()), entry.indent)?,
     };
+    let added = with_comment(added, comment);
     lines.drain(entry.below.clone());
     let (head, tail) = (&lines[..entry.line], &lines[entry.line + 1..]);
     Some(joined(head) + &added + &joined(tail))
+}
+
+/// Puts the comment of the line that was there at the end of the first one.
+fn with_comment(added: String, comment: &str) -> String {
+    match (comment, added.split_once('\n')) {
+        ("", _) | (_, None) => added,
+        (comment, Some((first, rest))) => format!("{first} {comment}\n{rest}"),
+    }
 }
 
 /// A flow as a block, with a change in it; nothing if it is empty then.
@@ -213,7 +215,9 @@ fn remove(text: &str, path: &[&str]) -> Option<String> {
         [] => String::new(),
         rest => {
             let (_, inline) = key_of(lines[entry.line])?;
-            reflowed(key, code(inline), rest, &Change::Remove, entry.indent)?
+            let comment = inline.get(code(inline).len()..).unwrap_or_default().trim();
+            let left = reflowed(key, code(inline), rest, &Change::Remove, entry.indent)?;
+            with_comment(left, comment)
         }
     };
     let end = entry.below.end.max(entry.line + 1);
@@ -401,7 +405,10 @@ groups:
     fn a_flow_loses_an_entry_and_goes_with_its_last_one() {
         let text = "# mine\ngroups: {a: [x], b: [y]} # two\ntimeout: 1s\n";
         let edited = edit(text, &["groups", "a"], &Change::Remove).unwrap();
-        assert_eq!(edited.text, "# mine\ngroups:\n  b: [y]\ntimeout: 1s\n");
+        assert_eq!(
+            edited.text,
+            "# mine\ngroups: # two\n  b: [y]\ntimeout: 1s\n"
+        );
         let edited = edit(&edited.text, &["groups", "b"], &Change::Remove).unwrap();
         assert_eq!(edited.text, "# mine\ntimeout: 1s\n");
     }
