@@ -49,7 +49,7 @@ pub enum NotSaved {
     #[error("it is no copy of a stream")]
     Foreign,
     /// Another version of this program wrote them.
-    #[error("it has another program's form ({0}, not {})", VERSION)]
+    #[error("another version of this program wrote it, in form {0}")]
     Version(u8),
     /// They are not what was written.
     #[error("it is corrupt: its checksum does not match")]

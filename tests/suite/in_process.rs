@@ -547,7 +547,7 @@ async fn without_a_broker_what_was_kept_is_there_and_nothing_else() {
     assert!(message.contains("nothing is kept of things"), "{message}");
     let copy = replica::Copy {
         seq: 3,
-        entries: [("a".into(), "1".into())].into_iter().collect(),
+        entries: [(Bytes::from("a"), Bytes::from("1"))].into_iter().collect(),
         ..replica::Copy::default()
     };
     let saved = Saved {

@@ -33,7 +33,7 @@ impl<'a> Typed<'a> {
     /// How a cell stands to a value: by the first way in which both can be read. None: they cannot be compared, since
     /// only one of them is a number of any kind.
     pub fn order(cell: &str, age: Option<i64>, value: &str) -> Option<Ordering> {
-        let (one, other) = (Self::read(cell, age), Self::read(value, None));
+        let (one, other) = (Typed::read(cell, age), Typed::read(value, None));
         if let (Some(one), Some(other)) = (one.age, other.age) {
             return Some(one.cmp(&other));
         }

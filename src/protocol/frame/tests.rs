@@ -516,5 +516,5 @@ fn labels_that_kubernetes_would_not_take_are_refused() {
             .map(|n| (format!("l{n}"), String::new()))
             .collect()
     };
-    assert!(labelled(many(MAX_LABELS)) && !labelled(many(MAX_LABELS + 1)));
+    assert!(labelled(many(64)) && !labelled(many(65)));
 }

@@ -66,10 +66,6 @@ pub struct UnsetArgs {
   kubectl mqinformer config groups delete eu")]
 pub struct GroupsArgs {
     #[command(subcommand)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
     pub command: Option<GroupsCommand>,
 }
 
