@@ -438,8 +438,8 @@ mod tests {
                 &[east(), bare],
                 "--no-headers -L x.io/zone,env --show-labels"
             ),
-            "east   fresh   3d   v1.36.3   0.1.0   2   12ms          prod   env=prod\n\
-             east   fresh   3d   v1.36.3   0.1.0   2   12ms                 <none>\n"
+            "east   fresh   3d   v1.36.3   0.1.0   2   12ms      prod   env=prod\n\
+             east   fresh   3d   v1.36.3   0.1.0   2   12ms             <none>\n"
         );
     }
 }

@@ -295,7 +295,7 @@ mod tests {
         assert!(named.only().is_none() && !named.is_closed() && named.named().count() == 0);
         assert_eq!(
             named.to_string(),
-            "--cluster west --cluster-selector !old,env=prod"
+            "--cluster west --cluster-selector env=prod,!old"
         );
     }
 

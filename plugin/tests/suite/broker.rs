@@ -327,12 +327,12 @@ fn rows_are_chosen_by_their_columns() {
             .stdout_eq(want.to_owned());
     };
     rows("NAME=web", "east   web   60m\n");
-    rows("cluster!=east", "west   db   60m\n");
+    rows("cluster!=east", "west   db    60m\n");
     rows(
         "NAME=~^(web|db)$,AGE>59m,AGE<2h",
         "east   web   60m\nwest   db    60m\n",
     );
-    rows("/^d/", "west   db   60m\n");
+    rows("/^d/", "west   db    60m\n");
     get("NAME=web", "-o name").success().stdout_eq("pod/web\n");
     get("AGE>1d", "")
         .success()

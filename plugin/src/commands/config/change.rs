@@ -46,7 +46,7 @@ pub struct SetArgs {
     /// The name of a flag, without its hyphens.
     pub key: String,
     /// Its value; several of a list.
-    #[arg(required = true, allow_hyphen_values = true)]
+    #[arg(required = true)]
     pub values: Vec<String>,
 }
 

@@ -33,7 +33,14 @@ pub fn edit(text: &str, path: &[&str], change: &Change) -> Option<Edited> {
         Value::Mapping(mapping) => mapping,
         _ => return None,
     };
+    let before = wanted.clone();
     apply(&mut wanted, path, change)?;
+    if wanted == before {
+        return Some(Edited {
+            text: text.to_owned(),
+            is_kept: true,
+        });
+    }
     let by_line = match change {
         Change::Set(value) => set(text, path, value),
         Change::Remove => remove(text, path),
@@ -282,7 +289,11 @@ fn word(text: &str) -> Option<String> {
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':' | '~' | '@');
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
     let is_text = matches!(serde_yaml::from_str(text), Ok(Value::String(same)) if same == text);
-    let plain = begins && is_text && text.chars().all(is_plain) && !text.ends_with(':');
+    // `10s`, `256Mi`: a number with a unit is no number.
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let measured = unit.len() < text.len() && unit.chars().all(|c| c.is_ascii_alphabetic());
+    let plain =
+        (begins || measured) && is_text && text.chars().all(is_plain) && !text.ends_with(':');
     match plain {
         true => Some(text.to_owned()),
         false => serde_json::to_string(text).ok(),
