@@ -2,14 +2,16 @@
 
 use crate::commands::{
     api_resources::ApiResourcesArgs, clusters::ClustersArgs, complete::CompletionArgs,
-    config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, events::EventsArgs, get::GetArgs,
-    logs::LogsArgs, man::ManArgs, version::VersionArgs, wait::WaitArgs,
+    config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, diff::DiffArgs, events::EventsArgs,
+    get::GetArgs, logs::LogsArgs, man::ManArgs, version::VersionArgs, wait::WaitArgs,
 };
+use crate::filter::quantity::Quantity;
 use clap::{Args, ValueHint};
 use clap::{Parser, Subcommand};
-use mqtt_informer::cli::BrokerArgs;
+use mqtt_informer::cli::{BrokerArgs, duration};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// See many Kubernetes clusters through an MQTT broker, as if they were local.
 ///
@@ -47,6 +49,9 @@ pub struct Cli {
     /// Clusters without a broker.
     #[command(flatten)]
     pub direct: DirectArgs,
+    /// What is kept on this disk.
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// Where the settings are.
     #[command(flatten)]
     pub file: FileArgs,
@@ -75,6 +80,33 @@ pub struct DirectArgs {
     pub kubeconfig: Option<OsString>,
 }
 
+/// What is kept on this disk, so that clusters send only what has changed since.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cache")]
+pub struct CacheArgs {
+    /// Print what earlier commands have kept, with its age on stderr; nobody is asked.
+    #[arg(long, global = true)]
+    pub offline: bool,
+
+    /// Read nothing from this disk, and keep nothing on it.
+    #[arg(long, env = "MQINFORMER_NO_CACHE", global = true)]
+    pub no_cache: bool,
+
+    /// How much may be kept. What was not used for the longest time goes first.
+    #[arg(long, env = "MQINFORMER_CACHE_SIZE", value_name = "BYTES", default_value = "256Mi", value_parser = bytes, global = true)]
+    pub cache_size: u64,
+
+    /// For how long it may be used.
+    #[arg(long, env = "MQINFORMER_CACHE_AGE", value_name = "DURATION", default_value = "168h", value_parser = duration, global = true)]
+    pub cache_age: Duration,
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no number of bytes; write it as 500M, 256Mi or 1Gi");
+    let quantity = Quantity::parse(text).ok_or_else(wrong)?;
+    quantity.whole().ok_or_else(wrong)
+}
+
 /// Where the settings are.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Configuration")]
@@ -101,6 +133,7 @@ pub enum Command {
     Wait(WaitArgs),
     Events(EventsArgs),
     Logs(LogsArgs),
+    Diff(DiffArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),
@@ -118,6 +151,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_cache_has_a_size() {
+        assert_eq!(bytes("256Mi"), Ok(256 << 20));
+        assert_eq!(bytes("0"), Ok(0));
+        for text in ["", "-1", "1.5", "500m", "a", "1e40"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
     }
 
     #[test]

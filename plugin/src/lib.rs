@@ -11,6 +11,9 @@
 //! | [`events`] | events in the order of time, as kubectl prints them | IO, clocks, async |
 //! | [`logs`] | which logs to read, and their lines | IO, clocks, async |
 //! | [`complete`] | what a shell may complete | IO, clocks, async |
+//! | [`diff`] | objects of several clusters, compared | IO, clocks |
+//! | [`filter`] | `--filter`, and how printed columns compare | IO, clocks |
+//! | [`cache`] | copies on this disk, from one command to the next | shows anything |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
 //! | [`scope`] | where the clusters are: behind a broker, or | |
@@ -21,13 +24,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod args;
+pub mod cache;
 mod clock;
 pub mod commands;
 pub mod complete;
 pub mod describe;
+pub mod diff;
 pub mod direct;
 pub mod error;
 pub mod events;
+pub mod filter;
 pub mod get;
 pub mod logs;
 pub mod print;
@@ -100,6 +106,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let result = runtime.block_on(command(&said.cli.command, &scope, &mut terminal));
     // Tasks end with what they started; a name that is still being looked up is not waited for.
     runtime.shutdown_timeout(GOODBYE);
+    scope.finish(&mut terminal)?;
     result
 }
 
@@ -111,6 +118,7 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Wait(args) => commands::wait::run(args, scope, terminal).await,
         Command::Events(args) => commands::events::run(args, scope, terminal).await,
         Command::Logs(args) => commands::logs::run(args, scope, terminal).await,
+        Command::Diff(args) => commands::diff::run(args, scope, terminal).await,
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }
@@ -144,7 +152,9 @@ fn explain(error: &clap::Error, words: &[OsString]) -> Result<(), Failure> {
         }
         _ => {
             let command_line = Cli::command();
-            let verbs = command_line.get_subcommands().map(|command| command.get_name());
+            let verbs = command_line
+                .get_subcommands()
+                .map(|command| command.get_name());
             let verbs: Vec<_> = verbs.collect();
             let verb = words
                 .get(1)

@@ -1,13 +1,17 @@
 //! Where a command finds its clusters: through a broker, or by kubeconfig contexts.
 
+use crate::cache::Cache;
+use crate::commands::ClusterArgs;
 use crate::direct::{self, Contexts, Direct};
 use crate::error::Failure;
 use crate::get::plan::Way;
 use crate::get::{ClusterSelector, Groups, Namespaces};
+use crate::terminal::Terminal;
 use mqtt_informer::cli::BrokerArgs;
-use mqtt_informer::informer::Informer;
+use mqtt_informer::informer::{Informer, Keeper};
 use mqtt_informer::link::mqtt;
-use mqtt_informer::replica::Settings;
+use mqtt_informer::protocol::selector::LabelSelector;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a goodbye to the broker may take.
@@ -37,6 +41,8 @@ impl Place {
 pub struct Scope {
     /// Where the clusters are.
     pub place: Place,
+    /// What earlier commands have kept.
+    pub cache: Option<Arc<Cache>>,
     /// The groups of the configuration file.
     pub groups: Groups,
     /// `--namespace` is on the command line, not merely in the environment or the configuration file.
@@ -50,18 +56,29 @@ impl Scope {
     pub fn broker(broker: BrokerArgs) -> Self {
         Self {
             place: Place::Broker(broker),
+            cache: None,
             groups: Groups::new(),
             namespace_is_typed: false,
             context_is_typed: false,
         }
     }
 
-    /// The clusters that are meant; `words` are those of `--cluster`.
-    pub fn selector(&self, words: &[String]) -> Result<ClusterSelector, Failure> {
+    /// The clusters that are meant.
+    pub fn selector(&self, clusters: &ClusterArgs) -> Result<ClusterSelector, Failure> {
+        let labels = clusters
+            .cluster_selector
+            .as_deref()
+            .map(LabelSelector::parse);
+        let labels = labels
+            .transpose()
+            .map_err(|error| Failure::because(format!("--cluster-selector: {error}")))?;
         match &self.place {
-            Place::Broker(_) => {
-                ClusterSelector::new("--cluster", words, &self.groups).map_err(Failure::because)
-            }
+            Place::Broker(_) => ClusterSelector::new("--cluster", &clusters.cluster, &self.groups)
+                .map(|selector| selector.labelled(labels))
+                .map_err(Failure::because),
+            Place::Contexts(_) if labels.is_some() => Err(Failure::because(
+                "--cluster-selector and --context cannot be used together: contexts have no labels",
+            )),
             Place::Contexts(contexts) => Ok(contexts.selector().clone()),
         }
     }
@@ -80,12 +97,50 @@ impl Scope {
     /// Starts to talk to the broker, or to the contexts' API servers, of which each may be silent for so long.
     pub async fn attach(&self, timeout: Duration) -> Result<Attached, Failure> {
         match &self.place {
-            Place::Broker(broker) => Ok(Attached::Broker(connect(broker)?)),
+            Place::Broker(broker) => Ok(Attached::Broker(self.connect(broker)?)),
             Place::Contexts(contexts) => {
                 let login = direct::login(contexts, timeout);
                 Ok(Attached::Direct(Direct::start(contexts, login).await?))
             }
         }
+    }
+}
+
+impl Scope {
+    fn connect(&self, broker: &BrokerArgs) -> Result<Informer, Failure> {
+        let builder = Informer::builder().topics(broker.topics()?);
+        let builder = match &self.cache {
+            Some(cache) if cache.is_offline() => {
+                let keeper: Arc<dyn Keeper> = cache.clone();
+                return builder
+                    .offline(keeper, cache.clusters())
+                    .start()
+                    .map_err(Failure::because);
+            }
+            Some(cache) => builder.keeper(cache.clone()),
+            None => builder,
+        };
+        let prefix = broker.client_id.as_deref().unwrap_or("mqi");
+        let options = broker.options(format!("{prefix}-{:08x}", random()))?;
+        let connection = mqtt::connect(options).map_err(Failure::because)?;
+        builder
+            .connection(connection)
+            .start()
+            .map_err(Failure::because)
+    }
+
+    /// Whether what earlier commands have kept is all that there is.
+    pub fn is_offline(&self) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.is_offline())
+    }
+
+    /// Waits until what was looked at is kept; says what is to be said of the cache.
+    pub fn finish(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let lines = self.cache.as_ref().map(|cache| cache.finish());
+        for line in lines.unwrap_or_default() {
+            terminal.err(&line)?;
+        }
+        Ok(())
     }
 }
 
@@ -116,14 +171,6 @@ impl Attached {
             Self::Direct(direct) => direct.stop().await,
         }
     }
-}
-
-fn connect(broker: &BrokerArgs) -> Result<Informer, Failure> {
-    let topics = broker.topics()?;
-    let prefix = broker.client_id.as_deref().unwrap_or("mqi");
-    let options = broker.options(format!("{prefix}-{:08x}", random()))?;
-    let connection = mqtt::connect(options).map_err(Failure::because)?;
-    Informer::start(connection, topics, Settings::default()).map_err(Failure::because)
 }
 
 /// Tells this process from another with the same --client-id.

@@ -1,10 +1,14 @@
 //! How an informer is made: where the broker is, as whom, and which clusters are meant.
 
-use super::{Clusters, Informer};
+use super::driver::Keeping;
+use super::{Cluster, Clusters, Informer, Keeper};
+use crate::link::memory::MemoryBroker;
 use crate::link::{BrokerOptions, Connection, OptionsError, Password, mqtt};
-use crate::protocol::names::InvalidName;
+use crate::protocol::names::{ClusterName, InvalidName};
 use crate::protocol::topics::Topics;
 use crate::replica::Settings;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Makes an [`Informer`]; see [`Informer::builder`].
 #[must_use]
@@ -15,6 +19,8 @@ pub struct Builder {
     topics: Topics,
     settings: Settings,
     clusters: Clusters,
+    keeping: Keeping,
+    known: BTreeMap<ClusterName, Cluster>,
 }
 
 /// The way to the broker.
@@ -92,6 +98,31 @@ impl Builder {
         Self { clusters, ..self }
     }
 
+    /// Begins streams with what was kept of them, and gives copies away to be kept when their last reader leaves.
+    pub fn keeper(mut self, keeper: Arc<dyn Keeper>) -> Self {
+        self.keeping.keeper = Some(keeper);
+        self
+    }
+
+    /// No broker: the copies are those that were kept, of the clusters that are known from then, and stay as they are.
+    /// How old they may be is unknown to it ([`super::Freshness::Unknown`]); a stream of which nothing is kept is
+    /// refused.
+    pub fn offline(
+        self,
+        keeper: Arc<dyn Keeper>,
+        known: impl IntoIterator<Item = (ClusterName, Cluster)>,
+    ) -> Self {
+        Self {
+            way: Way::Made(MemoryBroker::new().connect("offline", "-", None)),
+            keeping: Keeping {
+                keeper: Some(keeper),
+                is_offline: true,
+            },
+            known: known.into_iter().collect(),
+            ..self
+        }
+    }
+
     /// Starts. Nothing was sent yet when it returns: a broker that cannot be reached is tried again for ever, and
     /// [`Informer::link_state`] says so.
     ///
@@ -114,6 +145,7 @@ impl Builder {
             connection,
             (self.topics, self.settings),
             self.clusters,
+            (self.keeping, self.known),
         )?)
     }
 }

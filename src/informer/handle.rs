@@ -1,17 +1,18 @@
 //! The handle on the driver, and what it hands out.
 
-use super::driver::{Command, Driver, Shown};
+use super::driver::{Command, Driver, Keeping, Shown};
 use super::log::{LogReader, LogRequest};
 use super::stream::StreamKey;
-use super::{Age, Builder, Cluster, Clusters, ForgetError, LinkState, Store, Watch};
+use super::{Age, Builder, Cluster, Clusters, ForgetError, Keeper, LinkState, Store, Watch};
 use crate::link::Connection;
 use crate::protocol::message::Selection;
 use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
 use crate::protocol::topics::{Consumer, Topics};
-use crate::replica::Settings;
+use crate::replica::{Copy, Settings};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// One connection to a broker, and all that is copied over it. Cheap to clone.
@@ -28,6 +29,8 @@ struct Inner {
     next_reader: AtomicU64,
     /// What is copied, by reader: for the age of a whole cluster.
     copies: Mutex<BTreeMap<u64, (ClusterName, Store)>>,
+    /// Who keeps copies, and where what blocks is run.
+    keeper: Option<(Arc<dyn Keeper>, Handle)>,
 }
 
 impl Informer {
@@ -61,13 +64,15 @@ impl Informer {
         topics: Topics,
         settings: Settings,
     ) -> Result<Self, InvalidName> {
-        Self::begin(connection, (topics, settings), Clusters::all())
+        let keeping = (Keeping::default(), BTreeMap::new());
+        Self::begin(connection, (topics, settings), Clusters::all(), keeping)
     }
 
     pub(super) fn begin(
         connection: Connection,
         (topics, settings): (Topics, Settings),
         clusters: Clusters,
+        (keeping, known): (Keeping, BTreeMap<ClusterName, Cluster>),
     ) -> Result<Self, InvalidName> {
         let user = match connection.link.user() {
             "-" => UserName::anonymous(),
@@ -75,12 +80,13 @@ impl Informer {
         };
         let (commands, received) = mpsc::unbounded_channel();
         let shown = Arc::new(Shown {
-            fleet: watch::Sender::default(),
+            fleet: watch::Sender::new(Arc::new(known)),
             link: watch::Sender::default(),
         });
         let identity = (
             Consumer::new(&user, SessionId::new(rand::random())),
             settings.clone(),
+            keeping.clone(),
         );
         let driver = Driver::new(connection, topics, identity, received, Arc::clone(&shown));
         tokio::spawn(driver.run());
@@ -92,6 +98,7 @@ impl Informer {
                 settings,
                 next_reader: AtomicU64::new(1),
                 copies: Mutex::default(),
+                keeper: keeping.keeper.map(|keeper| (keeper, Handle::current())),
             }),
         })
     }
@@ -130,15 +137,34 @@ impl Informer {
         };
         let copy = (cluster.clone(), store.clone());
         self.copies().insert(reader, copy);
-        self.send(Command::Subscribe {
-            reader,
-            key,
-            store: store.clone(),
-        });
+        match &self.inner.keeper {
+            None => self.ask_for(reader, key, store.clone(), None),
+            Some((keeper, runtime)) => {
+                let (informer, keeper) = (self.clone(), Arc::clone(keeper));
+                let store = store.clone();
+                runtime.spawn_blocking(move || {
+                    let cached = keeper.load(&key.cluster, &key.selection);
+                    informer.ask_for(reader, key, store, cached);
+                });
+            }
+        }
         Subscription {
             store,
             reader,
             informer: self.clone(),
+        }
+    }
+
+    fn ask_for(&self, reader: u64, key: StreamKey, store: Store, cached: Option<Copy>) {
+        self.send(Command::Subscribe {
+            reader,
+            key,
+            store,
+            cached,
+        });
+        // It may have gone while what was kept was read: its own word to leave came too early then.
+        if !self.copies().contains_key(&reader) {
+            self.send(Command::Leave { reader });
         }
     }
 

@@ -55,6 +55,7 @@ mod discovery;
 mod driver;
 mod fleet;
 mod handle;
+mod keeper;
 pub mod log;
 mod objects;
 mod snapshot;
@@ -69,6 +70,7 @@ pub use builder::{Builder, StartError};
 pub use clusters::{Clusters, InvalidClusters};
 pub use fleet::Cluster;
 pub use handle::{Informer, Subscription};
+pub use keeper::{Keeper, Kept};
 pub use snapshot::{Notice, Snapshot, is_selected};
 pub use state::{
     Age, ForgetError, Freshness, LinkState, Obstacle, Progress, StreamState, UpstreamDown,

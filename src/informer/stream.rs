@@ -1,12 +1,14 @@
 //! One stream of the driver: its reflector, its readers, and what was last told to them.
 
 use super::store::Signs;
-use super::{Freshness, Obstacle, Progress, Snapshot, Store, StreamState, UpstreamDown};
+use super::{
+    Cluster, Freshness, Kept, Obstacle, Progress, Snapshot, Store, StreamState, UpstreamDown,
+};
 use crate::clock::Clock;
 use crate::protocol::message::{Selection, State};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::Segment;
-use crate::replica::{Moment, Reflector, Settings};
+use crate::replica::{Copy, Moment, Reflector, Settings};
 use std::time::Duration;
 
 /// Which stream a reader wants: readers of one key share one reflector.
@@ -37,11 +39,29 @@ pub(super) struct Stream {
     pub(super) lived: Option<Moment>,
     readers: Vec<(u64, Store)>,
     settings: Settings,
+    /// Nobody can be asked: what to say if nothing is kept.
+    offline: Option<String>,
+}
+
+/// What a stream begins with.
+#[derive(Default)]
+pub(super) struct Beginning {
+    /// What was kept of it.
+    pub(super) cached: Option<Copy>,
+    /// Nobody can be asked: what to say if nothing is kept.
+    pub(super) offline: Option<String>,
 }
 
 impl Stream {
-    pub(super) fn new(key: &StreamKey, settings: Settings, now: Moment, seed: u64) -> Self {
-        let reflector = Reflector::new(settings.clone(), key.selection.clone(), None, now, seed);
+    pub(super) fn new(
+        key: &StreamKey,
+        settings: Settings,
+        beginning: Beginning,
+        now: Moment,
+        seed: u64,
+    ) -> Self {
+        let (selection, cached) = (key.selection.clone(), beginning.cached);
+        let reflector = Reflector::new(settings.clone(), selection, cached, now, seed);
         Self {
             key: key.clone(),
             segment: Segment::from(&key.cluster),
@@ -55,12 +75,30 @@ impl Stream {
             lived: None,
             readers: Vec::new(),
             settings,
+            offline: beginning.offline,
         }
+    }
+
+    /// Whether readers may see the copy: what was kept is shown when its source has proven it, or where it has none.
+    fn is_shown(&self) -> bool {
+        self.reflector.synced() && (self.reflector.proven() || self.offline.is_some())
+    }
+
+    /// The copy, to be kept: none that nobody has proven.
+    pub(super) fn kept(&self, source: Option<Cluster>, clock: Clock) -> Option<Kept> {
+        let proven = self.reflector.current_at()?;
+        Some(Kept {
+            cluster: self.key.cluster.clone(),
+            selection: self.key.selection.clone(),
+            source,
+            copy: self.reflector.copy().clone(),
+            proven: clock.instant(proven),
+        })
     }
 
     /// Adds a reader; what is held already is news to it.
     pub(super) fn add_reader(&mut self, reader: u64, store: Store, clock: Clock) {
-        if self.reflector.synced() {
+        if self.is_shown() {
             store.write(self.snapshot(), self.signs(clock));
         }
         self.readers.push((reader, store));
@@ -94,11 +132,11 @@ impl Stream {
     pub(super) fn show(&mut self, now: Moment, clock: Clock) {
         // Readers tell changes by themselves, each since it last looked.
         let changed = !self.reflector.take_changes().is_empty();
-        let state = self.state(now);
+        let (state, shown) = (self.state(now), self.is_shown());
         let snapshot = self.snapshot();
         let signs = self.signs(clock);
         for (_, store) in &self.readers {
-            if changed || (snapshot.is_whole() && !store.holds(&snapshot)) {
+            if shown && (changed || !store.holds(&snapshot)) {
                 store.write(snapshot.clone(), signs);
             } else {
                 store.note(signs);
@@ -145,7 +183,7 @@ impl Stream {
 
     fn state(&self, now: Moment) -> StreamState {
         StreamState {
-            synced: self.reflector.synced(),
+            synced: self.is_shown(),
             progress: self.progress(),
             resource: self.reflector.resource().to_owned(),
             upstream_down: self.upstream_down(now),
@@ -159,6 +197,13 @@ impl Stream {
     }
 
     fn progress(&self) -> Progress {
+        if let (Some(message), false) = (&self.offline, self.is_shown()) {
+            return Progress::Refused {
+                code: 503,
+                reason: String::new(),
+                message: message.clone(),
+            };
+        }
         match self.reflector.last_status() {
             Some(State::Refused {
                 code,
@@ -169,7 +214,7 @@ impl Stream {
                 reason: reason.clone(),
                 message: message.clone(),
             },
-            _ if self.reflector.synced() => Progress::Synced,
+            _ if self.is_shown() => Progress::Synced,
             _ if self.reflector.received().pages > 0 => {
                 Progress::Receiving(self.reflector.received().bytes)
             }

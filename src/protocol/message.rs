@@ -195,6 +195,9 @@ pub struct Live {
     pub changes: Bytes,
 }
 
+/// A presence with more labels than this is refused.
+pub const MAX_LABELS: usize = 64;
+
 /// A source's birth, retained, and with `online = false` its last will.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
@@ -212,7 +215,7 @@ pub struct Presence {
     pub kubernetes_version: String,
     /// This program's version.
     pub version: String,
-    /// Labels given to the source, sorted by key.
+    /// Labels given to the source, sorted by key: valid as Kubernetes' are, at most [`MAX_LABELS`].
     pub labels: Vec<(String, String)>,
     /// What the source can do beyond the base protocol, sorted.
     pub capabilities: Vec<String>,

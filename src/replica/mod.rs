@@ -44,7 +44,7 @@
 //! | R5 ask (`reflector`) | empty, behind, a gap, silence, a new subscription, a digest; renewals in any case | a lost change is never noticed; a lease runs out under a reader |
 //! | R6 request (`request`) | one at a time, repeated as it is; the copy is frozen meanwhile | every answer is too late when the way is long |
 //! | R7 stage, switch (`staging`, `copy`) | pages of one snapshot, chained without a hole; then the copy is switched in one step | missing entries read as deleted; duplicates make a storm |
-//! | R8 cache (`copy`) | copies are kept whole, with their epoch and seq | a restarted reader goes back to an older source |
+//! | R8 cache (`copy`, `saved`) | copies are kept whole, with their epoch and seq, and a checksum | a restarted reader goes back to an older source, or begins with what never was |
 //!
 //! # Age
 //! `upstream_age` is zero while the source's own watch is open and was proven alive within a heartbeat, else the time
@@ -68,6 +68,7 @@ mod mutants;
 mod publisher;
 mod reflector;
 mod request;
+mod saved;
 mod settings;
 #[cfg(test)]
 mod simulator;
@@ -81,5 +82,6 @@ pub use publisher::{
     Counters, Notice, Opening, Output, Publisher, Report, Role, Session, Target, Upstream,
 };
 pub use reflector::{Ask, Received, Reflector, Rids, ServerClock, Tally};
+pub use saved::{NotSaved, Saved};
 pub use settings::Settings;
 pub use time::Moment;

@@ -78,6 +78,7 @@ mod switches {
         NotFrozen: "R6: flushes are applied while a request is out.",
         NoBound: "R2: the buffer grows.",
         CacheWithoutEpoch: "R8: a cache is read back under another number.",
+        CorruptCacheTrusted: "R8: a cache is read back whatever its checksum says.",
         SessionReused: "a restarted consumer goes on under its former session.",
         NoRenewal: "R5: leases are not renewed.",
         BufferDroppedWhileOut: "R2 (cost): flushes that arrive while a request is out are lost.",

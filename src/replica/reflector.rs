@@ -239,9 +239,15 @@ impl Reflector {
         std::mem::take(&mut self.changes)
     }
 
-    /// A whole copy is held.
+    /// A whole copy is held: from a cache perhaps, see [`Reflector::proven`].
     pub fn synced(&self) -> bool {
         self.copy.seq > 0
+    }
+
+    /// The source has said of a copy in this reflector's life that it is what it has: none that came from a cache is
+    /// to be shown as anything else than old before that.
+    pub fn proven(&self) -> bool {
+        self.current_at.is_some()
     }
 
     /// The moment at which the copy was surely no older than the API server's state; none before the first answer, or

@@ -8,11 +8,13 @@ pub use options::SyncerArgs;
 use crate::cli::BrokerArgs;
 use crate::kubernetes::{Access, Kubernetes};
 use crate::link::{LastWill, mqtt};
+use crate::protocol::message::MAX_LABELS;
 use crate::protocol::names::{self, ClusterName};
 use crate::protocol::topics::Segment;
 use crate::replica::Settings;
 use crate::source::{Health, Options, Source};
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -48,6 +50,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     if cluster.as_str() == names::HUB {
         bail!("--cluster {cluster}: this name is the hub's own; choose another");
     }
+    check_labels(&args.labels)?;
     let topics = args.broker.topics()?;
     let access = Access {
         kubeconfig: args.kubeconfig.clone().map(Into::into),
@@ -91,6 +94,18 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     let result = source.run(control, bulk, upstream, health, shutdown).await;
     probes.abort();
     Ok(result?)
+}
+
+/// Each is valid by itself; together they have to be a set that viewers take.
+fn check_labels(labels: &[(String, String)]) -> Result<()> {
+    let keys: BTreeSet<_> = labels.iter().map(|(key, _)| key).collect();
+    if keys.len() < labels.len() {
+        bail!("--label: a key is given twice");
+    }
+    if keys.len() > MAX_LABELS {
+        bail!("--label: at most {MAX_LABELS} labels are allowed");
+    }
+    Ok(())
 }
 
 fn settings(args: &SyncerArgs) -> Settings {

@@ -1,6 +1,7 @@
 //! The syncer's command line.
 
 use crate::cli::{BrokerArgs, duration, listen_address};
+use crate::protocol::selector::check_label;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub struct SyncerArgs {
     #[arg(long, env = "RETAINED", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub retained: bool,
 
-    /// A label that viewers can select clusters by (repeat it).
+    /// A label that people can select this cluster by, such as env=prod (repeat it): --cluster-selector.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,
 
@@ -91,15 +92,26 @@ fn within(text: &str, bounds: RangeInclusive<Duration>) -> Result<Duration, Stri
 }
 
 fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("{text:?} is no label; write KEY=VALUE")),
-    }
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} is no label; write KEY=VALUE"))?;
+    check_label(key, value).map_err(|error| error.to_string())?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_as_kubernetes_has_them() {
+        let (key, value) = label("example.com/env=prod").unwrap();
+        assert_eq!((key.as_str(), value.as_str()), ("example.com/env", "prod"));
+        assert!(label("env=").is_ok());
+        for text in ["env", "=prod", "env=a b", "a/b/c=d", "env=-x"] {
+            assert!(label(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn what_viewers_could_not_live_with_is_refused() {

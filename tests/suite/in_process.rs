@@ -1,13 +1,15 @@
 //! Source and informer over an in-process link: the drivers' own tests, without broker or cluster.
 
 use bytes::Bytes;
-use mqtt_informer::informer::{Freshness, Informer, LinkState, Progress, Subscription};
+use mqtt_informer::informer::{
+    Freshness, Informer, Keeper, Kept, LinkState, Progress, Subscription,
+};
 use mqtt_informer::link::LastWill;
 use mqtt_informer::link::memory::{Fate, MemoryBroker};
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::topics::Topics;
-use mqtt_informer::replica::Settings;
+use mqtt_informer::replica::{self, Saved, Settings};
 use mqtt_informer::source::{
     BoxFuture, Event, Health, Identity, Options, Refusal, Resolved, Source, Upstream, UpstreamError,
 };
@@ -392,4 +394,176 @@ async fn a_cluster_is_found_and_its_last_will_is_heard() {
         .unwrap()
         .unwrap();
     assert_eq!(*bench.informer.link_state().borrow(), LinkState::Up);
+}
+
+/// Keeps in memory what a disk would keep, as the same bytes.
+#[derive(Default)]
+struct Shelf {
+    kept: Mutex<Vec<Vec<u8>>>,
+    loaded: Mutex<usize>,
+}
+
+impl Keeper for Shelf {
+    fn load(&self, cluster: &ClusterName, _: &Selection) -> Option<replica::Copy> {
+        assert_eq!(*cluster, east());
+        *self.loaded.lock().unwrap() += 1;
+        let bytes = self.kept.lock().unwrap().last()?.clone();
+        Some(Saved::from_bytes(bytes.into()).unwrap().copy)
+    }
+
+    fn keep(&self, kept: Kept) {
+        let saved = Saved {
+            label: Bytes::new(),
+            copy: kept.copy,
+        };
+        self.kept.lock().unwrap().push(saved.to_bytes());
+    }
+
+    fn missing(&self, selection: &Selection) -> String {
+        format!("nothing is kept of {}", selection.resource)
+    }
+}
+
+fn with(broker: &MemoryBroker, shelf: &Arc<Shelf>) -> Informer {
+    let keeper: Arc<dyn Keeper> = Arc::clone(shelf) as _;
+    let builder = Informer::builder().topics(topics()).settings(settings());
+    builder
+        .connection(broker.connect("viewer", "-", None))
+        .keeper(keeper)
+        .start()
+        .unwrap()
+}
+
+/// Bytes of answers since the last look.
+fn counted(broker: &MemoryBroker) -> impl Fn() -> usize + use<> {
+    let bytes = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&bytes);
+    broker.set_fate(move |_, message| {
+        if message.topic.contains("/reply/") {
+            *count.lock().unwrap() += message.payload.len();
+        }
+        Fate::Delivered
+    });
+    move || std::mem::take(&mut *bytes.lock().unwrap())
+}
+
+#[tokio::test]
+async fn what_was_kept_saves_bytes_and_is_shown_when_it_is_proven() {
+    let bench = bench();
+    let entries: Vec<(String, String)> = (0..500_u32)
+        .map(|number| {
+            (
+                format!("n/{number:04}"),
+                format!("{:x}", number.wrapping_mul(2_654_435_761)).repeat(9),
+            )
+        })
+        .collect();
+    let all = |more: &[(&str, &str)]| {
+        let mut wanted: BTreeMap<String, String> = entries.iter().cloned().collect();
+        wanted.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        wanted
+    };
+    for (key, value) in entries.clone() {
+        bench
+            .fake
+            .entries
+            .lock()
+            .unwrap()
+            .insert(key.into(), value.into());
+    }
+    let holds = async |subscription: &Subscription, wanted: BTreeMap<String, String>| {
+        let wanted: Vec<_> = wanted
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        until(subscription, &wanted).await;
+    };
+    let shelf = Arc::new(Shelf::default());
+    let bytes = counted(&bench.broker);
+    let informer = with(&bench.broker, &shelf);
+    let subscription = informer.subscribe(&east(), things());
+    holds(&subscription, all(&[])).await;
+    let cold = bytes();
+    drop(subscription);
+    informer.close().await;
+    assert_eq!(shelf.kept.lock().unwrap().len(), 1);
+    // It has asked, and nobody answers: what was kept is not shown.
+    let (asked, mut was_asked) = watch::channel(false);
+    bench.broker.set_fate(move |_, message| {
+        if message.topic.starts_with("/signal/east") {
+            asked.send_replace(true);
+        }
+        Fate::Lost
+    });
+    let informer = with(&bench.broker, &shelf);
+    let subscription = informer.subscribe(&east(), things());
+    was_asked.wait_for(|asked| *asked).await.unwrap();
+    assert!(!subscription.store().state().borrow().synced);
+    assert!(!subscription.store().snapshot().is_whole());
+    bench.fake.put("n/0007", "new").await;
+    let bytes = counted(&bench.broker);
+    holds(&subscription, all(&[("n/0007", "new")])).await;
+    let warm = bytes();
+    assert!(warm * 5 < cold, "{warm} bytes instead of {cold}");
+    assert_eq!(*shelf.loaded.lock().unwrap(), 2);
+}
+
+#[tokio::test]
+async fn what_nobody_has_proven_is_not_kept_again() {
+    let (broker, shelf) = (MemoryBroker::new(), Arc::new(Shelf::default()));
+    let mut copy = replica::Copy {
+        seq: 3,
+        ..replica::Copy::default()
+    };
+    copy.entries.insert("a".into(), "1".into());
+    let saved = Saved {
+        label: Bytes::new(),
+        copy,
+    };
+    shelf.kept.lock().unwrap().push(saved.to_bytes());
+    let informer = with(&broker, &shelf);
+    let subscription = informer.subscribe(&east(), things());
+    informer.discovered().await;
+    drop(subscription);
+    informer.close().await;
+    assert_eq!(shelf.kept.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_broker_what_was_kept_is_there_and_nothing_else() {
+    let shelf = Arc::new(Shelf::default());
+    let offline = || {
+        let keeper: Arc<dyn Keeper> = Arc::clone(&shelf) as _;
+        Informer::builder().offline(keeper, []).start().unwrap()
+    };
+    let informer = offline();
+    informer.discovered().await;
+    let subscription = informer.subscribe(&east(), things());
+    let mut state = subscription.store().state();
+    let refused = state
+        .wait_for(|state| matches!(state.progress, Progress::Refused { .. }))
+        .await;
+    let message = format!("{:?}", refused.unwrap().progress);
+    assert!(message.contains("nothing is kept of things"), "{message}");
+    let copy = replica::Copy {
+        seq: 3,
+        entries: [(Bytes::from("a"), Bytes::from("1"))].into_iter().collect(),
+        ..replica::Copy::default()
+    };
+    let saved = Saved {
+        label: Bytes::new(),
+        copy,
+    };
+    shelf.kept.lock().unwrap().push(saved.to_bytes());
+    let informer = offline();
+    let subscription = informer.subscribe(&east(), things());
+    until(&subscription, &[("a", "1")]).await;
+    assert_eq!(subscription.store().age().freshness, Freshness::Unknown);
+    drop(subscription);
+    informer.close().await;
+    assert_eq!(
+        shelf.kept.lock().unwrap().len(),
+        1,
+        "and is not kept as if it were new"
+    );
 }

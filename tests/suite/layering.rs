@@ -36,6 +36,8 @@ const PURE: &[&str] = &[
     "plugin/src/complete",
     "plugin/src/events",
     "plugin/src/logs",
+    "plugin/src/filter",
+    "plugin/src/diff",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

@@ -16,6 +16,7 @@ use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
@@ -33,6 +34,9 @@ use tokio::time::Instant;
     after_help = "Examples:
   # All clusters
   kubectl mqinformer clusters
+
+  # Those of production, with their labels
+  kubectl mqinformer clusters --cluster-selector env=prod --show-labels
 
   # Names of those that are not fresh
   kubectl mqinformer clusters -o json | jq -r '.clusters[] | select(.state != \"fresh\") | .name'
@@ -62,6 +66,14 @@ pub struct ClustersArgs {
     /// Print no headers.
     #[arg(long)]
     pub no_headers: bool,
+
+    /// Print all labels in the last column.
+    #[arg(long)]
+    pub show_labels: bool,
+
+    /// Print these labels in columns of their own.
+    #[arg(long, short = 'L', value_name = "LABEL", value_delimiter = ',')]
+    pub label_columns: Vec<String>,
 
     /// For how long a cluster may be silent before it is called stale.
     #[arg(long, env = "MQINFORMER_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = duration)]
@@ -98,6 +110,7 @@ struct Report {
     /// The streams that the source serves now.
     streams: Option<usize>,
     lag_ms: Option<u64>,
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -121,6 +134,7 @@ pub async fn run(
     scope: &Scope,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
+    let selector = scope.selector(&args.clusters)?;
     if let Place::Contexts(contexts) = &scope.place {
         return match args.command {
             None => direct::run(args, contexts, terminal).await,
@@ -129,7 +143,11 @@ pub async fn run(
             )),
         };
     }
-    let selector = scope.selector(&args.clusters.cluster)?;
+    if scope.is_offline() {
+        return Err(Failure::because(
+            "--offline cannot tell who is there; `get --offline` shows what is kept of each cluster, with its age",
+        ));
+    }
     let attached = scope.attach(args.timeout).await?;
     let informer = attached.informer();
     let result = match &args.command {
@@ -183,7 +201,7 @@ async fn list(
     let clusters = informer.clusters().borrow().clone();
     let asked: Vec<_> = clusters
         .iter()
-        .filter(|(name, _)| selector.matches(name))
+        .filter(|(name, cluster)| selector.matches(name, &cluster.presence.labels))
         .map(|(name, cluster)| {
             (
                 name,
@@ -211,7 +229,7 @@ async fn list(
             terminal.out(&crate::print::json::document(&list, Terminal::audience()))
         }
         None if reports.is_empty() => terminal.err("No clusters found"),
-        None => terminal.out(&table(&reports, args.no_headers)),
+        None => terminal.out(&table(&reports, args)),
     }
 }
 
@@ -279,6 +297,7 @@ fn report(name: &ClusterName, cluster: &Cluster, subscription: Option<&Subscript
         syncer_version: cluster.presence.version.clone(),
         streams: entry.map(|entry| entry.streams.len()),
         lag_ms: lag.and_then(|lag| u64::try_from(lag.as_millis()).ok()),
+        labels: cluster.presence.labels.iter().cloned().collect(),
     }
 }
 
@@ -327,20 +346,35 @@ fn line(report: &Report) -> [String; 7] {
     ]
 }
 
-fn table(reports: &[Report], no_headers: bool) -> String {
-    let headers = (!no_headers).then_some(HEADERS);
-    aligned(
-        headers
-            .into_iter()
-            .map(|row| row.map(str::to_owned))
-            .chain(reports.iter().map(line)),
-    )
+fn table(reports: &[Report], args: &ClustersArgs) -> String {
+    let mut headers: Vec<String> = HEADERS.map(str::to_owned).into();
+    let last = |label: &String| label.rsplit('/').next().unwrap_or_default().to_uppercase();
+    headers.extend(args.label_columns.iter().map(last));
+    headers.extend(args.show_labels.then(|| "LABELS".to_owned()));
+    let row = |report: &Report| {
+        let mut row: Vec<String> = line(report).into();
+        let value = |label| report.labels.get(label).cloned().unwrap_or_default();
+        row.extend(args.label_columns.iter().map(value));
+        row.extend(args.show_labels.then(|| labels_text(&report.labels)));
+        row
+    };
+    let headers = (!args.no_headers).then_some(headers);
+    aligned(headers.into_iter().chain(reports.iter().map(row)))
+}
+
+fn labels_text(labels: &BTreeMap<String, String>) -> String {
+    let pairs: Vec<_> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    match pairs.as_slice() {
+        [] => "<none>".to_owned(),
+        pairs => pairs.join(","),
+    }
 }
 
 /// Rows in columns that are as wide as they have to be.
-pub(super) fn aligned<const COLUMNS: usize>(
-    rows: impl Iterator<Item = [String; COLUMNS]>,
-) -> String {
+pub(super) fn aligned<Row: IntoIterator<Item = String>>(rows: impl Iterator<Item = Row>) -> String {
     let mut builder = Builder::default();
     rows.for_each(|row| builder.push_record(row));
     let mut table = builder.build();
@@ -363,7 +397,18 @@ mod tests {
             syncer_version: "0.1.0".to_owned(),
             streams: Some(2),
             lag_ms: Some(12),
+            labels: BTreeMap::from([("env".to_owned(), "prod".to_owned())]),
         }
+    }
+
+    fn table(reports: &[Report], words: &str) -> String {
+        #[derive(clap::Parser)]
+        struct Words {
+            #[command(flatten)]
+            args: ClustersArgs,
+        }
+        let words = std::iter::once("x").chain(words.split_whitespace());
+        super::table(reports, &<Words as clap::Parser>::parse_from(words).args)
     }
 
     #[test]
@@ -378,14 +423,26 @@ mod tests {
             ..east()
         };
         assert_eq!(
-            table(&[east(), west], false),
+            table(&[east(), west], ""),
             "NAME     STATE     SINCE    KUBERNETES   SYNCER   STREAMS   LAG\n\
              east     fresh     3d       v1.36.3      0.1.0    2         12ms\n\
              west^[   offline   <none>   <unknown>    0.1.0    <none>    <none>\n"
         );
         assert_eq!(
-            table(&[east()], true),
+            table(&[east()], "--no-headers"),
             "east   fresh   3d   v1.36.3   0.1.0   2   12ms\n"
+        );
+        let bare = Report {
+            labels: BTreeMap::new(),
+            ..east()
+        };
+        assert_eq!(
+            table(
+                &[east(), bare],
+                "--no-headers -L x.io/zone,env --show-labels"
+            ),
+            "east   fresh   3d   v1.36.3   0.1.0   2   12ms      prod   env=prod\n\
+             east   fresh   3d   v1.36.3   0.1.0   2   12ms             <none>\n"
         );
     }
 }

@@ -1,4 +1,6 @@
-//! `config`: what is set, and where that was said.
+//! `config`: what is set, and where that was said; and the file written, so that nobody has to.
+
+mod change;
 
 use super::clusters::aligned;
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
@@ -7,10 +9,11 @@ use crate::print::{json, sanitize, yaml};
 use crate::settings::origin::Origin;
 use crate::settings::{Said, Setting, all};
 use crate::terminal::Terminal;
+use change::{GroupsArgs, SetArgs, SetBrokerArgs, UnsetArgs, UseArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-/// Show what is set, and where that was said.
+/// Show what is set, and where that was said; change the configuration file.
 ///
 /// Every setting can be a flag, an environment variable, or a key of the configuration file; the flag wins over the
 /// variable, and that over the file. The file is ~/.config/mqinformer/config.yaml (XDG_CONFIG_HOME counts), or what
@@ -34,6 +37,12 @@ use serde_json::{Value, json};
   groups:
     eu: [\"eu-*\", \"!eu-old\"]
 
+  # The same without an editor
+  kubectl mqinformer config set-broker lab tcp://127.0.0.1:1883 --username nobody
+  kubectl mqinformer config use lab
+  kubectl mqinformer config set timeout 10s
+  kubectl mqinformer config groups set eu 'eu-*' '!eu-old'
+
   # What that amounts to
   kubectl mqinformer config view
   kubectl mqinformer config view --profile lab -o json")]
@@ -54,6 +63,22 @@ pub struct ConfigArgs {
 )]
 pub enum ConfigCommand {
     View(ViewArgs),
+    SetBroker(SetBrokerArgs),
+    Use(UseArgs),
+    Set(SetArgs),
+    Unset(UnsetArgs),
+    Groups(GroupsArgs),
+}
+
+impl ConfigCommand {
+    /// Whether it writes the file, which need not be there before.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::View(_) => false,
+            Self::Groups(args) => args.command.is_some(),
+            Self::SetBroker(_) | Self::Use(_) | Self::Set(_) | Self::Unset(_) => true,
+        }
+    }
 }
 
 /// Show the value of each setting, and where it came from.
@@ -109,9 +134,19 @@ enum From {
     Flag(String),
 }
 
-/// Shows the settings.
+/// Shows the settings, or changes them.
 pub fn run(args: &ConfigArgs, said: &Said, terminal: &mut Terminal) -> Result<(), Failure> {
-    let ConfigCommand::View(args) = &args.command;
+    match &args.command {
+        ConfigCommand::View(args) => view(args, said, terminal),
+        ConfigCommand::SetBroker(args) => change::set_broker(args, said, terminal),
+        ConfigCommand::Use(args) => change::use_profile(args, said, terminal),
+        ConfigCommand::Set(args) => change::set(args, said, terminal),
+        ConfigCommand::Unset(args) => change::unset(args, said, terminal),
+        ConfigCommand::Groups(args) => change::groups(args, said, terminal),
+    }
+}
+
+fn view(args: &ViewArgs, said: &Said, terminal: &mut Terminal) -> Result<(), Failure> {
     let password = std::env::var_os("BROKER_PASSWORD").is_some_and(|value| !value.is_empty());
     let mut shown: Vec<_> = all().iter().map(|setting| shown(setting, said)).collect();
     let place = shown

@@ -7,6 +7,7 @@ pub(super) use planning::read_file;
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::clock::wall_ms;
 use crate::error::Failure;
+use crate::filter;
 use crate::get::api_resources::Choice;
 use crate::get::output::{InvalidOutput, Mistake};
 use crate::get::plan::InvalidPlan;
@@ -47,6 +48,10 @@ const PACE: Duration = Duration::from_millis(10);
 
   # Deployments of the production clusters but one, and then every change, through lost connections and restarts
   kubectl mqinformer get deploy -A --cluster 'prod-*,!prod-old' -w
+
+  # What is not well, anywhere
+  kubectl mqinformer get pods -A --filter 'STATUS!~^(Running|Completed)$'
+  kubectl mqinformer get pods -A --filter 'RESTARTS>5,AGE<1d'
 
   # One object as YAML
   kubectl mqinformer get ingresses.networking.k8s.io web -n shop --cluster cluster1 -o yaml
@@ -108,6 +113,14 @@ pub struct GetArgs {
         allow_hyphen_values = true
     )]
     pub field_selector: String,
+
+    /// Which rows, by their columns: 'STATUS!=Running,RESTARTS>5', 'AGE<1h', 'NAME=~^web-', /BackOff/.
+    ///
+    /// All conditions have to hold, in all clusters. Operators: = != > >= < <= and, with a regular expression, =~ !~.
+    /// Columns are named as their headers are, those of wide output, CLUSTER and NAMESPACE too. Numbers, quantities
+    /// (250m, 1Gi) and ages are compared as such. /regex/ looks into every cell. Not for -o json or yaml.
+    #[arg(long, value_name = "CONDITIONS", allow_hyphen_values = true)]
+    pub filter: Option<String>,
 
     /// How to print: wide, json, yaml, kyaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE, jsonpath-file=FILE,
     /// custom-columns=HEADER:PATH,... or custom-columns-file=FILE.
@@ -200,13 +213,20 @@ pub struct GetArgs {
 
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters.cluster)?;
-    let plan = match args.plan(scope) {
+    let selector = scope.selector(&args.clusters)?;
+    let filter = args.filter.as_deref().map(filter::parse);
+    let filter = filter.transpose().map_err(Failure::because)?;
+    let plan = match args.plan(scope, filter) {
         Ok(plan) => plan,
         Err(Invalid::Plan(InvalidPlan::NoType)) => return no_type(terminal),
         Err(Invalid::Output(InvalidOutput::Syntax(mistake))) => return told(&mistake, terminal),
         Err(error) => return Err(Failure::because(error)),
     };
+    if scope.is_offline() && plan.watch.is_some() {
+        return Err(Failure::because(
+            "--offline and --watch cannot be used together: what is kept does not change",
+        ));
+    }
     let attached = scope.attach(plan.timeout).await?;
     let result = tokio::select! {
         result = get(plan.clone(), &args.words, &selector, &attached, terminal) => result,
@@ -454,7 +474,8 @@ impl Session {
             },
             Wake::Clusters => {
                 for (name, cluster) in self.clusters.borrow_and_update().iter() {
-                    self.collector.cluster(name, cluster.offline, at);
+                    let labels = &cluster.presence.labels;
+                    self.collector.cluster(name, labels, cluster.offline, at);
                 }
             }
             Wake::Discovered => self.collector.discovered(),

@@ -9,6 +9,7 @@ pub mod complete;
 pub mod config;
 pub mod demo;
 pub mod describe;
+pub mod diff;
 pub mod events;
 pub mod fleet;
 pub mod get;
@@ -36,6 +37,15 @@ pub struct ClusterArgs {
         value_delimiter = ','
     )]
     pub cluster: Vec<String>,
+
+    /// Of these, the clusters whose syncers have such labels: env=prod, 'tier in (a,b)', '!lab'.
+    #[arg(
+        long,
+        env = "MQINFORMER_CLUSTER_SELECTOR",
+        value_name = "SELECTOR",
+        allow_hyphen_values = true
+    )]
+    pub cluster_selector: Option<String>,
 }
 
 /// Which namespace a command is about.

@@ -1,6 +1,7 @@
 //! Which clusters: names, globs, groups and exclusions, as `--cluster` and `--context` have them.
 
 use mqtt_informer::protocol::names::ClusterName;
+use mqtt_informer::protocol::selector::LabelSelector;
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,8 @@ pub struct ClusterSelector {
     globs: Vec<Regex>,
     excludes: Vec<Regex>,
     typed: Vec<String>,
+    /// What the labels of a cluster have to be.
+    labels: Option<LabelSelector>,
     /// A word stood for others, or the clusters were chosen among known ones: then there may be any number of them.
     open: bool,
 }
@@ -66,6 +69,13 @@ impl ClusterSelector {
         Ok(selector)
     }
 
+    /// Only those whose sources have such labels, among those that are meant: nobody is asked before its labels are
+    /// known.
+    #[must_use]
+    pub fn labelled(self, labels: Option<LabelSelector>) -> Self {
+        Self { labels, ..self }
+    }
+
     fn add(&mut self, word: &str) -> Result<(), String> {
         let (excluded, name) = match word.strip_prefix('!') {
             Some(name) => (true, name),
@@ -92,7 +102,7 @@ impl ClusterSelector {
     #[must_use]
     pub fn among(&self, known: &[ClusterName]) -> Self {
         let only = self.only().is_some();
-        let chosen = known.iter().filter(|name| self.matches(name));
+        let chosen = known.iter().filter(|name| self.matches_name(name));
         let mut literals: Vec<_> = self.named().chain(chosen).cloned().collect();
         literals.sort();
         literals.dedup();
@@ -110,23 +120,34 @@ impl ClusterSelector {
             self.literals.as_slice(),
             self.globs.is_empty() && self.excludes.is_empty(),
         ) {
-            ([name], true) if !self.open => Some(name),
+            ([name], true) if !self.open && self.labels.is_none() => Some(name),
             _ => None,
         }
     }
 
     /// Those that were named and are not excluded: they are asked before anything is known of them.
     pub fn named(&self) -> impl Iterator<Item = &ClusterName> {
-        self.literals.iter().filter(|name| !self.excludes(name))
+        let known_beforehand = self.labels.is_none();
+        let named = self.literals.iter().filter(move |_| known_beforehand);
+        named.filter(|name| !self.excludes(name))
     }
 
     /// Whether names are all there is: then nobody has to be discovered.
     pub fn is_closed(&self) -> bool {
-        !self.literals.is_empty() && self.globs.is_empty()
+        !self.literals.is_empty() && self.globs.is_empty() && self.labels.is_none()
     }
 
-    /// Whether a cluster is meant.
-    pub fn matches(&self, name: &ClusterName) -> bool {
+    /// Whether a cluster with these labels is meant.
+    pub fn matches(&self, name: &ClusterName, labels: &[(String, String)]) -> bool {
+        let value = |key: &str| {
+            let label = labels.iter().find(|(known, _)| known == key);
+            label.map(|(_, value)| value.as_str())
+        };
+        let labelled = self.labels.as_ref().is_none_or(|it| it.matches(value));
+        labelled && self.matches_name(name)
+    }
+
+    fn matches_name(&self, name: &ClusterName) -> bool {
         let everything = self.literals.is_empty() && self.globs.is_empty();
         let included = everything
             || self.literals.contains(name)
@@ -142,9 +163,15 @@ impl ClusterSelector {
 }
 
 impl fmt::Display for ClusterSelector {
-    /// As it was typed; empty for every cluster.
+    /// As it was typed, with the flags; empty for every cluster.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.typed.join(","))
+        let names = (!self.typed.is_empty()).then(|| format!("--cluster {}", self.typed.join(",")));
+        let labels = self
+            .labels
+            .as_ref()
+            .map(|labels| format!("--cluster-selector {labels}"));
+        let flags: Vec<_> = names.into_iter().chain(labels).collect();
+        f.write_str(&flags.join(" "))
     }
 }
 
@@ -231,7 +258,7 @@ mod tests {
         let selector = selector(words);
         let all = ["prod-eu", "prod-us", "test", "a.b", "ns/host:6443/user"];
         all.into_iter()
-            .filter(|name| selector.matches(&ClusterName::new(name).unwrap()))
+            .filter(|name| selector.matches(&ClusterName::new(name).unwrap(), &[]))
             .collect()
     }
 
@@ -252,6 +279,24 @@ mod tests {
         assert_eq!(matching(&["a?b", "*6443*"]), ["a.b", "ns/host:6443/user"]);
         assert_eq!(matching(&["a.?"]), ["a.b"]);
         assert_eq!(matching(&["aXb"]), [""; 0]);
+    }
+
+    #[test]
+    fn labels_choose_among_those_that_are_meant() {
+        let labels = LabelSelector::parse("env=prod,!old").unwrap();
+        let prod = [("env".to_owned(), "prod".to_owned())];
+        let old = [prod[0].clone(), ("old".to_owned(), String::new())];
+        let east = ClusterName::new("east").unwrap();
+        let chosen = selector(&[]).labelled(Some(labels.clone()));
+        assert!(chosen.matches(&east, &prod));
+        assert!(!chosen.matches(&east, &[]) && !chosen.matches(&east, &old));
+        let named = selector(&["west"]).labelled(Some(labels));
+        assert!(!named.matches(&east, &prod));
+        assert!(named.only().is_none() && !named.is_closed() && named.named().count() == 0);
+        assert_eq!(
+            named.to_string(),
+            "--cluster west --cluster-selector env=prod,!old"
+        );
     }
 
     #[test]

@@ -229,7 +229,7 @@ pub fn no_cluster(typed: &str, known: &[&ClusterName]) -> String {
         return "error: no cluster is known at this broker: start a syncer in each cluster, or name one with --cluster".to_owned();
     }
     format!(
-        "error: no cluster matches --cluster {}: known are {}",
+        "error: no cluster matches {}: known are {}",
         word(typed),
         word(&few(known.iter().map(|name| name.as_str())))
     )

@@ -5,6 +5,7 @@
 
 use super::api_resources::Choice;
 use super::namespaces::Namespaces;
+use crate::filter::Filter;
 use crate::print::objects::Format;
 use crate::print::sort::SortField;
 use crate::print::table::TableOptions;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub labels: String,
     /// A field selector, or empty.
     pub fields: String,
+    /// Which rows are printed.
+    pub filter: Option<Filter>,
     /// How to print.
     pub form: Form,
     /// No line of headers.
@@ -146,6 +149,12 @@ pub enum InvalidPlan {
     /// `-w` with several names.
     #[error("you may only watch a single resource or type of resource at a time")]
     WatchNames,
+    /// `--filter A=b -o json`.
+    #[error(
+        "--filter chooses among printed columns, and whole objects have none: \
+         choose by --selector, --field-selector, or with jq"
+    )]
+    FilterObjects,
     /// `--show-labels -o json`.
     #[error("--show-labels option cannot be used with {0} printer")]
     ShowLabels(String),
@@ -165,6 +174,9 @@ impl Plan {
     pub fn with_words(mut self, words: &[String]) -> Result<Self, InvalidPlan> {
         if self.events && self.watch.is_none() {
             return Err(InvalidPlan::EventsWithoutWatch);
+        }
+        if self.form.is_objects() && self.filter.is_some() {
+            return Err(InvalidPlan::FilterObjects);
         }
         let pairs = words.iter().any(|word| word.contains('/'));
         self.targets = targets(words)?;
@@ -432,6 +444,15 @@ mod tests {
         );
         plan.form = Form::Objects(Format::Json);
         assert_eq!(plan.streams(), 2);
+    }
+
+    #[test]
+    fn whole_objects_have_no_columns_to_filter_by() {
+        let filtered = |plan: &mut Plan| {
+            plan.filter = crate::filter::parse("STATUS=Running").ok();
+            plan.form = Form::Objects(Format::Yaml);
+        };
+        assert_eq!(plan("pods", filtered), Err(InvalidPlan::FilterObjects));
     }
 
     #[test]

@@ -4,11 +4,12 @@ use super::api_resources;
 use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
+use crate::filter::{Looked, NoColumn};
 use crate::print::objects::ObjectPrinter;
 use crate::print::sort::Key;
 use crate::print::table::{Rows, TableOptions, TablePrinter};
 use crate::print::{Audience, name};
-use crate::table::{Malformed, Metadata, Resource, Row};
+use crate::table::{Column, Malformed, Metadata, Resource, Row};
 use bytes::Bytes;
 use mqtt_informer::protocol::names::ClusterName;
 use serde_json::{Map, Value};
@@ -35,6 +36,8 @@ pub struct Printer {
     objects: Option<ObjectPrinter>,
     /// The table that was printed last.
     table: Option<(Resource, TablePrinter)>,
+    /// The columns of every table so far, where a filter wants to know them.
+    columns: Vec<Vec<Column>>,
     /// Something was printed.
     pub written: bool,
     /// What clusters have, if that is what is printed.
@@ -61,6 +64,7 @@ impl Printer {
             with_cluster,
             objects,
             table: None,
+            columns: Vec::new(),
             written: false,
             catalogs: Catalogs::default(),
             audience,
@@ -171,6 +175,36 @@ impl Printer {
         Ok(text)
     }
 
+    /// What the filter speaks of and none of the tables has.
+    pub fn unknown(&self) -> Option<NoColumn> {
+        self.plan.filter.as_ref()?.unknown(&self.columns)
+    }
+
+    /// What the filter speaks of and this resource does not have.
+    pub fn lacks(&self, resource: &Resource) -> Option<NoColumn> {
+        let tables = std::slice::from_ref(&resource.columns);
+        self.plan.filter.as_ref()?.unknown(tables)
+    }
+
+    /// Notes which columns there are, whatever becomes of the rows.
+    fn note_columns(&mut self, columns: &[Column]) {
+        let is_known = || self.columns.iter().any(|known| known == columns);
+        if self.plan.filter.is_some() && !is_known() {
+            self.columns.push(columns.to_vec());
+        }
+    }
+
+    /// Whether the filter takes one row.
+    fn takes(&self, cluster: &ClusterName, now_ms: i64, resource: &Resource, row: &Row) -> bool {
+        self.plan.filter.as_ref().is_none_or(|filter| {
+            filter.bind(&resource.columns).takes(Looked {
+                cluster: cluster.as_str(),
+                now_ms,
+                row,
+            })
+        })
+    }
+
     /// The end of the output: objects are a List.
     pub fn end(&mut self) -> String {
         if self.failure.is_some() {
@@ -218,6 +252,9 @@ impl Printer {
                 Form::Table | Form::Wide => {
                     self.watched_row((event, value), resource, cluster, now_ms)?
                 }
+                Form::Name if !self.takes_value(value, resource, (cluster, now_ms))? => {
+                    String::new()
+                }
                 _ if self.plan.events && self.objects.is_some() => {
                     let object = self.object(value, cluster)?;
                     let objects = self.objects.as_mut();
@@ -232,6 +269,18 @@ impl Printer {
         Ok(text)
     }
 
+    fn takes_value(
+        &self,
+        value: &Bytes,
+        resource: &Resource,
+        (cluster, now_ms): (&ClusterName, i64),
+    ) -> Result<bool, Malformed> {
+        if self.plan.filter.is_none() {
+            return Ok(true);
+        }
+        Ok(self.takes(cluster, now_ms, resource, &Row::from_value(value)?))
+    }
+
     fn watched_row(
         &mut self,
         (event, value): (&str, &Bytes),
@@ -240,6 +289,9 @@ impl Printer {
         now_ms: i64,
     ) -> Result<String, Malformed> {
         let rows = [Row::from_value(value)?];
+        if !self.takes(cluster, now_ms, resource, &rows[0]) {
+            return Ok(String::new());
+        }
         let options = self.options(resource, false);
         // For one cluster kubectl's own: its watches print the column for whatever has no namespace, too.
         let with_namespace = self.plan.table_options().with_namespace;
@@ -268,13 +320,18 @@ impl Printer {
     ) -> String {
         let mut read: BTreeMap<usize, (&ClusterName, &Answer, Vec<Row>)> = BTreeMap::new();
         for (at, (cluster, answer)) in block.answers.iter().enumerate() {
+            self.note_columns(&answer.resource.columns);
             match answer
                 .values
                 .iter()
                 .map(Row::from_value)
                 .collect::<Result<Vec<_>, _>>()
             {
-                Ok(rows) => {
+                Ok(mut rows) => {
+                    if order.is_none() {
+                        let (now_ms, resource) = (answer.now_ms, &answer.resource);
+                        rows.retain(|row| self.takes(cluster, now_ms, resource, row));
+                    }
                     read.insert(at, (cluster, answer, rows));
                 }
                 Err(Malformed) => malformed.push(cluster.clone()),
@@ -294,6 +351,13 @@ impl Printer {
             // Rows of several clusters in turn: a table each.
             Some(order) => order
                 .iter()
+                .filter(|(_, at, value)| {
+                    read.get(at).is_some_and(|(cluster, answer, rows)| {
+                        let (now_ms, resource) = (answer.now_ms, &answer.resource);
+                        let row = rows.get(*value);
+                        row.is_some_and(|row| self.takes(cluster, now_ms, resource, row))
+                    })
+                })
                 .filter_map(|(_, at, value)| rows_of(*at, *value, value + 1))
                 .collect(),
             None => read
@@ -335,7 +399,12 @@ impl Printer {
     fn items(&mut self, block: &Block, malformed: &mut Vec<ClusterName>) -> String {
         let mut text = String::new();
         for (cluster, answer) in &block.answers {
+            self.note_columns(&answer.resource.columns);
             let read = answer.values.iter().try_for_each(|value| {
+                let place = (cluster, answer.now_ms);
+                if self.objects.is_none() && !self.takes_value(value, &answer.resource, place)? {
+                    return Ok(());
+                }
                 text += &self.item(value, &answer.resource, cluster)?;
                 Ok::<_, Malformed>(())
             });

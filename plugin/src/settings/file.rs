@@ -16,6 +16,7 @@
 //!
 //! **Architecture invariant:** pure; a value is never part of a message unless it is what is wrong.
 
+pub mod edit;
 mod lines;
 mod reading;
 mod words;

@@ -24,17 +24,31 @@ pub fn file(
             named: true,
         });
     }
+    Some(Located {
+        path: folder("XDG_CONFIG_HOME", ".config", environment)?.join("config.yaml"),
+        named: false,
+    })
+}
+
+/// The folder of what is kept between two commands. None without a home.
+pub fn cache(environment: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    folder("XDG_CACHE_HOME", ".cache", environment)
+}
+
+/// This program's folder, where XDG has it.
+fn folder(
+    variable: &str,
+    in_home: &str,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
     let absolute = |name| {
         environment(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
     // A relative one is to be ignored, says the XDG specification.
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(Located {
-        path: folder.join("mqinformer/config.yaml"),
-        named: false,
-    })
+    let folder = absolute(variable).or_else(|| Some(absolute("HOME")?.join(in_home)))?;
+    Some(folder.join("mqinformer"))
 }
 
 /// The value of a flag, found before the command line can be read: what it says decides how that is read.

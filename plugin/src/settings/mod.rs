@@ -18,15 +18,18 @@ pub mod origin;
 mod switches;
 
 use crate::args::{Cli, Command as Verb};
+use crate::cache::{Cache, Limits, label};
 use crate::direct::{Contexts, Location};
 use crate::get::Groups;
 use crate::scope::{Place, Scope};
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, ValueHint};
 use file::{File, Values};
+use mqtt_informer::cli::BrokerArgs;
 use origin::Origin;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// These choose the file, so they cannot be in it.
 const ABOUT_THE_FILE: [&str; 2] = ["config", "profile"];
@@ -55,7 +58,8 @@ impl Setting {
             || self.argument.get_num_args() == Some((0..=1).into())
     }
 
-    fn is_path(&self) -> bool {
+    /// It is a path.
+    pub fn is_path(&self) -> bool {
         matches!(
             self.argument.get_value_hint(),
             ValueHint::AnyPath | ValueHint::FilePath
@@ -103,6 +107,8 @@ pub struct Said {
     pub cli: Cli,
     /// The configuration file, if there is one.
     pub file: Option<ReadFile>,
+    /// Where it is, or would be; none without a home.
+    pub path: Option<PathBuf>,
     /// The innermost command's.
     matches: ArgMatches,
 }
@@ -112,11 +118,14 @@ pub struct Said {
 pub struct ReadFile {
     /// Where it is.
     pub path: PathBuf,
+    /// The names of its profiles.
+    pub profiles: Vec<String>,
     /// The profile in use.
     pub profile: Option<String>,
     /// What it says, that profile over the rest.
     values: Values,
-    groups: Groups,
+    /// Names for lists of clusters.
+    pub groups: Groups,
 }
 
 /// Why nothing could be made of what was said.
@@ -139,7 +148,14 @@ pub fn read(words: &[OsString]) -> Result<Said, Unread> {
     let bare = under(Cli::command(), &Values::new());
     // Help and mistakes do not need a file; a broken file must not be in the way of help.
     let bare = bare.try_get_matches_from(words).map_err(Unread::Words)?;
-    let mut file = match locate::file(words, &environment) {
+    let located = locate::file(words, &environment);
+    let path = located.as_ref().map(|located| located.path.clone());
+    // What writes the file may begin it.
+    let located = located.map(|located| locate::Located {
+        named: located.named && !writes_the_file(&bare),
+        ..located
+    });
+    let mut file = match located {
         None => None,
         Some(located) => {
             let profile = locate::word(words, "profile")
@@ -161,7 +177,18 @@ pub fn read(words: &[OsString]) -> Result<Said, Unread> {
     let parsed = parsed.map_err(Unread::Words)?;
     let cli = Cli::from_arg_matches(&parsed).map_err(Unread::Words)?;
     let matches = innermost(parsed);
-    Ok(Said { cli, file, matches })
+    Ok(Said {
+        cli,
+        file,
+        path,
+        matches,
+    })
+}
+
+/// Whether the command is one that writes the configuration file.
+fn writes_the_file(bare: &ArgMatches) -> bool {
+    let cli = Cli::from_arg_matches(bare);
+    matches!(cli, Ok(Cli { command: Verb::Config(args), .. }) if args.command.writes())
 }
 
 /// Reads a command line, and nothing of the environment or the configuration file.
@@ -241,6 +268,7 @@ fn read_file(
         }
     }
     Ok(Some(ReadFile {
+        profiles: file.profiles.keys().cloned().collect(),
         path,
         profile,
         values,
@@ -272,9 +300,17 @@ impl Said {
             | Verb::Wait(_)
             | Verb::Events(_)
             | Verb::Logs(_)
+            | Verb::Diff(_)
             | Verb::Clusters(_) => true,
         };
-        let place = if needs_clusters && self.is_direct()? {
+        let is_direct = needs_clusters && self.is_direct()?;
+        if is_direct && self.cli.cache.offline {
+            return Err(
+                "error: --offline is for clusters behind a broker: what contexts have is not kept; leave one out"
+                    .to_owned(),
+            );
+        }
+        let place = if is_direct {
             let kubeconfig = self.cli.direct.kubeconfig.as_deref();
             let location = match (kubeconfig, is_typed("kubeconfig")) {
                 (Some(file), true) => Location::File(Path::new(file)),
@@ -285,12 +321,45 @@ impl Said {
         } else {
             Place::Broker(self.cli.broker.clone())
         };
+        let cache = match &place {
+            Place::Broker(broker) if needs_clusters => self.cache(broker)?,
+            _ => None,
+        };
         Ok(Scope {
             place,
+            cache,
             groups,
             namespace_is_typed: is_typed("namespace"),
             context_is_typed: is_typed("context"),
         })
+    }
+
+    /// What is kept of the clusters behind this broker; none without a home.
+    fn cache(&self, broker: &BrokerArgs) -> Result<Option<Arc<Cache>>, String> {
+        let args = &self.cli.cache;
+        let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let folder = locate::cache(&environment).filter(|_| !args.no_cache);
+        let Some(folder) = folder else {
+            return match args.offline {
+                true => Err(
+                    "error: --offline needs a cache: leave --no-cache out, and have a HOME"
+                        .to_owned(),
+                ),
+                false => Ok(None),
+            };
+        };
+        let topics = [broker.signal_topic.as_str(), broker.payload_topic.as_str()];
+        let identity = label::identity(&broker.broker, broker.username.as_deref(), topics);
+        let limits = Limits {
+            size: args.cache_size,
+            age: args.cache_age,
+        };
+        Ok(Some(Arc::new(Cache::new(
+            folder,
+            identity,
+            limits,
+            args.offline,
+        ))))
     }
 
     fn origin(&self, id: &str) -> Origin {
@@ -328,6 +397,15 @@ impl Said {
             )),
             _ => Ok(nearer == 0),
         }
+    }
+
+    /// The settings that are on the command line, with their words.
+    pub fn typed(&self) -> Vec<(Setting, Vec<String>)> {
+        let typed = |setting: Setting| match self.value(&setting) {
+            (Some(words), Origin::Flag) => Some((setting, words)),
+            _ => None,
+        };
+        all().into_iter().filter_map(typed).collect()
     }
 
     /// The values of a setting as text, and where they came from; none if it has none, or the command has no such

@@ -37,6 +37,14 @@ impl Cell {
             })
             .collect()
     }
+
+    /// How long ago it was, in ms, if an instant is all that is in it: exact, where its text is rounded.
+    pub fn age(&self, now_ms: i64) -> Option<i64> {
+        match self.parts.as_slice() {
+            [Part::Since(at)] => Some(now_ms.saturating_sub(*at)),
+            _ => None,
+        }
+    }
 }
 
 impl From<rows::Cell> for Cell {

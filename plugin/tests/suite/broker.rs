@@ -313,6 +313,51 @@ error: no cluster "nobody" is known at this broker
 }
 
 #[test]
+fn rows_are_chosen_by_their_columns() {
+    let fleet = fleet(&[("east", "web"), ("west", "db")]);
+    let get = |filter: &str, more: &str| {
+        let words = ["get", "pods", "--broker", &fleet.url, "--filter", filter];
+        let words: Vec<_> = words.into_iter().chain(more.split_whitespace()).collect();
+        plugin(&words).assert()
+    };
+    let rows = |filter: &str, want: &str| {
+        get(filter, "--no-headers")
+            .success()
+            .stderr_eq("")
+            .stdout_eq(want.to_owned());
+    };
+    rows("NAME=web", "east   web   60m\n");
+    rows("cluster!=east", "west   db    60m\n");
+    rows(
+        "NAME=~^(web|db)$,AGE>59m,AGE<2h",
+        "east   web   60m\nwest   db    60m\n",
+    );
+    rows("/^d/", "west   db    60m\n");
+    get("NAME=web", "-o name").success().stdout_eq("pod/web\n");
+    get("AGE>1d", "")
+        .success()
+        .stdout_eq("")
+        .stderr_eq("No resources found in default namespace.\n");
+    get("AEG>1d", "")
+        .code(1)
+        .stdout_eq("")
+        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are NAME, AGE\n");
+    get("AEG>1d", "-w --cluster east")
+        .code(1)
+        .stdout_eq("")
+        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are NAME, AGE\n");
+    get("NAME!web", "").code(1).stdout_eq("").stderr_eq(
+        "error: --filter \"NAME!web\": =, !=, >, >=, <, <=, =~ or !~ is missing after \"NAME\" at column 5\n",
+    );
+    let error = get("NAME=web", "-o yaml").code(1).get_output().clone();
+    assert!(
+        String::from_utf8(error.stderr)
+            .unwrap()
+            .starts_with("error: --filter chooses")
+    );
+}
+
+#[test]
 fn a_watch_tells_who_leaves_and_ends_in_peace() {
     let fleet = fleet(&[("east", "web")]);
     let path = env!("CARGO_BIN_EXE_kubectl-mqinformer");

@@ -55,6 +55,9 @@ fn help_is_for_people() {
     run(&["completion", "--help"])
         .success()
         .stdout_eq(file!["help/completion.txt"]);
+    run(&["diff", "--help"])
+        .success()
+        .stdout_eq(file!["help/diff.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);

@@ -261,3 +261,141 @@ fn what_is_said_nearer_to_the_command_chooses_between_broker_and_contexts() {
     )));
     assert!(direct(said(&[], ("MQINFORMER_CONTEXT", "kind-?"))));
 }
+
+/// Runs `config` words that change the file, and answers with what is in it then.
+fn changed(home: &Path, words: &[&str], said: &str) -> String {
+    let words: Vec<_> = std::iter::once("config")
+        .chain(words.iter().copied())
+        .collect();
+    at(home, &words)
+        .assert()
+        .success()
+        .stderr_eq("")
+        .stdout_eq(said.to_owned());
+    let path = home.join(".config/mqinformer/config.yaml");
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_file_is_written_without_an_editor() {
+    let home = TempDir::new().unwrap();
+    let broker = [
+        "set-broker",
+        "lab",
+        "tcp://127.0.0.1:1",
+        "--username",
+        "me",
+        "--QoS",
+        "0",
+    ];
+    let hint =
+        "Profile \"lab\" set. `kubectl mqinformer config use lab` makes it the current one.\n";
+    let text = changed(home.path(), &broker, hint);
+    assert_eq!(
+        text,
+        "profiles:\n  lab:\n    broker: tcp://127.0.0.1:1\n    username: me\n    qos: \"0\"\n"
+    );
+    changed(
+        home.path(),
+        &["use", "lab"],
+        "Switched to profile \"lab\".\n",
+    );
+    changed(
+        home.path(),
+        &["set", "timeout", "7s"],
+        "Property \"timeout\" set.\n",
+    );
+    changed(
+        home.path(),
+        &["groups", "set", "eu", "eu-*", "!eu-old"],
+        "Group \"@eu\" set.\n",
+    );
+    at(home.path(), &["config", "groups"])
+        .assert()
+        .success()
+        .stdout_eq(str![[r#"
+NAME   CLUSTERS
+@eu    eu-*,!eu-old
+
+"#]]);
+    let text = changed(
+        home.path(),
+        &["set", "cluster", "@eu", "us-1", "--profile", "lab"],
+        "Property \"cluster\" set.\n",
+    );
+    assert!(text.contains("    cluster: [\"@eu\", us-1]\n"), "{text}");
+    let view = at(home.path(), &["config", "view"])
+        .assert()
+        .success()
+        .get_output()
+        .clone();
+    let view = String::from_utf8(view.stdout).unwrap();
+    assert!(
+        view.contains("tcp://127.0.0.1:1") && view.contains("@eu,us-1"),
+        "{view}"
+    );
+    changed(
+        home.path(),
+        &["groups", "delete", "@eu"],
+        "Group \"@eu\" deleted.\n",
+    );
+    let text = changed(
+        home.path(),
+        &["unset", "timeout"],
+        "Property \"timeout\" unset.\n",
+    );
+    assert!(
+        !text.contains("groups") && !text.contains("timeout"),
+        "{text}"
+    );
+}
+
+#[test]
+fn comments_stay_when_the_file_is_written() {
+    let home = home(FILE);
+    let text = changed(
+        home.path(),
+        &["use", "lab"],
+        "Switched to profile \"lab\".\n",
+    );
+    assert_eq!(
+        text,
+        FILE.replace("current-profile: prod", "current-profile: lab")
+    );
+}
+
+#[test]
+fn what_the_file_could_not_be_read_with_is_not_written() {
+    let home = home(FILE);
+    for (words, why) in [
+        (&["set", "nosuch", "1"][..], "unknown key \"nosuch\""),
+        (&["set", "timeout", "soon"], "\"soon\" is no duration"),
+        (
+            &["set", "password", "x"],
+            "a password cannot be in this file",
+        ),
+        (
+            &["set-broker", "x", "mqtt://me:secret@h"],
+            "a password cannot be in this file",
+        ),
+        (
+            &["use", "nosuch"],
+            "there is no profile \"nosuch\": the file has lab, prod",
+        ),
+        (
+            &["groups", "delete", "nosuch"],
+            "there is no group \"@nosuch\"",
+        ),
+        (&["groups", "set", "x", "@eu"], "group"),
+        (&["unset", "namespace"], "\"namespace\" is not set"),
+    ] {
+        let words: Vec<_> = std::iter::once("config")
+            .chain(words.iter().copied())
+            .collect();
+        refuses(at(home.path(), &words), why);
+    }
+    let text = std::fs::read_to_string(home.path().join(".config/mqinformer/config.yaml"));
+    assert_eq!(text.unwrap(), FILE);
+}

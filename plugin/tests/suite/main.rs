@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broker;
+mod cache;
 mod cli;
 mod config;
+mod diff;
 mod krew;
+mod wire;

@@ -10,7 +10,7 @@ use super::discovery::Discovery;
 use super::fleet::Fleet;
 use super::log::{LogEvent, LogRequest};
 use super::stream::{Stream, StreamKey};
-use super::{Cluster, LinkState, Store};
+use super::{Cluster, Keeper, LinkState, Store};
 use crate::clock::Clock;
 use crate::informer::ForgetError;
 use crate::link::{Connection, Event, Events, Failure, Link, Publish};
@@ -18,7 +18,7 @@ use crate::protocol::frame;
 use crate::protocol::message::{Request, StreamId};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Consumer, Segment, Topics};
-use crate::replica::{Moment, Rids, Settings};
+use crate::replica::{Copy, Moment, Rids, Settings};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,11 +28,12 @@ const OUTSTANDING: (u32, u32) = (64, 8);
 
 /// What a handle asks of the driver.
 pub(super) enum Command {
-    /// Serve a reader of this stream from now on.
+    /// Serve a reader of this stream from now on; `cached`: what was kept of it.
     Subscribe {
         reader: u64,
         key: StreamKey,
         store: Store,
+        cached: Option<Copy>,
     },
     /// That reader is gone.
     Leave { reader: u64 },
@@ -94,13 +95,23 @@ pub(super) struct Driver {
     outstanding: u32,
     most_outstanding: u32,
     up: bool,
+    keeper: Option<Arc<dyn Keeper>>,
+    /// There is no broker: what is kept is all that there is.
+    is_offline: bool,
+}
+
+/// Who keeps copies, and whether there is nothing but what was kept.
+#[derive(Clone, Default)]
+pub(super) struct Keeping {
+    pub(super) keeper: Option<Arc<dyn Keeper>>,
+    pub(super) is_offline: bool,
 }
 
 impl Driver {
     pub(super) fn new(
         connection: Connection,
         topics: Topics,
-        (me, settings): (Consumer, Settings),
+        (me, settings, keeping): (Consumer, Settings, Keeping),
         commands: mpsc::UnboundedReceiver<Command>,
         shown: Arc<Shown>,
     ) -> Self {
@@ -129,6 +140,8 @@ impl Driver {
             outstanding: 0,
             most_outstanding: OUTSTANDING.1,
             up: false,
+            keeper: keeping.keeper,
+            is_offline: keeping.is_offline,
         }
     }
 

@@ -3,17 +3,25 @@
 use super::{Command, Driver, Forgotten};
 use crate::informer::ForgetError;
 use crate::informer::Store;
-use crate::informer::stream::{Stream, StreamKey};
+use crate::informer::stream::{Beginning, Stream, StreamKey};
 use crate::link::Publish;
 use crate::protocol::message::Request;
 use crate::protocol::names::ClusterName;
+use crate::replica::Copy;
 use bytes::Bytes;
 
 impl Driver {
     pub(super) fn command(&mut self, command: Command) {
         match command {
-            Command::Subscribe { reader, key, store } => self.add_reader(reader, key, store),
+            Command::Subscribe {
+                reader,
+                key,
+                store,
+                cached,
+            } => self.add_reader(reader, key, store, cached),
             Command::Leave { reader } => self.remove_reader(reader),
+            // Whoever is there is known from the beginning.
+            Command::Discover(done) if self.is_offline => drop(done.send(())),
             Command::Discover(done) => {
                 self.discovery.ask(self.now(), done);
                 self.ask_who();
@@ -58,20 +66,26 @@ impl Driver {
         });
     }
 
-    fn add_reader(&mut self, reader: u64, key: StreamKey, store: Store) {
+    fn add_reader(&mut self, reader: u64, key: StreamKey, store: Store, cached: Option<Copy>) {
         let number = match self.by_key.get(&key) {
             Some(&number) => number,
-            None => self.add_stream(key),
+            None => self.add_stream(key, cached),
         };
         self.readers.insert(reader, number);
         let clock = self.clock;
         self.touch(number, |stream| stream.add_reader(reader, store, clock));
     }
 
-    fn add_stream(&mut self, key: StreamKey) -> u64 {
+    fn add_stream(&mut self, key: StreamKey, cached: Option<Copy>) -> u64 {
         let number = self.number();
         let now = self.now();
-        let mut stream = Stream::new(&key, self.settings.clone(), now, rand::random());
+        let missing = self.keeper.as_ref().filter(|_| self.is_offline);
+        let beginning = Beginning {
+            cached,
+            offline: missing.map(|keeper| keeper.missing(&key.selection)),
+        };
+        let settings = self.settings.clone();
+        let mut stream = Stream::new(&key, settings, beginning, now, rand::random());
         if self.up {
             stream.reflector.link_up(now);
         }
@@ -116,6 +130,12 @@ impl Driver {
     }
 
     fn leave(&self, stream: &Stream) {
+        let source = self.fleet.clusters().get(&stream.key.cluster);
+        if let (Some(keeper), false) = (&self.keeper, self.is_offline)
+            && let Some(kept) = stream.kept(source.cloned(), self.clock)
+        {
+            keeper.keep(kept);
+        }
         let topic = self.topics.signal(&stream.key.cluster, &self.me);
         self.send(topic, &Request::Leave(stream.key.selection.clone()));
     }

@@ -195,7 +195,8 @@ fn status() -> impl Strategy<Value = Status> {
 
 fn presence() -> impl Strategy<Value = Presence> {
     let texts = (name(), word(), word(), word(), word());
-    let labels = prop::collection::btree_map(word(), word(), 0..8);
+    let key = "([a-z]{1,5}\\.io/)?[a-z]{1,5}";
+    let labels = prop::collection::btree_map(key, "[A-Za-z0-9]{0,5}", 0..8);
     let capabilities = prop::collection::btree_set(word(), 0..4);
     let numbers = any::<(u64, u64, bool)>();
     (epoch(), texts, labels, capabilities, numbers).prop_map(
@@ -592,4 +593,28 @@ fn a_log_is_named_by_what_can_name_one() {
     ] {
         assert_eq!(decoded(wrong), Err(DecodeError::Invalid(field)));
     }
+}
+
+#[test]
+fn labels_that_kubernetes_would_not_take_are_refused() {
+    let labelled = |labels: Vec<(String, String)>| {
+        let presence = Presence {
+            cluster: "east".into(),
+            labels,
+            ..Presence::default()
+        };
+        decode_presence(&encode_presence(&presence), usize::MAX).is_ok()
+    };
+    let label = |key: &str, value: &str| vec![(key.to_owned(), value.to_owned())];
+    assert!(labelled(label("example.com/env", "prod")));
+    assert!(labelled(label("env", "")));
+    assert!(!labelled(label("env", "a b")));
+    assert!(!labelled(label("", "x")));
+    assert!(!labelled(label("env", &"x".repeat(64))));
+    let many = |count| {
+        (0..count)
+            .map(|n| (format!("l{n}"), String::new()))
+            .collect()
+    };
+    assert!(labelled(many(64)) && !labelled(many(65)));
 }

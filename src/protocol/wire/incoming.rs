@@ -4,6 +4,7 @@ use super::super::compress::MAX_DICTIONARY;
 use super::super::frame::DecodeError;
 use super::super::message::{self, MAX_BUCKETS, MAX_CURSOR, MAX_SELECTOR, MAX_TOPIC, MAX_WORD};
 use super::super::names::{ClusterName, is_visible};
+use super::super::selector::check_label;
 use super::generated as wire;
 use bytes::Bytes;
 
@@ -140,6 +141,7 @@ impl TryFrom<wire::Presence> for message::Presence {
     type Error = DecodeError;
     fn try_from(presence: wire::Presence) -> Checked<Self> {
         check("cluster", ClusterName::new(&presence.cluster).is_ok())?;
+        check("labels", presence.labels.len() <= message::MAX_LABELS)?;
         let labels = presence.labels.into_iter();
         let mut capabilities = words("capabilities", presence.capabilities.into_iter())?;
         capabilities.sort();
@@ -155,7 +157,10 @@ impl TryFrom<wire::Presence> for message::Presence {
             kubernetes_version: word("kubernetes_version", presence.kubernetes_version)?,
             version: word("version", presence.version)?,
             labels: labels
-                .map(|(key, value)| Ok((word("labels", key)?, word("labels", value)?)))
+                .map(|(key, value)| {
+                    check("labels", check_label(&key, &value).is_ok())?;
+                    Ok((key, value))
+                })
                 .collect::<Checked<_>>()?,
             capabilities,
             rid: presence.rid,

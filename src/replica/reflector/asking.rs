@@ -36,7 +36,8 @@ impl Reflector {
             return;
         }
         let due = *self.due.get_or_insert_with(|| {
-            let at_once = self.copy.seq == 0;
+            // Somebody begins to look now; later reasons are everybody's at the same moment.
+            let at_once = self.current_at.is_none();
             let spread = self.jitter.up_to(self.settings.jitter);
             if at_once { now } else { now + spread }
         });

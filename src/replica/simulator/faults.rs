@@ -4,6 +4,8 @@ use super::network::{Message, Weather};
 use super::plan::{Lies, Plan};
 use super::world::{Event, Phase, World};
 use crate::protocol::message::{Epoch, Request, Selection, Sync, Term};
+use crate::replica::copy::Copy;
+use crate::replica::saved::Saved;
 use std::time::Duration;
 
 /// A kind of fault; with a number where it matters whose.
@@ -212,7 +214,7 @@ impl World {
         if whole {
             let copies = self.viewers[viewer].copies.iter();
             let caches = copies
-                .map(|copied| copied.reflector.copy().clone())
+                .map(|copied| saved(copied.reflector.copy()))
                 .collect();
             self.caches.push((viewer, caches));
         }
@@ -230,7 +232,22 @@ impl World {
             _ => Some(self.rng.pick(&own)),
         };
         let caches = which.map(|at| self.caches[at].1.clone());
+        let caches = caches.map(|caches| self.read_back(caches));
         self.start_viewer(viewer, caches.as_deref());
+    }
+
+    /// What a cache kept, some of it with a changed byte: that has to be noticed.
+    fn read_back(&mut self, caches: Vec<Vec<u8>>) -> Vec<Option<Copy>> {
+        let mut read = Vec::new();
+        for mut bytes in caches {
+            if self.rng.below(4) == 0 {
+                let at = self.rng.below(bytes.len());
+                bytes[at] ^= 1 << self.rng.below(8);
+            }
+            let saved = Saved::from_bytes(bytes.into()).ok();
+            read.push(saved.map(|saved| saved.copy));
+        }
+        read
     }
 
     /// A consumer claims to have heard of a term that never was.
@@ -317,4 +334,13 @@ impl World {
             self.start_source(false);
         }
     }
+}
+
+/// What a cache keeps of a copy.
+fn saved(copy: &Copy) -> Vec<u8> {
+    let saved = Saved {
+        copy: copy.clone(),
+        ..Saved::default()
+    };
+    saved.to_bytes()
 }

@@ -49,7 +49,7 @@ pub(super) struct Copied {
 
 impl World {
     /// A process begins, with a cache or without.
-    pub(super) fn start_viewer(&mut self, viewer: usize, caches: Option<&[Copy]>) {
+    pub(super) fn start_viewer(&mut self, viewer: usize, caches: Option<&[Option<Copy>]>) {
         let reuse = mutant!(SessionReused) && viewer < self.viewers.len();
         let life = if reuse { 0 } else { self.rng.next() };
         let session = Session {
@@ -61,7 +61,7 @@ impl World {
             .add(Party::Viewer(viewer), session.clone(), self.plan.streams);
         let copies = (0..self.plan.streams)
             .map(|stream| {
-                let mut cached = caches.map(|caches| caches[stream].clone());
+                let mut cached = caches.and_then(|caches| caches[stream].clone());
                 if mutant!(CacheWithoutEpoch)
                     && let Some(copy) = &mut cached
                 {

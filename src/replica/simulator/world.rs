@@ -9,7 +9,6 @@ use super::sources::{List, Source};
 use super::truth::{Kind, Truth};
 use super::viewers::Viewer;
 use crate::protocol::message::{Presence, Term};
-use crate::replica::copy::Copy;
 use crate::replica::publisher::{Opening, Session};
 use crate::replica::time::Moment;
 use std::cmp::Reverse;
@@ -139,7 +138,8 @@ pub(super) struct World {
     pub(super) half_lists: f64,
     pub(super) list_ms: (u64, u64),
     pub(super) page_every: Duration,
-    pub(super) caches: Vec<(usize, Vec<Copy>)>,
+    /// Of a viewer: what it had of each stream, as bytes.
+    pub(super) caches: Vec<(usize, Vec<Vec<u8>>)>,
     /// Of each source: whether it writes, and its term.
     pub(super) roles: Vec<(usize, bool, Term)>,
     traced: bool,

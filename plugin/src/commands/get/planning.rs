@@ -1,6 +1,7 @@
 //! The words and flags of `get` as a plan.
 
 use super::GetArgs;
+use crate::filter::Filter;
 use crate::get::output::{self, InvalidOutput, Mistake};
 use crate::get::plan::{InvalidPlan, Watch};
 use crate::get::{Form, Plan};
@@ -18,7 +19,7 @@ pub(super) enum Invalid {
 }
 
 impl GetArgs {
-    pub(super) fn plan(&self, scope: &Scope) -> Result<Plan, Invalid> {
+    pub(super) fn plan(&self, scope: &Scope, filter: Option<Filter>) -> Result<Plan, Invalid> {
         let output = output::Output {
             word: self.output.as_deref(),
             template: self.template.as_deref(),
@@ -48,6 +49,7 @@ impl GetArgs {
             namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
             labels: self.selector.clone(),
             fields: self.field_selector.clone(),
+            filter,
             // Whole objects are needed to be sorted.
             form: match (&form, &sort) {
                 (Form::Name, Some(_)) => Form::Objects(Format::Name),

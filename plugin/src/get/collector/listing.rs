@@ -105,8 +105,9 @@ impl Collector {
         let partial = !lines.is_empty();
         lines.into_iter().for_each(|line| self.fail(line));
         let forgiven = self.plan.allow_partial && refusals.is_empty() && self.read_any;
+        let senseless = self.tell_unknown_column();
         let failed = (partial || !refusals.is_empty()) && !forgiven;
-        self.finish(u8::from(failed || unprintable));
+        self.finish(u8::from(failed || unprintable || senseless));
     }
 
     /// An absence that was asked to be no error.
@@ -152,7 +153,8 @@ impl Collector {
             false => self.output.push(Output::Out(text)),
             true if complete
                 && self.plan.form.says_when_empty()
-                && self.printer.failure.is_none() =>
+                && self.printer.failure.is_none()
+                && self.printer.unknown().is_none() =>
             {
                 self.say_that_nothing_was_found();
             }
@@ -296,6 +298,7 @@ impl Collector {
             self.output.push(Output::Out(end));
         }
         let partial = self.failed;
+        let senseless = self.tell_unknown_column();
         messages::refusals(&refusals)
             .into_iter()
             .for_each(|line| self.fail(line));
@@ -304,8 +307,17 @@ impl Collector {
             self.say_that_nothing_was_found();
         }
         let forgiven = self.plan.allow_partial && self.read_any;
-        let failed = !refusals.is_empty() || unprintable;
+        let failed = !refusals.is_empty() || unprintable || senseless;
         self.finish(u8::from(failed || (partial && !forgiven)));
+    }
+
+    /// Whether the filter speaks of a column that no cluster has.
+    fn tell_unknown_column(&mut self) -> bool {
+        let unknown = self.printer.unknown();
+        if let Some(unknown) = &unknown {
+            self.fail(Refusal::local(unknown.to_string()).line());
+        }
+        unknown.is_some()
     }
 
     fn say_that_nothing_was_found(&mut self) {

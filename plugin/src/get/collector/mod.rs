@@ -130,10 +130,16 @@ impl Collector {
         std::mem::take(&mut self.wanted)
     }
 
-    /// A cluster's presence is known: online, or its last will.
-    pub fn cluster(&mut self, name: &ClusterName, offline: bool, at: At) {
+    /// A cluster's presence is known: online, or its last will; and its labels.
+    pub fn cluster(
+        &mut self,
+        name: &ClusterName,
+        labels: &[(String, String)],
+        offline: bool,
+        at: At,
+    ) {
         self.present.insert(name.clone());
-        if !self.selector.matches(name) {
+        if !self.selector.matches(name, labels) {
             return;
         }
         self.want(name, at);

@@ -150,7 +150,7 @@ impl Scene {
 
     fn present(&mut self, names: &[&str]) {
         for each in names {
-            self.collector.cluster(&name(each), false, self.at);
+            self.collector.cluster(&name(each), &[], false, self.at);
         }
     }
 
@@ -398,7 +398,7 @@ fn whoever_speaks_is_not_silent() {
 #[test]
 fn a_last_will_is_said_at_once_when_discovery_did_not_correct_it() {
     let mut scene = Scene::new("pods", &["c1"], plain);
-    scene.collector.cluster(&name("c1"), true, At::ZERO);
+    scene.collector.cluster(&name("c1"), &[], true, At::ZERO);
     scene.step();
     scene.check("", &[], None);
     scene.discovered();
@@ -661,12 +661,12 @@ fn a_last_will_during_a_watch_is_said_at_once() {
     scene.present(&["c1"]);
     scene.discovered();
     scene.see("c1", 0, pods(&["a"]));
-    scene.collector.cluster(&name("c1"), true, scene.at);
+    scene.collector.cluster(&name("c1"), &[], true, scene.at);
     scene.step();
     scene.step();
     let gone = "warning: cluster \"c1\": offline: its syncer left the broker; rows may be old";
     assert_eq!(scene.err, [gone]);
-    scene.collector.cluster(&name("c1"), false, scene.at);
+    scene.collector.cluster(&name("c1"), &[], false, scene.at);
     scene.step();
     assert_eq!(scene.err, [gone, "cluster \"c1\": fresh again"]);
 }

@@ -54,6 +54,10 @@ impl Collector {
                 if let Some(refusal) = self.missing(first && changes.is_empty(), &resource) {
                     return self.watch_trouble(name, &Trouble::Refused(refusal));
                 }
+                if let Some(unknown) = self.printer.lacks(&resource) {
+                    let refusal = Refusal::local(unknown.to_string());
+                    return self.watch_trouble(name, &Trouble::Refused(refusal));
+                }
                 let shown = if first && watch == Watch::ChangesOnly {
                     &[][..]
                 } else {

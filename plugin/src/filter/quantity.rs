@@ -1,0 +1,142 @@
+//! Kubernetes' quantities: `250m`, `1.5`, `1Gi`, `3e3` (`k8s.io/apimachinery/pkg/api/resource`, quantity.go).
+
+/// A quantity, exact to the nano as Kubernetes' own are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantity {
+    nano: i128,
+}
+
+/// The suffixes, and how many nanos one of each is.
+const SUFFIXES: [(&str, i128); 17] = [
+    ("Ki", NANO << 10),
+    ("Mi", NANO << 20),
+    ("Gi", NANO << 30),
+    ("Ti", NANO << 40),
+    ("Pi", NANO << 50),
+    ("Ei", NANO << 60),
+    ("n", 1),
+    ("u", 1_000),
+    ("m", 1_000_000),
+    ("k", NANO * 1_000),
+    ("K", NANO * 1_000),
+    ("M", NANO * 1_000_000),
+    ("G", NANO * 1_000_000_000),
+    ("T", NANO * 1_000_000_000_000),
+    ("P", NANO * 1_000_000_000_000_000),
+    ("E", NANO * 1_000_000_000_000_000_000),
+    ("%", NANO),
+];
+const NANO: i128 = 1_000_000_000;
+/// More digits than that are no quantity of anything, and would not fit.
+const DIGITS: usize = 18;
+
+impl Quantity {
+    /// Reads a quantity, or a percentage as the number that it shows.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (sign, rest) = match text.as_bytes().first()? {
+            b'-' => (-1, &text[1..]),
+            b'+' => (1, &text[1..]),
+            _ => (1, text),
+        };
+        let end = rest
+            .bytes()
+            .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
+            .count();
+        let (number, suffix) = rest.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits = format!("{whole}{fraction}");
+        if digits.is_empty() || digits.len() > DIGITS || fraction.contains('.') {
+            return None;
+        }
+        let digits: i128 = digits.parse().ok()?;
+        let unit = unit(suffix)?;
+        let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
+        let nano = digits.checked_mul(unit)? / scale;
+        Some(Self { nano: sign * nano })
+    }
+
+    /// The number, if it is a whole one that is not negative.
+    pub fn whole(self) -> Option<u64> {
+        (self.nano % NANO == 0).then(|| u64::try_from(self.nano / NANO).ok())?
+    }
+}
+
+fn unit(suffix: &str) -> Option<i128> {
+    if suffix.is_empty() {
+        return Some(NANO);
+    }
+    let named = SUFFIXES.iter().find(|(known, _)| *known == suffix);
+    if let Some((_, unit)) = named {
+        return Some(*unit);
+    }
+    let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+    let power = |exponent: i32| 10_i128.checked_pow(exponent.try_into().ok()?);
+    match exponent {
+        0..=18 => NANO.checked_mul(power(exponent)?),
+        -9..0 => Some(NANO / power(-exponent)?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nano(text: &str) -> Option<i128> {
+        Quantity::parse(text).map(|quantity| quantity.nano)
+    }
+
+    #[test]
+    fn as_kubernetes_reads_them() {
+        for (text, want) in [
+            ("0", 0),
+            ("12", 12 * NANO),
+            ("-3", -3 * NANO),
+            ("+3", 3 * NANO),
+            ("250m", 250_000_000),
+            ("1.5", 1_500_000_000),
+            (".5", 500_000_000),
+            ("5.", 5 * NANO),
+            ("1Gi", NANO << 30),
+            ("1.5Ki", 1536 * NANO),
+            ("2k", 2000 * NANO),
+            ("1e3", 1000 * NANO),
+            ("12E-3", 12_000_000),
+            ("3E", 3 * 1_000_000_000_000_000_000 * NANO),
+            ("45%", 45 * NANO),
+            ("100n", 100),
+        ] {
+            assert_eq!(nano(text), Some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_quantity() {
+        for text in [
+            "",
+            "-",
+            ".",
+            "m",
+            "1.2.3",
+            "1x",
+            "1 Gi",
+            "2h",
+            "1e",
+            "1e99",
+            "12345678901234567890",
+            "é1",
+            "1é",
+        ] {
+            assert_eq!(nano(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_of_bytes() {
+        let whole = |text: &str| Quantity::parse(text)?.whole();
+        assert_eq!(whole("1Ki"), Some(1024));
+        assert_eq!(whole("500m"), None);
+        assert_eq!(whole("-1"), None);
+        assert_eq!(whole("100E"), None, "more than fits");
+    }
+}
