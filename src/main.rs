@@ -85,19 +85,26 @@ fn later(role: &str) -> String {
     )
 }
 
-/// Puts the role in front when the program is called by its name.
-fn parse(mut args: Vec<OsString>) -> Result<Program, clap::Error> {
-    let mut command = Program::command();
+/// By its name, a role is a program of its own.
+fn parse(args: Vec<OsString>) -> Result<Program, clap::Error> {
     let called = args
         .first()
-        .and_then(|name| Path::new(name).file_stem()?.to_str().map(str::to_owned));
-    if let Some(role) = called.filter(|name| ROLES.contains(&name.as_str())) {
-        args.insert(1, role.clone().into());
-        command = command.mut_subcommand(role.clone(), |sub| {
-            sub.bin_name(role).version(env!("CARGO_PKG_VERSION"))
-        });
-    }
-    Program::from_arg_matches(&command.try_get_matches_from(args)?)
+        .and_then(|name| Path::new(name).file_stem()?.to_str());
+    let Some(role) = ROLES.into_iter().find(|role| Some(*role) == called) else {
+        return Program::from_arg_matches(&Program::command().try_get_matches_from(args)?);
+    };
+    let mut program = Program::command();
+    program.build();
+    let command = program.find_subcommand(role).cloned().unwrap_or(program);
+    let command = command.bin_name(role).version(env!("CARGO_PKG_VERSION"));
+    let matches = command.try_get_matches_from(args)?;
+    let role = match role {
+        "syncer" => Role::Syncer(Box::new(SyncerArgs::from_arg_matches(&matches)?)),
+        "controlplane" => Role::Controlplane(Later::from_arg_matches(&matches)?),
+        "agent" => Role::Agent(Later::from_arg_matches(&matches)?),
+        _ => Role::Hub(Later::from_arg_matches(&matches)?),
+    };
+    Ok(Program { role })
 }
 
 #[cfg(test)]
@@ -131,6 +138,22 @@ mod tests {
             panic!("accepted")
         };
         assert!(error.to_string().contains("is no address"), "{error}");
+    }
+
+    #[test]
+    fn a_role_that_is_called_by_its_name_says_that_name_once() {
+        for (words, usage) in [
+            (vec!["/bin/syncer", "--help"], "Usage: syncer [OPTIONS]"),
+            (
+                vec!["mqtt-informer", "syncer", "--help"],
+                "Usage: mqtt-informer syncer [OPTIONS]",
+            ),
+        ] {
+            let Err(help) = role(&words) else {
+                panic!("no help")
+            };
+            assert!(help.to_string().contains(usage), "{help}");
+        }
     }
 
     #[test]

@@ -21,7 +21,6 @@ use std::path::PathBuf;
     name = "kubectl mqinformer",
     bin_name = "kubectl mqinformer",
     version,
-    disable_help_subcommand = true,
     arg_required_else_help = true,
     after_help = "Examples:
   # Clusters that simulate themselves: nothing to install

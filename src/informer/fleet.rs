@@ -17,7 +17,8 @@ pub(super) fn is_expired(retained: &Presence, wall_ms: u64) -> bool {
 /// What is known of a cluster's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its last presence.
+    /// Its last presence. One with number 0 has not taken the name yet: its API server has not answered it. A last will
+    /// has no time (0): it was written when its source connected.
     pub presence: Presence,
     /// The presence was a last will or a goodbye: nobody serves it now.
     pub offline: bool,
@@ -36,6 +37,15 @@ impl Fleet {
     /// that the source took since: it is matched by the nonce.
     pub(super) fn heard(&mut self, name: &ClusterName, presence: &Presence) -> bool {
         let known = self.clusters.get(name);
+        if presence.online && presence.term.number == 0 {
+            let free = known.is_none_or(|known| known.offline);
+            if free {
+                let (presence, offline) = (presence.clone(), false);
+                self.clusters
+                    .insert(name.clone(), Cluster { presence, offline });
+            }
+            return free;
+        }
         if known.is_some_and(|known| !supersedes(presence, known.presence.term)) {
             return false;
         }
@@ -46,14 +56,22 @@ impl Fleet {
         }) {
             return false;
         }
-        // A will carries no more than a name: what was known of the source stays known.
+        // A will was written before its source knew its cluster, and at no time of interest; a goodbye says when.
+        let at_ms = match offline && presence.kubernetes_version.is_empty() {
+            true => 0,
+            false => presence.at_ms,
+        };
+        // What was known of the source stays known.
         let presence = match known {
             Some((old, _)) if offline => Presence {
                 online: false,
-                at_ms: presence.at_ms,
+                at_ms,
                 ..old.clone()
             },
-            _ => presence.clone(),
+            _ => Presence {
+                at_ms,
+                ..presence.clone()
+            },
         };
         self.clusters
             .insert(name.clone(), Cluster { presence, offline });
@@ -107,6 +125,27 @@ mod tests {
         assert!(fleet.heard(&east(), &presence(9, 7, true)));
         assert!(fleet.heard(&east(), &presence(5, 7, false)));
         assert!(fleet.clusters()[&east()].offline);
+    }
+
+    #[test]
+    fn one_that_waits_for_its_api_server_is_known_where_nobody_else_is() {
+        let mut fleet = Fleet::default();
+        assert!(fleet.heard(&east(), &presence(9, 7, true)));
+        assert!(!fleet.heard(&east(), &presence(0, 8, true)), "one writes");
+        assert!(fleet.heard(&east(), &presence(9, 7, false)));
+        assert_eq!(
+            fleet.clusters()[&east()].presence.at_ms,
+            0,
+            "nobody knows when"
+        );
+        assert!(fleet.heard(&east(), &presence(0, 8, true)));
+        assert!(!fleet.clusters()[&east()].offline);
+        assert!(!fleet.heard(&east(), &presence(0, 8, true)), "no news");
+        assert!(
+            fleet.heard(&east(), &presence(10, 8, true)),
+            "it has the name"
+        );
+        assert_eq!(fleet.clusters()[&east()].presence.term.number, 10);
     }
 
     #[test]

@@ -68,7 +68,9 @@ pub use clusters::{Clusters, InvalidClusters};
 pub use fleet::Cluster;
 pub use handle::{Informer, Subscription};
 pub use snapshot::{Notice, Snapshot, is_selected};
-pub use state::{Age, ForgetError, Freshness, LinkState, Progress, StreamState, UpstreamDown};
+pub use state::{
+    Age, ForgetError, Freshness, LinkState, Obstacle, Progress, StreamState, UpstreamDown,
+};
 pub use store::{Changes, Store};
 pub use watch::{Member, Update, Watch};
 #[cfg(feature = "watcher")]

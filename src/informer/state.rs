@@ -30,8 +30,26 @@ pub struct StreamState {
     pub upstream_down: Option<UpstreamDown>,
     /// How old the copy may be.
     pub freshness: Freshness,
-    /// What came last under the cluster's name could not be read: a later version of the protocol, or damage.
-    pub unreadable: Option<DecodeError>,
+    /// What stands in the way of an answer; none since the last one.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why no answer may come.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// What came under the cluster's name: a later version of the protocol, or damage.
+    #[error("no answer, but {0}")]
+    Unreadable(DecodeError),
+    /// The broker's rules; trying again does not help.
+    #[error(
+        "the broker refused the request ({reason}): let this user write {topic} in the broker's ACL"
+    )]
+    Forbidden {
+        /// Where the request was to go.
+        topic: String,
+        /// The broker's word.
+        reason: String,
+    },
 }
 
 /// The source's API server does not answer.

@@ -1,9 +1,8 @@
 //! One stream of the driver: its reflector, its readers, and what was last told to them.
 
 use super::store::Signs;
-use super::{Freshness, Progress, Snapshot, Store, StreamState, UpstreamDown};
+use super::{Freshness, Obstacle, Progress, Snapshot, Store, StreamState, UpstreamDown};
 use crate::clock::Clock;
-use crate::protocol::frame::DecodeError;
 use crate::protocol::message::{Selection, State};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::Segment;
@@ -32,8 +31,10 @@ pub(super) struct Stream {
     pub(super) deadline: Moment,
     /// When its source last answered.
     pub(super) heard: Option<Moment>,
-    /// Why the last message of its cluster could not be read.
-    pub(super) unreadable: Option<DecodeError>,
+    /// Why its request is not answered.
+    pub(super) obstacle: Option<Obstacle>,
+    /// When anything of it came last: an answer, a change, a heartbeat.
+    pub(super) lived: Option<Moment>,
     readers: Vec<(u64, Store)>,
     settings: Settings,
 }
@@ -50,7 +51,8 @@ impl Stream {
             outstanding: 0,
             deadline: now,
             heard: None,
-            unreadable: None,
+            obstacle: None,
+            lived: None,
             readers: Vec::new(),
             settings,
         }
@@ -146,13 +148,13 @@ impl Stream {
             synced: self.reflector.synced(),
             progress: self.progress(),
             resource: self.reflector.resource().to_owned(),
-            upstream_down: self.upstream_down(),
+            upstream_down: self.upstream_down(now),
             freshness: match (self.reflector.current_at(), self.reflector.fresh(now)) {
                 (None, _) => Freshness::Unknown,
                 (Some(_), true) => Freshness::Fresh,
                 (Some(_), false) => Freshness::Stale,
             },
-            unreadable: self.unreadable,
+            obstacle: self.obstacle.clone(),
         }
     }
 
@@ -177,15 +179,18 @@ impl Stream {
         }
     }
 
-    fn upstream_down(&self) -> Option<UpstreamDown> {
+    /// As the source last said; its age goes on while the source itself is heard.
+    fn upstream_down(&self, now: Moment) -> Option<UpstreamDown> {
         if let Some(State::UpstreamDown { since_ms, message }) = self.reflector.last_status() {
             return Some(UpstreamDown {
                 since: Duration::from_millis(*since_ms),
                 message: message.clone(),
             });
         }
-        let age = self.reflector.upstream_age();
-        (age > self.settings.stale_after()).then(|| UpstreamDown {
+        let stale_after = self.settings.stale_after();
+        let since = self.lived.map(|at| now.since(at));
+        let age = self.reflector.upstream_age() + since.filter(|since| *since <= stale_after)?;
+        (age > stale_after).then(|| UpstreamDown {
             since: age,
             message: String::new(),
         })

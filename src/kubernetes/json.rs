@@ -4,10 +4,11 @@
 //! instead.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::ControlFlow;
 
 /// A JSON string, borrowed unless it has escapes.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,49 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
         }
         deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Looks at the members of a JSON object in their order until `look` has seen enough: what follows is not even scanned,
+/// and what a reader wants stands at the beginning of most objects, while their bulk follows.
+pub(super) fn members_until<'a>(
+    json: &'a [u8],
+    look: impl FnMut(&str, &'a RawValue) -> ControlFlow<()>,
+) -> Result<(), serde_json::Error> {
+    let (mut look, mut enough) = (look, false);
+    let looked = Look(|name: &str, value: &'a RawValue| {
+        enough = look(name, value).is_break();
+        enough
+    })
+    .deserialize(&mut serde_json::Deserializer::from_slice(json));
+    match looked {
+        Err(_) if enough => Ok(()),
+        looked => looked,
+    }
+}
+
+/// Reads members until its function says that it is enough, which is an error to serde: there are more.
+struct Look<F>(F);
+
+impl<'de, F: FnMut(&str, &'de RawValue) -> bool> DeserializeSeed<'de> for Look<F> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, F: FnMut(&str, &'de RawValue) -> bool> Visitor<'de> for Look<F> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+            if (self.0)(&name, value) {
+                return Err(serde::de::Error::custom("enough"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -173,6 +217,33 @@ mod tests {
             String::from_utf8(out).unwrap(),
             r#"{"b":[1, 2.50],"a":"x\"y","q\"":"tab\t"}"#
         );
+    }
+
+    #[test]
+    fn members_are_looked_at_until_it_is_enough() {
+        let seen = |json: &str, last: &str| {
+            let mut seen = Vec::new();
+            members_until(json.as_bytes(), |name, value| {
+                seen.push(format!("{name}={}", value.get()));
+                match name == last {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            })
+            .map(|()| seen.join(" "))
+            .map_err(|error| error.is_eof())
+        };
+        let json = r#"{"a":1,"b":{"c":[2]},"d":"x"}"#;
+        assert_eq!(seen(json, "b").unwrap(), r#"a=1 b={"c":[2]}"#);
+        assert_eq!(seen(json, "d").unwrap(), r#"a=1 b={"c":[2]} d="x""#);
+        assert_eq!(seen(json, "e").unwrap(), r#"a=1 b={"c":[2]} d="x""#);
+        assert_eq!(
+            seen(&json[..20], "a").unwrap(),
+            "a=1",
+            "the rest is not read"
+        );
+        assert_eq!(seen(&json[..20], "d"), Err(true), "cut off before it");
+        assert_eq!(seen("[1]", "a"), Err(false));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From what the API server says about one collection to the entries of one stream.
 
 use super::failure::Failure;
-use super::json::{ListMetadata, Text};
+use super::json::{self, ListMetadata, Members, Metadata, Text};
 use super::object::Objects;
 use super::table::Rows;
 use crate::protocol::rows::Header;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use prost::Message;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::ops::ControlFlow;
 
 /// A key and its value.
 pub(super) type Entry = (Bytes, Bytes);
@@ -125,16 +126,14 @@ impl Projection {
             ("ERROR", _) => Ok(Change::Error(Failure::of_error_event(event.object.get()))),
             (_, Self::Rows(rows)) => rows.event(&event.kind, event.object, now),
             ("ADDED" | "MODIFIED", Self::Objects(objects)) => Ok(Change::Put(
-                objects.entry(event.object)?,
+                objects.entry(Members::of(event.object)?)?,
                 resource_version(event.object)?,
             )),
             ("DELETED", Self::Objects(_)) => {
                 let metadata = read_metadata(event.object)?;
+                let key = metadata.key();
                 let version = metadata.resource_version.map(|v| v.to_string());
-                Ok(Change::Delete(
-                    read_metadata(event.object)?.key(),
-                    version.unwrap_or_default(),
-                ))
+                Ok(Change::Delete(key, version.unwrap_or_default()))
             }
             ("BOOKMARK", Self::Objects(_)) => Ok(Change::Bookmark(resource_version(event.object)?)),
             _ => Ok(Change::Nothing),
@@ -144,22 +143,32 @@ impl Projection {
 
 /// Where a page stands, read before its items: so that the next one can be asked for.
 pub(super) fn head(body: &[u8]) -> Result<ListMetadata, Malformed> {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow, default)]
-        kind: Text<'a>,
-        #[serde(default)]
-        metadata: ListMetadata,
+    let (mut kind, mut metadata) = (None, None);
+    json::members_until(body, |name, value| {
+        match name {
+            "kind" => kind = Some(value),
+            "metadata" => metadata = Some(value),
+            _ => {}
+        }
+        match (kind, metadata) {
+            (Some(_), Some(_)) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    })?;
+    let kind = kind.map(Text::deserialize).transpose()?.unwrap_or_default();
+    if &*kind != "Table" && !kind.ends_with("List") {
+        return Err(Malformed::NoList);
     }
-    let head: Head<'_> = serde_json::from_slice(body)?;
-    let is_list = &*head.kind == "Table" || head.kind.ends_with("List");
-    is_list.then_some(head.metadata).ok_or(Malformed::NoList)
+    Ok(metadata
+        .map(ListMetadata::deserialize)
+        .transpose()?
+        .unwrap_or_default())
 }
 
 #[derive(Deserialize)]
 struct List<'a> {
     #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
+    items: Option<Vec<Members<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -176,13 +185,18 @@ fn resource_version(object: &RawValue) -> Result<String, Malformed> {
 }
 
 /// The metadata of an object.
-pub(super) fn read_metadata(object: &RawValue) -> Result<super::json::Metadata<'_>, Malformed> {
-    #[derive(Deserialize)]
-    struct Object<'a> {
-        #[serde(borrow)]
-        metadata: super::json::Metadata<'a>,
-    }
-    Ok(Object::deserialize(object)?.metadata)
+pub(super) fn read_metadata(object: &RawValue) -> Result<Metadata<'_>, Malformed> {
+    let mut metadata = None;
+    json::members_until(object.get().as_bytes(), |name, value| match name {
+        "metadata" => {
+            metadata = Some(value);
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    })?;
+    Ok(Metadata::deserialize(
+        metadata.ok_or(Malformed::NoMetadata)?,
+    )?)
 }
 
 #[cfg(test)]

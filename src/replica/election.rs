@@ -163,6 +163,9 @@ impl Election {
             self.tell |= !heard.online || heard.term < self.term;
             return;
         }
+        if heard.online && heard.term.number == 0 {
+            return; // It waits, too.
+        }
         self.heard = self.heard.max(heard.term.number);
         let foreign = self.is_foreign(heard);
         match &mut self.phase {

@@ -141,8 +141,12 @@ impl Publisher {
     }
 
     /// Somebody asks who is there. A writer whose API server is away does not say: a standby may be able to do better.
+    /// One that waits for its API server to take the name, and nobody else is there, says so by a term without a
+    /// number: it is known to viewers, and to no other source a rival.
     pub fn who(&mut self, now: Moment, from: &Session, rid: u64) {
-        if self.link.is_some() && self.election.writes() && self.election.api_answers(now) {
+        let serves = self.election.writes() && self.election.api_answers(now);
+        let waits = self.election.waits_for_api(now).is_some();
+        if self.link.is_some() && (serves || waits) {
             let presence = self.presence_now(self.wall_ms(now), rid);
             self.out.push_back(Output::Reply {
                 to: from.clone(),

@@ -19,7 +19,10 @@ impl Driver {
                 self.unconfirmed = self.filters.clone();
             }
             link::Event::Down(failure) => {
-                tracing::warn!(%failure, "the broker cannot be reached");
+                // Once for each reason: it is tried again every two seconds.
+                if self.link.1.as_ref() != Some(&failure.message) {
+                    tracing::warn!(reason = %failure, "no connection to the broker");
+                }
                 self.link = (false, Some(failure.message));
                 self.in_flight = None;
                 self.publisher.link_down(self.now());
@@ -238,7 +241,7 @@ impl Driver {
             }
             Err(message) => {
                 if self.api_failure.is_none() {
-                    tracing::warn!(message, "the API server does not answer");
+                    tracing::warn!(reason = message, "the API server does not answer");
                 }
                 self.publisher.api_down(self.now());
                 self.api_failure = Some(message);

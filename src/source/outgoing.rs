@@ -174,8 +174,13 @@ impl Driver {
             (false, true) => vec![replica::Upstream::Put(report::KEY, entry.clone())],
             (false, false) => Vec::new(),
         };
+        // What is told of a cluster is as old as the last word of its API server.
+        let alive = self
+            .api_failure
+            .is_none()
+            .then_some(replica::Upstream::Alive);
         for &(stream, opening) in &self.own {
-            for event in told.iter().cloned().chain([replica::Upstream::Alive]) {
+            for event in told.iter().cloned().chain(alive.clone()) {
                 self.publisher.upstream(now, stream, opening, event);
             }
         }

@@ -9,6 +9,7 @@ use crate::cli::BrokerArgs;
 use crate::kubernetes::{Access, Kubernetes};
 use crate::link::{LastWill, mqtt};
 use crate::protocol::names::{self, ClusterName};
+use crate::protocol::topics::Segment;
 use crate::replica::Settings;
 use crate::source::{Health, Options, Source};
 use anyhow::{Context, Result, bail};
@@ -30,6 +31,7 @@ pub fn main(args: SyncerArgs) -> Result<()> {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
             crate::cli::asked_to_stop().await;
+            tracing::info!("asked to stop: saying goodbye");
             // A syncer that has ended needs no word.
             let _ = stop.send(true);
         });
@@ -62,17 +64,8 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         topics,
         settings,
     });
-    let client_id = client_id(&args.broker, &cluster);
-    let (topic, payload) = source.last_will();
-    let mut control = args.broker.options(client_id.clone())?;
-    control.last_will = Some(LastWill {
-        topic,
-        payload,
-        retain: args.retained,
-    });
-    let control = mqtt::connect(control)?;
-    let bulk = mqtt::connect(args.broker.options(format!("{client_id}-bulk"))?)?;
     let (health, watched) = watch::channel(Health::default());
+    // Before the broker knows of us: who fails to start leaves no last will.
     let probes = serve_probes(
         &args,
         probes::Probed {
@@ -81,6 +74,16 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         },
     )
     .await?;
+    let client_id = client_id(&args.broker, &cluster);
+    let (topic, payload) = source.last_will();
+    let mut control = args.broker.options(client_id.clone())?;
+    control.last_will = Some(LastWill {
+        topic,
+        payload,
+        retain: args.retained,
+    });
+    let bulk = args.broker.options(format!("{client_id}-bulk"))?;
+    let (control, bulk) = (mqtt::connect(control)?, mqtt::connect(bulk)?);
     let result = source.run(control, bulk, upstream, health, shutdown).await;
     probes.abort();
     Ok(result?)
@@ -98,7 +101,9 @@ fn settings(args: &SyncerArgs) -> Settings {
 
 /// Replicas need different ids, or they take each other's connection.
 fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
-    let fresh = || format!("mqi-{cluster}-{:08x}", rand::random::<u32>());
+    // A cluster's name may be any text, a client id may not.
+    let name = Segment::from(cluster);
+    let fresh = || format!("mqi-{name}-{:08x}", rand::random::<u32>());
     broker.client_id.clone().unwrap_or_else(fresh)
 }
 

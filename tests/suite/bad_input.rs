@@ -193,6 +193,41 @@ fn an_api_server_that_is_down_is_waited_for() {
         &scene.plugin("get pods --cluster down"),
         "cluster \"down\": its API server has not answered for",
     );
+    // It is one of all clusters, and a dead one's presence is not to be cleared while it waits.
+    one_line(
+        &scene.plugin("get pods"),
+        "cluster \"down\": its API server has not answered for",
+    );
+    let clusters = scene.plugin("clusters").out;
+    assert!(clusters.contains("down   stale"), "{clusters}");
+    one_line(&scene.plugin("clusters forget down"), "stop it first");
+}
+
+#[test]
+fn a_syncer_that_fails_to_start_is_no_cluster() {
+    let scene = Scene::new("ghost");
+    let cluster = scene.shared();
+    let kubeconfig = cluster.kubeconfig(User::Admin);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = syncer_command(scene.broker.url(), &["--cluster", "ghost"]);
+    command.arg("--kubeconfig").arg(&kubeconfig);
+    command.args(["--listen", &address]);
+    one_line(&run(command), "choose an address that is free");
+    one_line(&scene.plugin("get ns"), "no cluster is known");
+}
+
+#[test]
+fn a_clusters_name_may_be_any_text() {
+    let scene = Scene::new("odd-name");
+    let kubeconfig = scene.shared().kubeconfig(User::Admin);
+    let name = "a b/#+\u{e9}";
+    let _syncer = Syncer::start(&scene.options(name, &kubeconfig, &[]));
+    let said = plugin(scene.broker.url(), &["get", "ns", "--cluster", name]);
+    assert!(
+        said.code() == 0 && said.out.contains("kube-system"),
+        "{said:?}"
+    );
 }
 
 #[test]

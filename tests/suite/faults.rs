@@ -141,6 +141,9 @@ fn an_api_server_that_hangs_makes_rows_stale_and_says_so() {
         "{said:?}"
     );
 
+    let clusters = scene.plugin("clusters").out;
+    assert!(clusters.contains("hanging   stale"), "{clusters}");
+
     cluster.apiserver().cont().unwrap();
     scene.until("get ns --cluster hanging", |said| said.code() == 0);
     assert!(syncer.ready().0);

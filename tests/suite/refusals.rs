@@ -40,9 +40,9 @@ fn a_viewer_who_may_not_ask_is_told_so_by_name() {
 }
 
 #[test]
-fn more_streams_than_a_user_may_have_are_refused_by_the_syncer() {
+fn more_streams_than_are_allowed_are_refused_by_the_syncer() {
     let scene = Scene::new("quota");
-    let _syncer = scene.syncer(&scene.shared(), &["--max-streams-per-user", "1"]);
+    let _syncer = scene.syncer(&scene.shared(), &["--max-streams", "1"]);
     let said = scene.plugin("get ns,nodes --cluster cluster1");
     assert_eq!(said.code(), 1, "{said:?}");
     assert!(

@@ -260,8 +260,11 @@ fn report(name: &ClusterName, cluster: &Cluster, subscription: Option<&Subscript
         .as_ref()
         .and_then(|state| state.upstream_down.clone())
         .map(|down| down.since);
-    let is_fresh = store.is_some_and(|store| store.age().freshness == Freshness::Fresh);
-    let born = seconds_since(cluster.presence.at_ms);
+    let is_fresh =
+        away.is_none() && store.is_some_and(|store| store.age().freshness == Freshness::Fresh);
+    let born = Some(cluster.presence.at_ms)
+        .filter(|at_ms| *at_ms > 0)
+        .and_then(seconds_since);
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).ok();
     let (state, since_seconds) = match (cluster.offline, is_fresh) {
         (true, _) => (State::Offline, born),

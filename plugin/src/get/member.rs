@@ -4,8 +4,7 @@ use super::messages::{self, Doubt, Refusal};
 use super::plan::Way;
 use crate::table::{Malformed, Resource};
 use bytes::Bytes;
-use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState};
-use mqtt_informer::protocol::frame::DecodeError;
+use mqtt_informer::informer::{Freshness, Notice, Obstacle, Progress, Snapshot, StreamState};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,8 +50,8 @@ pub enum Trouble {
     Offline,
     /// Nothing was heard for so long as was allowed.
     Silent,
-    /// What was heard instead of an answer could not be read.
-    Unreadable(DecodeError),
+    /// Something stands in the way of an answer.
+    Obstructed(Obstacle),
     /// The API server does not answer its source.
     ApiServerAway {
         /// For how long.
@@ -260,6 +259,7 @@ impl Member {
         }
         match (&state.upstream_down, state.freshness) {
             (Some(down), _) => Some(Doubt::ApiServerAway(down.since)),
+            (None, Freshness::Stale) if circumstances.link_up.is_none() => Some(Doubt::BrokerAway),
             (None, Freshness::Stale) => Some(Doubt::Unheard),
             (None, Freshness::Fresh | Freshness::Unknown) => None,
         }
@@ -274,6 +274,9 @@ impl Member {
         if self.offline && circumstances.discovered && !just_heard {
             return Some(Trouble::Offline);
         }
+        if let Some(forbidden @ Obstacle::Forbidden { .. }) = &view.state.obstacle {
+            return Some(Trouble::Obstructed(forbidden.clone()));
+        }
         if let Some(down) = &view.state.upstream_down
             && (down.since >= timeout || at >= self.asked + timeout)
         {
@@ -281,8 +284,8 @@ impl Member {
             return Some(Trouble::ApiServerAway { since, message });
         }
         let last = self.last_heard(view, circumstances)?;
-        let silent = match view.state.unreadable {
-            Some(error) => Trouble::Unreadable(error),
+        let silent = match &view.state.obstacle {
+            Some(obstacle) => Trouble::Obstructed(obstacle.clone()),
             None => Trouble::Silent,
         };
         (at >= last + timeout).then_some(silent)
@@ -308,7 +311,7 @@ impl Member {
                 Way::Broker => messages::silent(&self.name, timeout, self.known),
                 Way::Direct => messages::api_server_silent(&self.name, timeout),
             },
-            Trouble::Unreadable(error) => messages::unreadable(&self.name, *error),
+            Trouble::Obstructed(obstacle) => messages::obstructed(&self.name, obstacle),
             Trouble::ApiServerAway { since, message } => {
                 messages::api_server_away(&self.name, *since, message)
             }

@@ -3,8 +3,8 @@
 //! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
 
 use crate::print::sanitize::word;
+use mqtt_informer::informer::Obstacle;
 use mqtt_informer::kubernetes::duration;
-use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub enum Doubt {
     Offline,
     /// The API server has not answered its source for so long.
     ApiServerAway(Duration),
+    /// The broker is away.
+    BrokerAway,
     /// The source was not heard lately.
     Unheard,
 }
@@ -114,9 +116,13 @@ pub fn silent(cluster: &ClusterName, timeout: Duration, known: bool) -> String {
     )
 }
 
-/// What a cluster sends cannot be read, and nothing else came.
-pub fn unreadable(cluster: &ClusterName, error: DecodeError) -> String {
-    format!("error: cluster {}: no answer, but {error}", quoted(cluster))
+/// Something stands in the way of a cluster's answer.
+pub fn obstructed(cluster: &ClusterName, obstacle: &Obstacle) -> String {
+    format!(
+        "error: cluster {}: {}",
+        quoted(cluster),
+        word(&obstacle.to_string())
+    )
 }
 
 /// Nothing was heard from the API server of a context.
@@ -190,6 +196,7 @@ pub fn stale(cluster: &ClusterName, doubt: Doubt) -> String {
                 human(since)
             )
         }
+        Doubt::BrokerAway => "stale: the broker is away".to_owned(),
         Doubt::Unheard => "stale: its syncer has not been heard lately".to_owned(),
     };
     format!(
@@ -245,6 +252,11 @@ pub fn broker_silent(timeout: Duration) -> String {
 /// The broker went away during a watch.
 pub fn broker_away(failure: &str) -> String {
     format!("warning: {}; trying again", word(failure))
+}
+
+/// It is back.
+pub fn broker_back() -> String {
+    "connected to the broker again".to_owned()
 }
 
 fn quoted(cluster: &ClusterName) -> String {

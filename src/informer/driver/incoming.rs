@@ -2,6 +2,7 @@
 
 use super::Driver;
 use crate::clock::wall_ms;
+use crate::informer::Obstacle;
 use crate::informer::fleet::is_expired;
 use crate::informer::stream::Stream;
 use crate::protocol::frame::{self, DecodeError};
@@ -32,7 +33,8 @@ impl Driver {
         let now = self.now();
         for &number in numbers {
             self.touch(number, |stream| {
-                stream.unreadable = None;
+                stream.obstacle = None;
+                stream.lived = Some(now);
                 stream.reflector.live(now, live.clone());
             });
         }
@@ -50,8 +52,8 @@ impl Driver {
                     && self.is_own_answer(number, page.stream)
                 {
                     self.touch(number, |stream| {
-                        stream.heard = Some(now);
-                        stream.unreadable = None;
+                        (stream.heard, stream.lived) = (Some(now), Some(now));
+                        stream.obstacle = None;
                         stream.reflector.page(now, page);
                     });
                 }
@@ -59,8 +61,8 @@ impl Driver {
             Reply::Status(status) => {
                 if let Some(number) = self.asked_by(cluster, status.rid) {
                     self.touch(number, |stream| {
-                        stream.heard = Some(now);
-                        stream.unreadable = None;
+                        (stream.heard, stream.lived) = (Some(now), Some(now));
+                        stream.obstacle = None;
                         stream.reflector.status(now, &status);
                     });
                     self.unify_by_resource(number);
@@ -93,8 +95,21 @@ impl Driver {
     /// Something came that is no message: those who wait for an answer are told, should none come.
     fn unreadable(&mut self, numbers: &BTreeSet<u64>, error: DecodeError) {
         tracing::debug!(%error, "a message that cannot be read");
+        self.obstructed(numbers, &Obstacle::Unreadable(error));
+    }
+
+    /// The broker does not let a request through.
+    pub(super) fn publish_refused(&mut self, topic: String, reason: String) {
+        tracing::debug!(topic, reason, "the broker refused a message");
+        if let Some(Route::Signal { cluster, .. }) = self.topics.parse(&topic) {
+            let obstacle = Obstacle::Forbidden { topic, reason };
+            self.obstructed(&self.streams_of(&cluster), &obstacle);
+        }
+    }
+
+    fn obstructed(&mut self, numbers: &BTreeSet<u64>, obstacle: &Obstacle) {
         for &number in numbers {
-            self.touch(number, |stream| stream.unreadable = Some(error));
+            self.touch(number, |stream| stream.obstacle = Some(obstacle.clone()));
         }
     }
 

@@ -189,7 +189,7 @@ impl Driver {
                 reason,
             } => match self.forgetting.remove(&ticket) {
                 Some(done) => drop(done.send(Err(ForgetError::Refused(reason, topic)))),
-                None => tracing::warn!(topic, reason, "the broker refused a message"),
+                None => self.publish_refused(topic, reason),
             },
             Event::SubscribeRefused { filter, reason } => self.subscribe_refused(&filter, &reason),
         }

@@ -135,6 +135,9 @@ impl Collector {
 
     /// The broker is connected.
     pub fn link_up(&mut self, at: At) {
+        if self.link.was_up && self.link.up.is_none() && self.plan.watch.is_some() {
+            self.output.push(Output::Err(messages::broker_back()));
+        }
         self.link = Link {
             up: Some(self.link.up.unwrap_or(at)),
             was_up: true,

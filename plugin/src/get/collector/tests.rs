@@ -5,7 +5,9 @@ use crate::get::plan::{Form, Watch};
 use crate::get::{Groups, Namespaces};
 use crate::print::objects::Format;
 use bytes::Bytes;
-use mqtt_informer::informer::{Freshness, Notice, Progress, Snapshot, StreamState, UpstreamDown};
+use mqtt_informer::informer::{
+    Freshness, Notice, Obstacle, Progress, Snapshot, StreamState, UpstreamDown,
+};
 use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::rows;
 use prost::Message;
@@ -339,7 +341,7 @@ fn a_cluster_that_speaks_a_later_version_is_not_called_silent() {
     let mut scene = Scene::new("pods", &["c1"], plain);
     let later = StreamView {
         state: StreamState {
-            unreadable: Some(DecodeError::NewerVersion(2)),
+            obstacle: Some(Obstacle::Unreadable(DecodeError::NewerVersion(2))),
             ..StreamState::default()
         },
         ..StreamView::default()
