@@ -154,7 +154,6 @@ pub async fn run(
         },
         () = asked_to_stop() => Err(Failure::Told(130)),
     };
-    drop(session);
     attached.leave().await;
     result
 }
