@@ -118,7 +118,8 @@ pub struct GetArgs {
     ///
     /// All conditions have to hold, in all clusters. Operators: = != > >= < <= and, with a regular expression, =~ !~.
     /// Columns are named as their headers are, those of wide output, CLUSTER and NAMESPACE too. Numbers, quantities
-    /// (250m, 1Gi) and ages are compared as such. /regex/ looks into every cell. Not for -o json or yaml.
+    /// (250m, 1Gi) and ages are compared as such. /regex/ looks into every cell but CLUSTER and NAMESPACE. Not for -o
+    /// json or yaml.
     #[arg(long, value_name = "CONDITIONS", allow_hyphen_values = true)]
     pub filter: Option<String>,
 

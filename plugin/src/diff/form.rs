@@ -111,7 +111,7 @@ fn remove(value: &mut Value, path: &[&str]) {
     match (path, value) {
         ([last], Value::Object(map)) => _ = map.remove(*last),
         (["*", rest @ ..], Value::Array(items)) => {
-            items.iter_mut().for_each(|item| remove(item, rest))
+            items.iter_mut().for_each(|item| remove(item, rest));
         }
         ([first, rest @ ..], Value::Object(map)) => {
             if let Some(inner) = map.get_mut(*first) {

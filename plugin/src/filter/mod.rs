@@ -4,7 +4,7 @@
 //! STATUS!=Running,RESTARTS>5      every condition has to hold
 //! NAME=~^web-,AGE>2h              =~ and !~ take a regular expression
 //! MESSAGE="a, b",NODE=~/^n[1,2]$/ quotes and slashes hold a comma together
-//! /BackOff/                       any cell of the row; !/BackOff/ none of them
+//! /BackOff/                       any cell of the row but CLUSTER and NAMESPACE; !/BackOff/ none
 //! ```
 //!
 //! Columns are named as tables head them, in any case, those of wide output and CLUSTER and NAMESPACE among them.
@@ -148,12 +148,9 @@ fn row_meets(test: &Test, looked: Looked<'_>) -> bool {
     let Test::Matches(pattern, wanted) = test else {
         return false;
     };
-    let cells = looked.row.cells.iter().map(|cell| cell.text(looked.now_ms));
-    let namespace = looked.row.metadata.namespace.as_str();
-    let added = [looked.cluster, namespace].map(str::to_owned);
-    let found = added
-        .into_iter()
-        .chain(cells)
+    let cells = looked.row.cells.iter();
+    let found = cells
+        .map(|cell| cell.text(looked.now_ms))
         .any(|text| pattern.is_match(&text));
     found == *wanted
 }
@@ -328,7 +325,8 @@ mod tests {
             ("NAME=~/^web-[0-9]{1,2}$/,RESTARTS=0", "web-1"),
             ("/BackOff/", "web-2"),
             ("!/BackOff/", "web-1 db"),
-            ("/^east$/,NAME=db", "db"),
+            ("/^east$/", ""),
+            ("/^(db|0.1)$/", "web-2 db"),
             ("NAME=~'b-1|d'", "web-1 db"),
         ] {
             assert_eq!(taken(filter), want, "{filter}");
