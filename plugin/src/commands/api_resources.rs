@@ -147,7 +147,7 @@ pub async fn run(
     scope: &Scope,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters.cluster)?;
+    let selector = scope.selector(&args.clusters)?;
     let choice = match args.choice() {
         Ok(choice) => choice,
         Err(error) => {

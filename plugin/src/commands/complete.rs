@@ -1,5 +1,6 @@
 //! `completion`, and what the scripts ask: candidates within a tenth of a second, or none.
 
+use super::ClusterArgs;
 use super::fleet::Fleet;
 use crate::args::{Cli, Command as Verb};
 use crate::complete::answer::{self, Question};
@@ -174,11 +175,12 @@ async fn ask_clusters(
         return None;
     };
     // The clusters to choose from are all.
-    let words = match question {
-        Question::Clusters => &[][..],
-        _ => &args.clusters.cluster,
+    let every = ClusterArgs::default();
+    let clusters = match question {
+        Question::Clusters => &every,
+        _ => &args.clusters,
     };
-    let selector = scope.selector(words).ok()?;
+    let selector = scope.selector(clusters).ok()?;
     let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
     let attached = tokio::time::timeout_at(start + LIMIT, attach(&scope)).await;
     let attached = attached.ok()?.ok()?;

@@ -128,7 +128,7 @@ pub async fn run(
              Use \"kubectl api-resources\" for a complete list of supported resources.",
         ));
     }
-    let selector = scope.selector(&args.clusters.cluster)?;
+    let selector = scope.selector(&args.clusters)?;
     let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
     let request = Request::new(&args.words, namespaces, &args.selector, args.show_events);
     let request = request.map_err(Failure::because)?;
@@ -235,9 +235,9 @@ impl Session {
             let known = known.borrow();
             names.extend(
                 known
-                    .keys()
-                    .filter(|name| self.selector.matches(name))
-                    .cloned(),
+                    .iter()
+                    .filter(|(name, cluster)| self.selector.matches(name, &cluster.presence.labels))
+                    .map(|(name, _)| name.clone()),
             );
         }
         names

@@ -270,6 +270,7 @@ fn table(differences: &[Difference]) -> String {
         now_ms: 0,
         columns: &text::columns(),
         rows: &rows,
+        event: "",
     }])
 }
 

@@ -7,7 +7,6 @@ use crate::events::{self, Event, EventForm, EventPrinter};
 use crate::get::Namespaces;
 use crate::get::collector::PATIENCE;
 use crate::get::roll::{News, Patience, Roll};
-use crate::print::objects::Format;
 use crate::scope::Scope;
 use crate::table::Resource;
 use crate::terminal::Terminal;
@@ -100,15 +99,15 @@ pub enum OutputForm {
 
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &EventsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters.cluster)?;
+    let selector = scope.selector(&args.clusters)?;
     events::types(&args.types).map_err(Failure::because)?;
     let involved = args.involved.as_deref().map(events::involved).transpose();
     let involved = involved.map_err(Failure::because)?;
     let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
     let form = match args.output {
         None => EventForm::Table,
-        Some(OutputForm::Json) => EventForm::Objects(Format::Json),
-        Some(OutputForm::Yaml) => EventForm::Objects(Format::Yaml),
+        Some(OutputForm::Json) => EventForm::Json,
+        Some(OutputForm::Yaml) => EventForm::Yaml,
         Some(OutputForm::Name) => EventForm::Name,
     };
     let several = selector.only().is_none();

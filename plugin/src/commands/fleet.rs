@@ -150,7 +150,8 @@ impl Fleet {
             },
             Wake::Clusters => {
                 for (name, cluster) in self.clusters.borrow_and_update().iter() {
-                    self.roll.cluster(name, cluster.offline, at);
+                    self.roll
+                        .cluster(name, &cluster.presence.labels, cluster.offline, at);
                 }
             }
             Wake::Discovered => self.roll.discovered(),

@@ -241,7 +241,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 /// Reads until all is read, or it is ended.
 pub async fn run(args: &LogsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters.cluster)?;
+    let selector = scope.selector(&args.clusters)?;
     let request = args.request().map_err(Failure::because)?;
     let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
     let patience = Patience {

@@ -119,7 +119,7 @@ fn signed(word: &str) -> Result<Duration, String> {
 
 /// Waits, and prints what is as wanted.
 pub async fn run(args: &WaitArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters.cluster)?;
+    let selector = scope.selector(&args.clusters)?;
     let output = output::Output {
         word: Some(&args.output),
         template: None,

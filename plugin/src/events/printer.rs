@@ -14,8 +14,10 @@ use std::borrow::Cow;
 pub enum EventForm {
     /// kubectl's table.
     Table,
-    /// Objects.
-    Objects(Format),
+    /// Objects as JSON.
+    Json,
+    /// Objects as YAML.
+    Yaml,
     /// `event/web.17a2`
     Name,
 }
@@ -38,8 +40,8 @@ impl EventPrinter {
     /// A printer that has printed nothing.
     pub fn new(form: EventForm, audience: Audience, with_cluster: bool, no_headers: bool) -> Self {
         let format = match form {
-            EventForm::Objects(format) => format,
-            EventForm::Table | EventForm::Name => Format::Json,
+            EventForm::Yaml => Format::Yaml,
+            EventForm::Table | EventForm::Name | EventForm::Json => Format::Json,
         };
         Self {
             form,
@@ -48,7 +50,7 @@ impl EventPrinter {
             with_namespace: false,
             headers: !no_headers,
             table: TabWriter::new(),
-            objects: ObjectPrinter::new(format, audience),
+            objects: ObjectPrinter::new(format, with_cluster, audience),
             items: Vec::new(),
         }
     }
@@ -73,7 +75,7 @@ impl EventPrinter {
             }
             EventForm::Name => events.iter().map(line).collect(),
             // One list holds them all: it is printed at the end.
-            EventForm::Objects(Format::Json) if !self.with_cluster => {
+            EventForm::Json if !self.with_cluster => {
                 events.iter().fold(String::new(), |text, event| {
                     let head = match self.items.is_empty() {
                         true => HEAD,
@@ -83,7 +85,7 @@ impl EventPrinter {
                     text + head + "\n        " + &self.as_go_has_it(event, 2)
                 })
             }
-            EventForm::Objects(_) => {
+            EventForm::Json | EventForm::Yaml => {
                 let items = events.iter().filter_map(|event| self.object(event));
                 let items: Vec<_> = items.collect();
                 self.items.extend(items);
@@ -94,18 +96,14 @@ impl EventPrinter {
 
     /// The end of the list.
     pub fn end(&mut self) -> String {
-        let EventForm::Objects(format) = self.form else {
-            return String::new();
-        };
         let items = std::mem::take(&mut self.items);
-        if format == Format::Json && !self.with_cluster {
-            return "\n    ]\n}\n".to_owned();
-        }
         let list =
             value!({"apiVersion": "v1", "kind": "EventList", "metadata": {}, "items": items});
-        match format {
-            Format::Json => json::document(&list, self.audience),
-            Format::Yaml => yaml::document(&list, self.audience),
+        match self.form {
+            EventForm::Table | EventForm::Name => String::new(),
+            EventForm::Json if !self.with_cluster => "\n    ]\n}\n".to_owned(),
+            EventForm::Json => json::document(&list, self.audience),
+            EventForm::Yaml => yaml::document(&list, self.audience),
         }
     }
 
@@ -119,12 +117,10 @@ impl EventPrinter {
                 self.table.take()
             }
             EventForm::Name => line(event),
-            EventForm::Objects(Format::Json) if !self.with_cluster => {
-                self.as_go_has_it(event, 0) + "\n"
-            }
-            EventForm::Objects(_) => self
+            EventForm::Json if !self.with_cluster => self.as_go_has_it(event, 0) + "\n",
+            EventForm::Json | EventForm::Yaml => self
                 .object(event)
-                .map(|object| self.objects.object(&object))
+                .and_then(|object| self.objects.object(&object, event.cluster.as_str()).ok())
                 .unwrap_or_default(),
         }
     }
@@ -276,11 +272,11 @@ mod tests {
     fn objects_are_one_list() {
         let events = [event("a", "up"), event("b", "down")];
         for (with_cluster, format) in [
-            (true, Format::Json),
-            (false, Format::Json),
-            (true, Format::Yaml),
+            (true, EventForm::Json),
+            (false, EventForm::Json),
+            (true, EventForm::Yaml),
         ] {
-            let mut printer = printer(EventForm::Objects(format), with_cluster);
+            let mut printer = printer(format, with_cluster);
             let text = printer.list(&events) + &printer.end();
             let list: Value = serde_yaml::from_str(&text).unwrap();
             assert_eq!(list["kind"], "EventList");

@@ -86,9 +86,15 @@ impl Roll {
     }
 
     /// A cluster's presence is known: online, or its last will.
-    pub fn cluster(&mut self, name: &ClusterName, offline: bool, at: At) {
+    pub fn cluster(
+        &mut self,
+        name: &ClusterName,
+        labels: &[(String, String)],
+        offline: bool,
+        at: At,
+    ) {
         self.present.insert(name.clone());
-        if self.selector.matches(name) {
+        if self.selector.matches(name, labels) {
             self.want(name, at);
             if let Some(member) = self.members.get_mut(name) {
                 (member.known, member.offline) = (true, offline);
@@ -130,7 +136,7 @@ impl Roll {
     pub fn ask_anew(&mut self, cluster: &ClusterName, at: At) {
         if let Some(member) = self.members.get_mut(cluster) {
             let (known, offline) = (member.known, member.offline);
-            *member = Member::new(cluster.clone(), self.streams, at);
+            *member = Member::new(cluster.clone(), self.streams, self.streams, at);
             (member.known, member.offline) = (known, offline);
             self.settled.remove(cluster);
         }
@@ -175,7 +181,7 @@ impl Roll {
     fn want(&mut self, name: &ClusterName, at: At) {
         if !self.members.contains_key(name) {
             self.wanted.push(name.clone());
-            let member = Member::new(name.clone(), self.streams, at);
+            let member = Member::new(name.clone(), self.streams, self.streams, at);
             self.members.insert(name.clone(), member);
         }
     }
@@ -342,7 +348,7 @@ mod tests {
     fn nobody_is_meant() {
         let mut roll = roll(&["x*"], false);
         roll.link_up(at(0));
-        roll.cluster(&name("a"), false, at(0));
+        roll.cluster(&name("a"), &[], false, at(0));
         roll.discovered();
         let news = roll.step(at(0));
         assert!(

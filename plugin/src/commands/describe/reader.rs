@@ -81,7 +81,7 @@ impl Reader {
         let store = subscription.store();
         let (mut state, mut link) = (store.state(), self.informer.link_state());
         let (mut clusters, mut discovered) = (self.informer.clusters(), self.discovered.clone());
-        let mut member = Member::new(cluster.clone(), 1, self.start.elapsed());
+        let mut member = Member::new(cluster.clone(), 1, 1, self.start.elapsed());
         let mut link_up: Option<At> = None;
         loop {
             let at = self.start.elapsed();
@@ -119,7 +119,7 @@ impl Reader {
     /// The line that tells why a cluster has no answer.
     pub(super) fn line(&self, cluster: &ClusterName, trouble: &Trouble) -> String {
         let known = self.informer.clusters().borrow().contains_key(cluster);
-        let mut member = Member::new(cluster.clone(), 1, At::ZERO);
+        let mut member = Member::new(cluster.clone(), 1, 1, At::ZERO);
         member.known = known;
         member.line(
             trouble,

@@ -148,8 +148,8 @@ async fn answer(
             ));
         }
         if now >= store.heard_at().unwrap_or(start).max(start) + plan.timeout {
-            return failed(match (state.unreadable, plan.way) {
-                (Some(error), _) => messages::unreadable(name, error),
+            return failed(match (&state.obstacle, plan.way) {
+                (Some(obstacle), _) => messages::obstructed(name, obstacle),
                 (None, Way::Broker) => messages::silent(name, plan.timeout, cluster.is_some()),
                 (None, Way::Direct) => messages::api_server_silent(name, plan.timeout),
             });
