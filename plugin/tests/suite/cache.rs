@@ -88,6 +88,7 @@ fn syncer_of(url: &str, kubeconfig: PathBuf) -> SyncerArgs {
         qos: 1,
     };
     SyncerArgs {
+        logs: false,
         broker,
         cluster: "east".to_owned(),
         kubeconfig: Some(kubeconfig),
