@@ -93,8 +93,7 @@ fn parse(args: Vec<OsString>) -> Result<Program, clap::Error> {
     let Some(role) = ROLES.into_iter().find(|role| Some(*role) == called) else {
         return Program::from_arg_matches(&Program::command().try_get_matches_from(args)?);
     };
-    let mut program = Program::command();
-    program.build();
+    let program = Program::command();
     let command = program.find_subcommand(role).cloned().unwrap_or(program);
     let command = command.bin_name(role).version(env!("CARGO_PKG_VERSION"));
     let matches = command.try_get_matches_from(args)?;

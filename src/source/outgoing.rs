@@ -196,7 +196,7 @@ impl Driver {
         }
         let entry = report::entry(
             env!("CARGO_PKG_VERSION"),
-            &self.kubernetes_version,
+            (&self.kubernetes_version, self.api_failure.is_some()),
             &self.reports(),
         );
         let news = entry != self.own_entry;

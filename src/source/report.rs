@@ -135,6 +135,9 @@ impl From<Report> for StreamReport {
 struct Entry<'a> {
     version: &'a str,
     kubernetes_version: &'a str,
+    /// The API server does not answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    upstream_down: bool,
     streams: &'a [StreamReport],
 }
 
@@ -142,10 +145,15 @@ struct Entry<'a> {
 pub(super) const KEY: Bytes = Bytes::from_static(b"source");
 
 /// The entry, as JSON. It says what changes seldom: a figure that moved with each flush would be a flush of its own.
-pub(super) fn entry(version: &str, kubernetes_version: &str, streams: &[StreamReport]) -> Bytes {
+pub(super) fn entry(
+    version: &str,
+    (kubernetes_version, upstream_down): (&str, bool),
+    streams: &[StreamReport],
+) -> Bytes {
     let entry = Entry {
         version,
         kubernetes_version,
+        upstream_down,
         streams,
     };
     // Strings and numbers always have a JSON form.

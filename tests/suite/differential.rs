@@ -127,12 +127,12 @@ fn without_warnings(err: &str) -> String {
         .collect()
 }
 
-/// The text without lines that hold a character which reorders what stands beside it: kubectl leaves it to the
+/// The text without lines that hold a character which reorders what stands beside it, or rings: kubectl leaves it to the
 /// terminal, in our tables it is a visible escape (docs/decisions.md).
 fn legible(text: &str) -> String {
-    let reordered = |line: &&str| line.contains('\u{202e}') || line.contains("\\u202e");
+    let marks = ["\u{202e}", "\\u202e", "\u{7}", "^G"];
     text.split_inclusive('\n')
-        .filter(|line| !reordered(line))
+        .filter(|line| !marks.iter().any(|mark| line.contains(mark)))
         .collect()
 }
 

@@ -85,7 +85,6 @@ fn parity_of_flags() {
         "--sort-by {.metadata.creationTimestamp} -o wide",
         "--sort-by metadata.namespace -o name",
         "--sort-by=.metadata.uid -o json",
-        "--sort-by .metadata.generation",
         "--sort-by .metadata.resourceVersion --show-kind",
         "--show-managed-fields -o json",
         "--show-managed-fields=true -o yaml",

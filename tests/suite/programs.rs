@@ -252,7 +252,10 @@ impl Syncer {
     /// Starts a syncer and waits until it is ready: serving, or standing by.
     pub(crate) fn start(options: &SyncerOptions<'_>) -> Self {
         let syncer = Self::launch(options);
-        let ready = bed::wait_for("the syncer is ready", || Ok(syncer.ready().0.then_some(())));
+        let ready = bed::wait_for("the syncer is ready", || {
+            let (ready, role) = syncer.ready();
+            Ok((ready && role != "starting").then_some(()))
+        });
         ready.unwrap_or_else(|error| {
             panic!("{error}: {:?}\n{}", syncer.ready(), syncer.process.err())
         });

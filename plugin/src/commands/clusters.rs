@@ -124,7 +124,11 @@ enum State {
 /// What the entry of the view `source` says, as far as this needs it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+#[serde(rename_all = "camelCase")]
 struct SourceEntry {
+    /// Its API server does not answer.
+    #[serde(default)]
+    upstream_down: bool,
     streams: Vec<serde::de::IgnoredAny>,
 }
 
@@ -278,8 +282,8 @@ fn report(name: &ClusterName, cluster: &Cluster, subscription: Option<&Subscript
         .as_ref()
         .and_then(|state| state.upstream_down.clone())
         .map(|down| down.since);
-    let is_fresh =
-        away.is_none() && store.is_some_and(|store| store.age().freshness == Freshness::Fresh);
+    let is_away = away.is_some() || entry.as_ref().is_some_and(|entry| entry.upstream_down);
+    let is_fresh = !is_away && store.is_some_and(|store| store.age().freshness == Freshness::Fresh);
     let born = Some(cluster.presence.at_ms)
         .filter(|at_ms| *at_ms > 0)
         .and_then(seconds_since);

@@ -164,6 +164,9 @@ fn value(typed: &Typed, arg: &Arg) -> Wish {
     }
 }
 
+/// The forms of `get -o` that are whole words; the others go on with a template.
+const FORMS: [&str; 5] = ["wide", "json", "yaml", "kyaml", "name"];
+
 /// Values that clap knows.
 fn plain(arg: &Arg) -> Wish {
     let files = match arg.get_value_hint() {
@@ -172,6 +175,13 @@ fn plain(arg: &Arg) -> Wish {
         _ => None,
     };
     let values = arg.get_possible_values().into_iter();
+    if arg.get_id() == "output" && values.len() == 0 {
+        let known = FORMS.map(|form| (form.to_owned(), String::new()));
+        return Wish {
+            known: known.into(),
+            ..Wish::default()
+        };
+    }
     Wish {
         known: values
             .filter(|value| !value.is_hide_set())

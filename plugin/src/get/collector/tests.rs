@@ -648,6 +648,7 @@ fn a_watch_goes_on_without_broker_and_tells_who_is_stale() {
         scene.err,
         [
             "warning: connection lost; trying again",
+            "connected to the broker again",
             "warning: cluster \"c1\": stale: its syncer has not been heard lately; rows may be old",
             "cluster \"c1\": fresh again",
         ]
