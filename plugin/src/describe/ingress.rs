@@ -119,7 +119,7 @@ fn backend(subject: &Subject<'_>, backend: Field<'_>) -> String {
             is_number || (!port.is_empty() && of.member("name").text() == port)
         };
         // The last one that fits, as kubectl has it.
-        let port = service.at("spec.ports").items().filter(is_meant).last();
+        let port = service.at("spec.ports").items().rfind(is_meant);
         let port = port.map_or("", |port| port.member("name").text());
         return format!("{shown} ({})", services::ready(&slices, port));
     }

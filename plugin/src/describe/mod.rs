@@ -107,7 +107,7 @@ pub fn describe(
         ("storage.k8s.io", "CSINode") => storage::csi_node(w, &subject),
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => access::role(w, subject.object),
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            access::binding(w, subject.object)
+            access::binding(w, subject.object);
         }
         _ => generic::describe(w, &subject),
     }
