@@ -371,6 +371,20 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_that_is_there_already_is_not_written_again() {
+        let scene = Scene::new();
+        scene.keep("pods", "pods");
+        let [path] = scene.files().try_into().unwrap();
+        let long_ago = SystemTime::UNIX_EPOCH + DAY;
+        Folder::touch(&path, long_ago);
+        scene.keep("pods", "pods");
+        let written = || std::fs::metadata(&path).unwrap().modified().unwrap();
+        assert_eq!(written(), long_ago);
+        scene.keep("po", "pods");
+        assert_ne!(written(), long_ago, "another word for it is news");
+    }
+
+    #[test]
     fn a_copy_is_there_for_the_next_command_under_every_name_and_one_file() {
         let scene = Scene::new();
         scene.keep("po", "pods");

@@ -3,7 +3,7 @@
 use crate::table::Resource;
 use bytes::Bytes;
 use mqtt_informer::informer::is_selected;
-use mqtt_informer::protocol::message::{Selection, View};
+use mqtt_informer::protocol::message::{Epoch, Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::selector::LabelSelector;
 use mqtt_informer::protocol::topics::Segment;
@@ -32,6 +32,8 @@ pub struct Label {
     pub resource: Option<Means>,
     /// When the copy was last proven, ms since 1970 by this machine's clock.
     pub proven_at_ms: u64,
+    /// Which state of its stream the copy is: term, feed and sequence number.
+    pub state: String,
 }
 
 /// A selection, without the word for its resource.
@@ -162,6 +164,12 @@ impl Asked {
     }
 }
 
+/// What a source never gives to two states of a stream.
+fn state(copy: &Copy) -> String {
+    let Epoch { term, feed } = copy.epoch;
+    format!("{}.{:08x}.{feed}.{}", term.number, term.nonce, copy.seq)
+}
+
 impl Label {
     /// The label of a copy that is to be kept; none if it must not be: a Secret's, and what does not say what it is.
     pub fn of(selection: &Selection, copy: &Copy) -> Option<Self> {
@@ -187,6 +195,7 @@ impl Label {
             selection: asked,
             words: BTreeSet::from([selection.resource.clone()]),
             resource,
+            state: state(copy),
             ..Self::default()
         })
     }
