@@ -5,7 +5,6 @@
 //! **Architecture invariant:** pure. No IO, no clock but the one given, no async.
 
 mod event;
-mod gosort;
 mod ordered;
 mod printer;
 
@@ -51,7 +50,7 @@ pub fn types(types: &[String]) -> Result<(), InvalidEvents> {
 
 /// Sorts by time, as kubectl does: also what is of one time.
 pub fn sort(events: &mut [Event]) {
-    gosort::sort(events, |one, other| one.time() < other.time());
+    crate::print::gosort::sort(events, |one, other| one.time() < other.time());
 }
 
 /// The field selector of the events about an object.

@@ -12,12 +12,13 @@
 //! | [`kyaml`] | `sigs.k8s.io/yaml/kyaml` |
 //! | [`jsonpath`] | `k8s.io/client-go/util/jsonpath` |
 //! | [`columns`] | `k8s.io/kubectl/pkg/cmd/get` customcolumn.go |
-//! | [`mod@sort`], [`quantity`] | sorter.go beside it, `sort`, `k8s.io/apimachinery/pkg/api/resource` |
+//! | [`mod@sort`], [`gosort`], [`quantity`] | sorter.go beside it, `sort`, `k8s.io/apimachinery/pkg/api/resource` |
 //! | [`objects`], [`name`] | `k8s.io/kubectl/pkg/cmd/get`, `printers` |
 //! | [`mqtt_informer::kubernetes::duration`] | `k8s.io/apimachinery/pkg/util/duration` |
 //! | [`sanitize`], [`sgr`] | ours: what a terminal must not see, and what it may |
 
 pub mod columns;
+pub mod gosort;
 pub mod json;
 pub mod jsonpath;
 pub mod kyaml;
