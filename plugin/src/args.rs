@@ -103,7 +103,9 @@ pub struct CacheArgs {
 
 fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is no number of bytes; write it as 500M, 256Mi or 1Gi");
-    let quantity = Quantity::parse(text).ok_or_else(wrong)?;
+    // A share of what?
+    let amount = Some(text).filter(|text| !text.ends_with('%'));
+    let quantity = amount.and_then(Quantity::parse).ok_or_else(wrong)?;
     quantity.whole().ok_or_else(wrong)
 }
 

@@ -31,9 +31,19 @@ pub enum Unusable {
     /// Somebody else may have written it.
     #[error("it is not a file of its own user's only")]
     Foreign,
+    /// Others can look into the whole folder.
+    #[error("{} is open to others: chmod 700 closes it", .0.display())]
+    Open(PathBuf),
     /// The system says no.
     #[error(transparent)]
     Io(io::Error),
+}
+
+impl Unusable {
+    /// Whether the file itself is at fault, and may go.
+    pub fn is_file_s(&self) -> bool {
+        matches!(self, Self::Foreign)
+    }
 }
 
 impl From<io::Error> for Unusable {
@@ -56,8 +66,9 @@ impl Folder {
     /// # Errors
     /// When it is not there, or not this user's own.
     pub fn read(&self, path: &Path, most: Option<u64>) -> Result<Bytes, Unusable> {
-        if !is_own(&fs::symlink_metadata(&self.root)?) {
-            return Err(Unusable::Foreign);
+        // The folder may be a link to another disk: what counts is what it leads to.
+        if !is_own(&fs::metadata(&self.root)?) {
+            return Err(Unusable::Open(self.root.clone()));
         }
         let metadata = fs::symlink_metadata(path)?;
         if !metadata.is_file() || !is_own(&metadata) {
@@ -105,7 +116,7 @@ impl Folder {
             .recursive(true)
             .mode(0o700)
             .create(folder)?;
-        let root = fs::symlink_metadata(&self.root)?;
+        let root = fs::metadata(&self.root)?;
         if root.uid() != geteuid().as_raw() || !root.is_dir() {
             return Err(Unusable::Foreign);
         }
@@ -294,10 +305,26 @@ mod tests {
         fs::set_permissions(&scene.root, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(matches!(
             scene.folder.read(&path, None),
-            Err(Unusable::Foreign)
+            Err(Unusable::Open(_))
         ));
         scene.put("b.copy", 3, 0);
         assert!(scene.folder.read(&path, None).is_ok());
+    }
+
+    #[test]
+    fn a_folder_on_another_disk_is_one_too() {
+        let mut scene = scene();
+        let elsewhere = scene.root.with_file_name("elsewhere");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&elsewhere)
+            .unwrap();
+        let link = scene.root.with_file_name("link");
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        (scene.folder, scene.root) = (Folder::new(link.clone()), link);
+        let path = scene.put("a.copy", 3, 0);
+        assert_eq!(scene.folder.read(&path, None).unwrap().len(), 3);
     }
 
     #[test]

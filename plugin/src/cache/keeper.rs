@@ -39,8 +39,8 @@ pub struct Cache {
 /// What is to be told at the end of a command.
 #[derive(Debug, Default)]
 struct Noted {
-    /// Files that were discarded: how many, and the first.
-    discarded: usize,
+    /// Files that could not be used: how many, and the first.
+    unusable: usize,
     first: Option<String>,
     /// The age of the oldest copy that was used of each cluster, in ms.
     ages: BTreeMap<ClusterName, u64>,
@@ -120,11 +120,11 @@ impl Cache {
         let noted = std::mem::take(&mut *lock(&self.noted));
         let mut lines = Vec::new();
         if let Some(first) = noted.first {
-            let others = match noted.discarded {
+            let others = match noted.unusable {
                 0 | 1 => String::new(),
                 more => format!(", and {} others", more - 1),
             };
-            lines.push(format!("warning: cache: discarded {first}{others}"));
+            lines.push(format!("warning: cache: {first}{others}"));
         }
         if self.is_offline {
             let line = |(cluster, age): (&ClusterName, &u64)| {
@@ -175,8 +175,13 @@ impl Cache {
         let bytes = match self.shelf.folder.read(path, None) {
             Ok(bytes) => bytes,
             Err(Unusable::Missing) => return None,
-            Err(why) => {
+            Err(why) if why.is_file_s() => {
                 self.discard(path, &why);
+                return None;
+            }
+            // It may be good: whoever mends what is wrong has it again.
+            Err(why) => {
+                self.note("cannot use", path, &why);
                 return None;
             }
         };
@@ -204,12 +209,16 @@ impl Cache {
 
     fn discard(&self, path: &Path, why: &dyn std::fmt::Display) {
         Folder::remove(path);
+        self.note("discarded", path, why);
+    }
+
+    fn note(&self, what: &str, path: &Path, why: &dyn std::fmt::Display) {
         let mut noted = lock(&self.noted);
-        noted.discarded += 1;
+        noted.unusable += 1;
         let shown = path.display().to_string();
         noted
             .first
-            .get_or_insert_with(|| format!("{}: {why}", sanitize::word(&shown)));
+            .get_or_insert_with(|| format!("{what} {}: {why}", sanitize::word(&shown)));
     }
 }
 

@@ -1,8 +1,8 @@
 //! `describe`: reads the objects, then what belongs to them, and writes what [`crate::describe`] makes of both.
 
-mod reader;
 mod reading;
 
+use super::reader::{Limits, Reader};
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::describe::plan::{Choice, Chosen, Request};
 use crate::describe::{Clock, Context, Need, needs};
@@ -18,7 +18,6 @@ use jiff::tz::TimeZone;
 use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::informer::Informer;
 use mqtt_informer::protocol::names::ClusterName;
-use reader::{Limits, Reader};
 use reading::Reading;
 use std::collections::BTreeSet;
 use std::time::Duration;

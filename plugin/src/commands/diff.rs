@@ -2,6 +2,7 @@
 
 mod gather;
 
+use super::reader::{Limits, Reader};
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::diff::form;
 use crate::diff::text::{self, Style};
@@ -161,9 +162,17 @@ async fn compare(args: &DiffArgs, scope: &Scope, terminal: &mut Terminal) -> Res
             "{only:?} alone differs from nothing: name two clusters or more"
         )));
     }
+    let limits = Limits {
+        timeout: plan.timeout,
+        end: plan.request_timeout,
+        way: plan.way,
+    };
     let attached = scope.attach(plan.timeout).await?;
+    let informer = attached.informer();
+    let reader = Reader::new(informer.clone(), limits);
     let gathered = tokio::select! {
-        gathered = gather::gather(attached.informer(), &selector, &plan) => gathered,
+        gathered = gather::gather(informer, &reader, &selector, &plan) => gathered,
+        line = reader.broken() => terminal.err(&line).and(Err(Failure::Told(ERROR))),
         () = asked_to_stop() => Err(Failure::Told(130)),
     };
     attached.leave().await;

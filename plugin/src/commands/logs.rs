@@ -5,7 +5,7 @@ mod session;
 use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::get::roll::{Patience, Roll};
-use crate::logs::request::{self, InvalidRequest, Request};
+use crate::logs::request::{self, InvalidRequest, Request, Subject};
 use crate::logs::text::LogPrinter;
 use crate::logs::tracker::Tracker;
 use crate::print::Audience;
@@ -189,8 +189,9 @@ impl LogsArgs {
             (None, selector) if !selector.is_empty() => Some(TAIL_OF_SELECTED),
             (tail, _) => tail,
         };
-        // To the next whole second, as kubectl does.
-        let since_s = self.since.map(|since| since.as_secs_f64().round() as u64);
+        // To the nearest second, and none is no limit, as for kubectl.
+        let since = self.since.filter(|since| !since.is_zero());
+        let since_s = since.map(|since| since.as_secs_f64().round() as u64);
         let part = request::part(tail, since_s, self.since_time.as_deref())?;
         let all = |what: &'static str, texts: &[String]| {
             texts
@@ -243,6 +244,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 pub async fn run(args: &LogsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let selector = scope.selector(&args.clusters)?;
     let request = args.request().map_err(Failure::because)?;
+    if args.all_namespaces && matches!(request.subject, Subject::SelectedBy { .. }) {
+        return Err(Failure::because(
+            "a resource cannot be retrieved by name across all namespaces",
+        ));
+    }
     let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
     let patience = Patience {
         timeout: args.timeouts.timeout,

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod get;
 pub mod logs;
 pub mod man;
+mod reader;
 pub mod version;
 pub mod wait;
 

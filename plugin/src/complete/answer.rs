@@ -68,10 +68,16 @@ pub fn wish(typed: &Typed) -> Wish {
     }
 }
 
+/// Whether no shell takes the character for its own: bash inserts candidates as they are.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._:@/-".contains(c)
+}
+
 /// The lines for the shell: candidates that begin as what is typed does, and the directive.
 pub fn lines(typed: &Typed, wish: &Wish, answers: &BTreeSet<String>) -> String {
     let answered = answers
         .iter()
+        .filter(|answer| answer.chars().all(is_plain))
         .map(|answer| (format!("{}{answer}", wish.before), String::new()));
     let mut out = String::new();
     for (candidate, description) in wish.known.iter().cloned().chain(answered) {
@@ -338,7 +344,12 @@ mod tests {
             ),
             ("get pods --kubeconfig ", &[], None, ":0"),
             ("get pods --show-l", &[], None, "--show-labels :4"),
-            ("get pods w", &["web\nevil", "web\x1b"], names("pods"), ":4"),
+            (
+                "get pods w",
+                &["web\nevil", "web\x1b", "web;sh", "web$(sh)", "web sh"],
+                names("pods"),
+                ":4",
+            ),
         ] {
             assert_eq!(
                 completed(line, answers),

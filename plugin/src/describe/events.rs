@@ -5,6 +5,7 @@ use super::clock::{Clock, instant};
 use super::field::Field;
 use super::related::Need;
 use super::writer::{Writer, put};
+use crate::print::gosort;
 
 /// The events, if they are wanted. Those that may not be read are none, as for kubectl.
 pub(super) fn describe(w: &mut Writer, subject: &Subject<'_>) {
@@ -23,7 +24,8 @@ pub(super) fn table(w: &mut Writer, mut events: Vec<Field<'_>>, clock: &Clock) {
         put!(w, 0, "Events:\t<none>\n");
         return;
     }
-    events.sort_by_key(|event| instant(event.member("lastTimestamp")));
+    let last = |event: &Field<'_>| instant(event.member("lastTimestamp"));
+    gosort::sort(&mut events, |one, other| last(one) < last(other));
     put!(w, 0, "Events:\n  Type\tReason\tAge\tFrom\tMessage\n");
     put!(w, 1, "----\t------\t----\t----\t-------\n");
     for event in events {

@@ -170,7 +170,7 @@ fn multiplier(suffix: &str) -> Option<(i128, Format)> {
         return Some((NANO * 1024_i128.pow(power(at)? + 1), Format::Binary));
     }
     let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-    let exponent = u32::try_from(exponent + 9).ok()?;
+    let exponent = u32::try_from(exponent.checked_add(9)?).ok()?;
     Some((10_i128.checked_pow(exponent)?, Format::Exponent))
 }
 
@@ -207,6 +207,7 @@ mod tests {
             assert_eq!(read(text).to_string(), want, "{text}");
         }
         assert_eq!(Quantity::read("1x"), None);
+        assert_eq!(Quantity::read("1e2147483647"), None);
         assert_eq!(Quantity::read(""), None);
         assert_eq!(
             Quantity::read("99999999999999999999999999999999999999999"),

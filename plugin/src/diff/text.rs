@@ -158,16 +158,19 @@ fn part(path: &str) -> &str {
 
 /// `3 (east, north); 5 (west)`: equal values once.
 fn by_value(field: &Field, difference: &Difference) -> String {
-    let mut groups: Vec<(String, Vec<ClusterName>)> = Vec::new();
+    let mut groups: Vec<(Option<&Value>, Vec<ClusterName>)> = Vec::new();
     for (value, version) in field.values.iter().zip(&difference.versions) {
-        let text = shown(value.as_ref());
-        match groups.iter_mut().find(|(known, _)| *known == text) {
+        match groups
+            .iter_mut()
+            .find(|(known, _)| *known == value.as_ref())
+        {
             Some((_, clusters)) => clusters.extend(version.clusters.iter().cloned()),
-            None => groups.push((text, version.clusters.clone())),
+            None => groups.push((value.as_ref(), version.clusters.clone())),
         }
     }
-    let group =
-        |(text, clusters): &(String, Vec<ClusterName>)| format!("{text} ({})", list(clusters));
+    let group = |(value, clusters): &(Option<&Value>, Vec<ClusterName>)| {
+        format!("{} ({})", shown(*value), list(clusters))
+    };
     groups.iter().map(group).collect::<Vec<_>>().join("; ")
 }
 
@@ -177,10 +180,14 @@ fn shown(value: Option<&Value>) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text,
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text;
     }
+    // The ends of images say more than their middles.
+    let head = text.chars().take(LONGEST / 2);
+    let tail = text.chars().skip(length - LONGEST / 2);
+    head.chain("...".chars()).chain(tail).collect()
 }
 
 #[cfg(test)]

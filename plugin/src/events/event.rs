@@ -114,7 +114,7 @@ impl Event {
 
     fn since(&self, time: Option<Timestamp>) -> String {
         match time {
-            Some(time) => duration::human(self.now_ms - time.as_millisecond()),
+            Some(time) => duration::human(self.now_ms.saturating_sub(time.as_millisecond())),
             None => "<unknown>".to_owned(),
         }
     }

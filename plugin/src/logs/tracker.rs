@@ -165,11 +165,13 @@ impl Tracker {
 
     /// A log came to its end.
     pub fn ended(&mut self, id: &Id, end: &LogEnd, after: Option<LogPosition>, at: At) {
-        self.open = self.open.saturating_sub(1);
         let follow = self.request.part.follow;
-        let Some(log) = self.logs.get_mut(id) else {
+        // The end of a log whose pod was made anew meanwhile says nothing about the new one's.
+        let is_open = |log: &&mut Log| matches!(log.state, State::Open);
+        let Some(log) = self.logs.get_mut(id).filter(is_open) else {
             return;
         };
+        self.open = self.open.saturating_sub(1);
         if matches!(end, LogEnd::Refused { .. }) {
             log.state = State::Refused;
             return;
@@ -215,6 +217,15 @@ impl Tracker {
     /// Nothing is open, and nothing is to be opened.
     pub fn is_idle(&self) -> bool {
         self.open == 0 && self.queue.is_empty()
+    }
+
+    /// The containers whose logs have not begun: they have not run yet.
+    pub fn waiting(&self) -> impl Iterator<Item = &Id> {
+        let waits = |log: &Log| matches!(log.state, State::Waiting);
+        self.logs
+            .iter()
+            .filter(move |(_, log)| waits(log))
+            .map(|(id, _)| id)
     }
 
     /// No container was ever meant.

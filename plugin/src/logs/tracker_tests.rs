@@ -107,6 +107,18 @@ fn a_log_that_ends_while_its_container_runs_is_looked_at_again_ever_more_seldom(
 }
 
 #[test]
+fn the_end_of_a_log_says_nothing_of_the_pod_that_took_its_name() {
+    let mut tracker = Tracker::new(request("web", true, 9));
+    tracker.pods(&east(), &[pod("web", "1", 0, "running")]);
+    assert_eq!(opened(&mut tracker).len(), 1);
+    tracker.pods(&east(), &[pod("web", "2", 0, "waiting")]);
+    tracker.ended(&id("web"), &LogEnd::Finished, None, at(0));
+    assert_eq!(tracker.waiting().count(), 1);
+    tracker.pods(&east(), &[pod("web", "2", 0, "running")]);
+    assert_eq!(opened(&mut tracker).len(), 1);
+}
+
+#[test]
 fn without_following_each_is_read_once_and_not_more_than_allowed_at_once() {
     let mut tracker = Tracker::new(request("web", false, 1));
     let pods = [

@@ -1,6 +1,6 @@
 //! All that one description needs of a cluster.
 
-use super::reader::{Read, Reader};
+use crate::commands::reader::{Read, Reader};
 use crate::describe::plan::Found;
 use crate::describe::{Need, Related, fetches};
 use crate::get::member::Trouble;

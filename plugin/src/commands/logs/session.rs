@@ -444,7 +444,11 @@ impl Session {
         let by_name = matches!(self.plan.subject, Subject::Pod(_));
         // What comes later would be refused, too.
         let nothing_to_follow = !self.read_any || self.tracker.all_refused();
-        !self.plan.follow || nothing_to_follow || (by_name && self.tracker.deadline().is_none())
+        !self.plan.follow
+            || nothing_to_follow
+            || (by_name
+                && self.tracker.deadline().is_none()
+                && self.tracker.waiting().next().is_none())
     }
 
     fn end(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -457,11 +461,23 @@ impl Session {
         } else if self.tracker.is_empty() && !self.failed {
             self.nothing_found(terminal)?;
         }
+        if !self.plan.follow {
+            self.tell_waiting(terminal)?;
+        }
         let forgiven = self.plan.allow_partial && self.read_any && !self.tracker.is_empty();
         match self.failed && !forgiven {
             true => Err(Failure::Told(1)),
             false => Ok(()),
         }
+    }
+
+    /// What has not run has no log: else nobody would know why it is missing.
+    fn tell_waiting(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let line = |id| format!("error: {}: it has not started; -f waits for it", named(id));
+        let lines: Vec<_> = self.tracker.waiting().map(line).collect();
+        lines
+            .into_iter()
+            .try_for_each(|line| self.fail(&line, terminal))
     }
 
     fn nothing_found(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use super::{Collector, Output, PATIENCE, Told, is_pending};
 use crate::get::member::{At, NoAnswer, Standing, Trouble};
 use crate::get::messages::{self, Refusal};
 use crate::get::printer::Block;
+use crate::print::sanitize;
 use crate::table::Malformed;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,7 +126,8 @@ impl Collector {
             } else {
                 ""
             };
-            self.fail(format!("{prefix}{why}{more}"));
+            // It may quote what it could not print.
+            self.fail(format!("{prefix}{}{more}", sanitize::text(why)));
         }
         failure.is_some()
     }
