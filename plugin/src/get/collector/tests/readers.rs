@@ -137,6 +137,16 @@ fn a_template_that_cannot_be_applied_is_an_error() {
 }
 
 #[test]
+fn an_error_that_quotes_what_a_cluster_says_is_fit_for_a_terminal() {
+    let template = Arc::new(Template::parse("{.items[*].metadata.name[?(@.x)]}").unwrap());
+    let mut scene = Scene::new("pods", &["c1"], format(Format::JsonPath(template)));
+    scene.see("c1", 0, objects(&[("\\u001b]0;x", 1)]));
+    assert_eq!(scene.code, Some(1));
+    let said = &scene.err[0];
+    assert!(said.contains("^[]0;x is not array or slice"), "{said:?}");
+}
+
+#[test]
 fn columns_of_one_s_own_say_the_cluster_if_there_are_several() {
     let columns = || {
         Format::Columns(Arc::new(
