@@ -49,6 +49,7 @@ struct Status {
     container_statuses: Vec<ContainerStatus>,
     init_container_statuses: Vec<ContainerStatus>,
     ephemeral_container_statuses: Vec<ContainerStatus>,
+    phase: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -78,6 +79,8 @@ pub struct Container {
     pub has_run: bool,
     /// It runs.
     pub runs: bool,
+    /// Its pod has ended, or was evicted: what has not run never will.
+    pub is_over: bool,
 }
 
 /// The containers that are meant, and what kubectl says to that.
@@ -190,6 +193,7 @@ impl Pod {
             container_statuses,
             init_container_statuses,
             ephemeral_container_statuses,
+            phase,
         } = &self.status;
         let mut statuses = container_statuses
             .iter()
@@ -205,6 +209,7 @@ impl Pod {
             restarts: status.map_or(0, |status| status.restart_count),
             has_run: runs || status.is_some_and(ended),
             runs,
+            is_over: matches!(phase.as_str(), "Succeeded" | "Failed"),
         }
     }
 }

@@ -219,13 +219,12 @@ impl Tracker {
         self.open == 0 && self.queue.is_empty()
     }
 
-    /// The containers whose logs have not begun: they have not run yet.
-    pub fn waiting(&self) -> impl Iterator<Item = &Id> {
-        let waits = |log: &Log| matches!(log.state, State::Waiting);
+    /// The containers whose logs have not begun, since they have not run; and whether they still may.
+    pub fn waiting(&self) -> impl Iterator<Item = (&Id, bool)> {
         self.logs
             .iter()
-            .filter(move |(_, log)| waits(log))
-            .map(|(id, _)| id)
+            .filter(|(_, log)| matches!(log.state, State::Waiting))
+            .map(|(id, log)| (id, !log.now.is_over))
     }
 
     /// No container was ever meant.

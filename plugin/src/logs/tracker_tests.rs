@@ -119,6 +119,27 @@ fn the_end_of_a_log_says_nothing_of_the_pod_that_took_its_name() {
 }
 
 #[test]
+fn what_was_evicted_before_it_ran_is_waited_for_by_nobody() {
+    for (phase, may_start) in [("Pending", true), ("Failed", false)] {
+        let mut tracker = Tracker::new(request("web", true, 9));
+        let evicted = json!({
+            "metadata": {"name": "web", "namespace": "shop", "uid": "1"},
+            "spec": {"containers": [{"name": "app"}]},
+            "status": {"phase": phase},
+        });
+        tracker.pods(
+            &east(),
+            &[Pod::read(evicted.to_string().as_bytes()).unwrap()],
+        );
+        assert_eq!(opened(&mut tracker), []);
+        assert_eq!(
+            tracker.waiting().collect::<Vec<_>>(),
+            [(&id("web"), may_start)]
+        );
+    }
+}
+
+#[test]
 fn without_following_each_is_read_once_and_not_more_than_allowed_at_once() {
     let mut tracker = Tracker::new(request("web", false, 1));
     let pods = [

@@ -448,7 +448,7 @@ impl Session {
             || nothing_to_follow
             || (by_name
                 && self.tracker.deadline().is_none()
-                && self.tracker.waiting().next().is_none())
+                && !self.tracker.waiting().any(|(_, may_start)| may_start))
     }
 
     fn end(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -461,9 +461,7 @@ impl Session {
         } else if self.tracker.is_empty() && !self.failed {
             self.nothing_found(terminal)?;
         }
-        if !self.plan.follow {
-            self.tell_waiting(terminal)?;
-        }
+        self.tell_waiting(terminal)?;
         let forgiven = self.plan.allow_partial && self.read_any && !self.tracker.is_empty();
         match self.failed && !forgiven {
             true => Err(Failure::Told(1)),
@@ -473,7 +471,13 @@ impl Session {
 
     /// What has not run has no log: else nobody would know why it is missing.
     fn tell_waiting(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let line = |id| format!("error: {}: it has not started; -f waits for it", named(id));
+        let line = |(id, may_start)| {
+            let why = match may_start {
+                true => "it has not started; -f waits for it",
+                false => "it never started, and its pod has ended",
+            };
+            format!("error: {}: {why}", named(id))
+        };
         let lines: Vec<_> = self.tracker.waiting().map(line).collect();
         lines
             .into_iter()
