@@ -157,6 +157,7 @@ mod tests {
 
     #[test]
     fn a_cache_has_a_size() {
+        assert!(bytes("50%").is_err(), "of what?");
         assert_eq!(bytes("256Mi"), Ok(256 << 20));
         assert_eq!(bytes("0"), Ok(0));
         for text in ["", "-1", "1.5", "500m", "a", "1e40"] {

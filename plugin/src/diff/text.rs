@@ -267,6 +267,22 @@ missing in south
     }
 
     #[test]
+    fn values_that_differ_in_their_last_letter_are_not_one() {
+        let image = |tag| format!("registry.example.com/{}:{tag}", "team/".repeat(12));
+        let of = [
+            ("a", Some(web(&image("v1"), 1))),
+            ("b", Some(web(&image("v2"), 1))),
+        ];
+        let rows = rows(&compared(&of).remove(0));
+        let shown = rows[0].cells[2].text(0);
+        assert!(
+            shown.contains(":v1 (a); ") && shown.ends_with(":v2 (b)"),
+            "{shown}"
+        );
+        assert!(shown.len() < 2 * image("v1").len(), "{shown}");
+    }
+
+    #[test]
     fn the_rest_of_an_object_is_one_line() {
         let mut other = web("a", 1);
         other["spec"]["paused"] = true.into();
