@@ -3,6 +3,7 @@
 use super::configuration::ConfigurationError;
 use super::credentials::{Login, Plugin};
 use super::failure::Failure;
+use super::transport;
 use jiff::Timestamp;
 use kube::Config;
 use std::sync::Arc;
@@ -93,7 +94,7 @@ impl Connections {
             None => None,
         };
         let client = || {
-            kube::Client::try_from(config.clone()).map_err(|error| {
+            transport::client(config.clone()).map_err(|error| {
                 let why = super::client::innermost(&error);
                 format!("the credentials for {} cannot be used: {why}", self.server)
             })

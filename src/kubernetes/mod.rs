@@ -45,6 +45,7 @@ mod resources;
 mod secret;
 mod server;
 mod table;
+mod transport;
 mod view;
 
 pub use catalog::{Catalog, Resource};

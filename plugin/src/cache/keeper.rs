@@ -276,10 +276,12 @@ impl Writer {
         std::thread::spawn(move || {
             while let Ok(first) = received.recv() {
                 let more = std::iter::from_fn(|| received.try_recv().ok());
-                std::iter::once(first)
+                let written = std::iter::once(first)
                     .chain(more)
-                    .for_each(|book| shelf.write(book));
-                shelf.folder.prune(&shelf.limits, SystemTime::now());
+                    .map(|book| shelf.write(book));
+                if written.filter(|is_new| *is_new).count() > 0 {
+                    shelf.folder.prune(&shelf.limits, SystemTime::now());
+                }
             }
             // Nobody may be waiting.
             let _ = ended.send(());

@@ -80,8 +80,9 @@ impl Shelf {
         is_recent && is_known && there.state == label.state && label.words.is_subset(&there.words)
     }
 
-    /// Writes a copy, into the file that its stream already has under another word, if there is one.
-    pub(super) fn write(&self, book: Book) {
+    /// Writes a copy, into the file that its stream already has under another word, if there is one. Answers
+    /// whether there is a new file.
+    pub(super) fn write(&self, book: Book) -> bool {
         let Book {
             mut label,
             copy,
@@ -94,7 +95,7 @@ impl Shelf {
             .min_by_key(|(path, _)| *path != direct);
         let path = match same {
             // It has the very copy. Its age would be news, and is not worth as many bytes with each command.
-            Some((_, other)) if self.has_it(&other, &label) => return,
+            Some((_, other)) if self.has_it(&other, &label) => return false,
             Some((path, other)) => {
                 label.words.extend(other.words);
                 if label.kubernetes_version.is_empty() {
@@ -107,16 +108,18 @@ impl Shelf {
             None => direct,
         };
         let Ok(text) = serde_json::to_vec(&label) else {
-            return;
+            return false;
         };
         let saved = Saved {
             label: text.into(),
             copy,
         };
-        if let Err(error) = self.folder.write(&path, &saved.to_bytes()) {
+        let written = self.folder.write(&path, &saved.to_bytes());
+        if let Err(error) = &written {
             // The next command is as slow as this one: nothing that anybody has to be told.
             tracing::debug!(%error, path = %path.display(), "a copy could not be kept");
         }
+        written.is_ok()
     }
 }
 

@@ -19,10 +19,10 @@ use clap::{ArgAction, Args};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, SelectAll};
 use mqtt_informer::cli::asked_to_stop;
-use mqtt_informer::informer::{Informer, LinkState, Subscription};
+use mqtt_informer::informer::{Informer, LinkState, Progress, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
 use planning::Invalid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -365,6 +365,8 @@ struct Session {
     plan: Plan,
     collector: Collector,
     subscriptions: BTreeMap<(ClusterName, usize), Subscription>,
+    /// Those of them that have never answered.
+    unanswered: BTreeSet<(ClusterName, usize)>,
     wakes: SelectAll<BoxStream<'static, Wake>>,
     clusters:
         watch::Receiver<std::sync::Arc<BTreeMap<ClusterName, mqtt_informer::informer::Cluster>>>,
@@ -388,6 +390,7 @@ impl Session {
             plan,
             collector,
             subscriptions: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             wakes,
             clusters,
             link,
@@ -454,15 +457,18 @@ impl Session {
         let Ok(Some(wake)) = tokio::time::timeout(wait, self.wakes.next()).await else {
             return Ok(());
         };
-        self.take(wake);
+        let mut waited_for = self.take(wake);
         let until = Instant::now() + PACE;
-        while let Ok(Some(wake)) = tokio::time::timeout_at(until, self.wakes.next()).await {
-            self.take(wake);
+        while !waited_for
+            && let Ok(Some(wake)) = tokio::time::timeout_at(until, self.wakes.next()).await
+        {
+            waited_for = self.take(wake);
         }
         Ok(())
     }
 
-    fn take(&mut self, wake: Wake) {
+    /// Whether this is what the next step was waiting for: more need not be gathered.
+    fn take(&mut self, wake: Wake) -> bool {
         let at = self.start.elapsed();
         match wake {
             Wake::Link => match &*self.link.borrow_and_update() {
@@ -479,9 +485,13 @@ impl Session {
                     self.collector.cluster(name, labels, cluster.offline, at);
                 }
             }
-            Wake::Discovered => self.collector.discovered(),
-            Wake::Stream(cluster, target) => self.look(&cluster, target),
+            Wake::Discovered => {
+                self.collector.discovered();
+                return true;
+            }
+            Wake::Stream(cluster, target) => return self.look(cluster, target),
         }
+        self.collector.wants_more()
     }
 
     fn subscribe(&mut self) {
@@ -503,8 +513,9 @@ impl Session {
                             .boxed(),
                     );
                 }
-                self.subscriptions
-                    .insert((cluster.clone(), index), subscription);
+                let key = (cluster.clone(), index);
+                self.unanswered.insert(key.clone());
+                self.subscriptions.insert(key, subscription);
             }
         }
     }
@@ -516,13 +527,15 @@ impl Session {
             !state.borrow().synced
         });
         for (cluster, target) in unsynced.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
-            self.look(&cluster, target);
+            self.look(cluster, target);
         }
     }
 
-    fn look(&mut self, cluster: &ClusterName, target: usize) {
-        let Some(subscription) = self.subscriptions.get(&(cluster.clone(), target)) else {
-            return;
+    /// Whether it was the last of all streams that had not answered yet.
+    fn look(&mut self, cluster: ClusterName, target: usize) -> bool {
+        let key = (cluster, target);
+        let Some(subscription) = self.subscriptions.get(&key) else {
+            return false;
         };
         let store = subscription.store();
         // The state goes first: what it says is whole is in the snapshot that is taken after it.
@@ -541,7 +554,14 @@ impl Session {
             snapshot: store.snapshot(),
             clock_ahead_ms: server.map_or(0, |server| server.saturating_sub(wall_ms())),
         };
-        self.collector.see(cluster, target, view);
+        let is_whole = view.state.synced;
+        let has_answered = is_whole || matches!(view.state.progress, Progress::Refused { .. });
+        self.collector.see(&key.0, target, view);
+        if is_whole && self.plan.watch.is_none() && self.plan.wait.is_none() {
+            // A list needs no more of it; it is kept on the disk while the rows are printed.
+            self.subscriptions.remove(&key);
+        }
+        has_answered && self.unanswered.remove(&key) && self.unanswered.is_empty()
     }
 }
 

@@ -130,6 +130,11 @@ impl Collector {
         std::mem::take(&mut self.wanted)
     }
 
+    /// Whether there are clusters to ask.
+    pub fn wants_more(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
     /// A cluster's presence is known: online, or its last will; and its labels.
     pub fn cluster(
         &mut self,
