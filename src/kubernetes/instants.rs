@@ -5,10 +5,9 @@
 
 mod pod;
 
-use super::json::{Text, instant};
+use super::json::{Members, Text, instant};
 use pod::Pod;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// A column's name and the instants that its text shows, in the order in which they appear there.
 pub(super) type Instants = Vec<(&'static str, Vec<i64>)>;
@@ -47,27 +46,34 @@ impl Timed {
     }
 
     /// The instants of an object; none for one that cannot be read, whose cells then stay as the server printed them.
-    pub(super) fn read(self, object: &RawValue) -> Instants {
+    pub(super) fn read(self, object: &Members<'_>) -> Instants {
         self.fields(object).unwrap_or_default()
     }
 
-    fn fields(self, object: &RawValue) -> Result<Instants, serde_json::Error> {
+    fn fields(self, object: &Members<'_>) -> Result<Instants, serde_json::Error> {
         let one = |column, at: Option<i64>| vec![(column, at.into_iter().collect())];
         Ok(match self {
-            Self::Pods => one("Restarts", Pod::deserialize(object)?.last_restart()),
-            Self::Events => Event::deserialize(object)?.seen(),
-            Self::Jobs => one("Duration", Job::deserialize(object)?.running_since()),
-            Self::CronJobs => one(
-                "Last Schedule",
-                at(CronJob::deserialize(object)?.status.last_schedule_time),
-            ),
-            Self::DeviceTaintRules => one(
-                "TimeAdded",
-                at(DeviceTaintRule::deserialize(object)?.spec.taint.time_added),
-            ),
+            Self::Pods => one("Restarts", Pod::of(object)?.last_restart()),
+            Self::Events => object.read::<Event<'_>>(&Event::FIELDS)?.seen(),
+            Self::Jobs => {
+                let job: Job<'_> = object.read(&["status"])?;
+                one("Duration", job.running_since())
+            }
+            Self::CronJobs => {
+                let job: CronJob<'_> = object.read(&["status"])?;
+                one("Last Schedule", at(job.status.last_schedule_time))
+            }
+            Self::DeviceTaintRules => {
+                let rule: DeviceTaintRule<'_> = object.read(&["spec"])?;
+                one("TimeAdded", at(rule.spec.taint.time_added))
+            }
             Self::ResourcePoolStatusRequests => {
-                let status = ResourcePoolStatusRequest::deserialize(object)?.status;
-                let completed = status.conditions.into_iter().find(|c| c.is("Complete"));
+                let request: ResourcePoolStatusRequest<'_> = object.read(&["status"])?;
+                let completed = request
+                    .status
+                    .conditions
+                    .into_iter()
+                    .find(|c| c.is("Complete"));
                 one(
                     "Completed",
                     completed.and_then(|c| at(c.last_transition_time)),
@@ -120,6 +126,15 @@ struct Series<'a> {
 }
 
 impl Event<'_> {
+    const FIELDS: [&'static str; 6] = [
+        "firstTimestamp",
+        "deprecatedFirstTimestamp",
+        "lastTimestamp",
+        "deprecatedLastTimestamp",
+        "eventTime",
+        "series",
+    ];
+
     fn seen(self) -> Instants {
         let first = at(self.first_timestamp).or(at(self.event_time));
         let last = match self.series {
@@ -209,7 +224,7 @@ mod tests {
     use super::*;
 
     fn read(timed: Timed, json: &str) -> Instants {
-        timed.read(serde_json::from_str(json).unwrap())
+        timed.read(&serde_json::from_str(json).unwrap())
     }
 
     #[test]

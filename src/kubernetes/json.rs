@@ -4,6 +4,7 @@
 //! instead.
 
 use serde::Deserialize;
+use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -35,6 +36,13 @@ impl<'a> Members<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let found = self.0.iter().find(|(key, _)| &**key == name);
         found.map(|(_, value)| *value)
+    }
+    /// Reads a structure out of the members of these names; the others are not even scanned.
+    pub(super) fn read<T: Deserialize<'a>>(&self, names: &[&str]) -> Result<T, serde_json::Error> {
+        let of_it = self.0.iter().filter(|(name, _)| names.contains(&&**name));
+        T::deserialize(MapDeserializer::new(
+            of_it.map(|(name, value)| (&**name, *value)),
+        ))
     }
     /// Drops the members of that name; true if there were any.
     pub(super) fn remove(&mut self, name: &str) -> bool {
@@ -168,7 +176,12 @@ pub(super) struct Metadata<'a> {
     pub(super) resource_version: Option<Text<'a>>,
 }
 
-impl Metadata<'_> {
+impl<'a> Metadata<'a> {
+    /// What the members of an object's `metadata` say.
+    pub(super) fn of(members: &Members<'a>) -> Result<Self, serde_json::Error> {
+        members.read(&["name", "namespace", "creationTimestamp", "resourceVersion"])
+    }
+
     /// The object's key in a stream: `namespace/name`, or `name`.
     pub(super) fn key(&self) -> bytes::Bytes {
         match self.namespace.as_deref() {

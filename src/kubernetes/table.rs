@@ -67,10 +67,10 @@ impl Rows {
             self.columns = columns.into_iter().map(Into::into).collect();
         }
         let rows = table.rows.unwrap_or_default().into_iter();
-        let rows = rows.map(|row| self.row(row.cells, row.object, now));
+        let rows = rows.map(|row| self.row(row.cells, &row.object, now));
         let mut entries = rows.collect::<Result<Vec<_>, _>>()?;
         for item in table.items.unwrap_or_default() {
-            entries.push(self.plain_row(item)?);
+            entries.push(plain_row(&item)?);
         }
         Ok(entries)
     }
@@ -91,8 +91,8 @@ impl Rows {
             .map(Into::into)
             .collect();
         let row = table.rows.take().unwrap_or_default().into_iter().next();
-        let of_row = row.as_ref().map(|row| metadata(row.object)).transpose()?;
-        let version = match of_row.and_then(|m| m.resource_version) {
+        let of_row = row.as_ref().map(|row| read(&row.object)).transpose()?;
+        let version = match of_row.and_then(|of| of.resource_version) {
             Some(version) => version.to_string(),
             None => table.metadata.resource_version.clone(),
         };
@@ -106,13 +106,16 @@ impl Rows {
         }
         match (kind, row) {
             ("ADDED" | "MODIFIED", Some(row)) => {
-                Ok(Change::Put(self.row(row.cells, row.object, now)?, version))
+                Ok(Change::Put(self.row(row.cells, &row.object, now)?, version))
             }
             ("ADDED" | "MODIFIED", None) if self.plain => {
-                Ok(Change::Put(self.plain_row(object)?, version))
+                Ok(Change::Put(plain_row(&Members::of(object)?)?, version))
             }
             ("DELETED", row) => {
-                let key = metadata(row.map_or(object, |row| row.object))?.key();
+                let key = match row {
+                    Some(row) => read(&row.object)?.key(),
+                    None => super::view::read_metadata(object)?.key(),
+                };
                 self.guesses.remove(&key);
                 Ok(Change::Delete(key, version))
             }
@@ -123,10 +126,11 @@ impl Rows {
     fn row(
         &mut self,
         cells: Vec<&RawValue>,
-        object: &RawValue,
+        object: &Members<'_>,
         now: i64,
     ) -> Result<Entry, Malformed> {
-        let read = metadata(object)?;
+        let metadata = metadata(object)?;
+        let read = Metadata::of(&metadata)?;
         let key = read.key();
         let created = read.creation_timestamp.as_deref().and_then(instant);
         let instants = self
@@ -141,7 +145,7 @@ impl Rows {
         let mut guesses = Guesses::new();
         let mut row = Row {
             cells: Vec::with_capacity(cells.len()),
-            metadata: kept(object)?,
+            metadata: kept(metadata)?,
         };
         // More cells than columns: kubectl prints none of the rest.
         for (index, (raw, column)) in cells.into_iter().zip(&self.columns).enumerate() {
@@ -170,24 +174,26 @@ impl Rows {
         };
         Ok((key, row.encode_to_vec().into()))
     }
+}
 
-    /// kubectl's row for an object that the server makes no table of.
-    fn plain_row(&self, object: &RawValue) -> Result<Entry, Malformed> {
-        let read = metadata(object)?;
-        let age = match read.creation_timestamp.as_deref().and_then(instant) {
-            Some(at) => part::Part::SinceMs(at),
-            None => part::Part::Text("<unknown>".into()),
-        };
-        let cells = [part::Part::Text(read.name.to_string()), age];
-        let cells = cells.map(|part| Cell {
-            parts: vec![Part { part: Some(part) }],
-        });
-        let row = Row {
-            cells: cells.into(),
-            metadata: kept(object)?,
-        };
-        Ok((read.key(), row.encode_to_vec().into()))
-    }
+/// kubectl's row for an object that the server makes no table of.
+fn plain_row(object: &Members<'_>) -> Result<Entry, Malformed> {
+    let metadata = metadata(object)?;
+    let read = Metadata::of(&metadata)?;
+    let age = match read.creation_timestamp.as_deref().and_then(instant) {
+        Some(at) => part::Part::SinceMs(at),
+        None => part::Part::Text("<unknown>".into()),
+    };
+    let cells = [part::Part::Text(read.name.to_string()), age];
+    let cells = cells.map(|part| Cell {
+        parts: vec![Part { part: Some(part) }],
+    });
+    let key = read.key();
+    let row = Row {
+        cells: cells.into(),
+        metadata: kept(metadata)?,
+    };
+    Ok((key, row.encode_to_vec().into()))
 }
 
 fn name_and_age() -> Vec<Column> {
@@ -200,17 +206,17 @@ fn name_and_age() -> Vec<Column> {
     vec![column("Name", "name"), column("Age", "")]
 }
 
-fn metadata(object: &RawValue) -> Result<Metadata<'_>, Malformed> {
-    super::view::read_metadata(object)
+fn metadata<'a>(object: &Members<'a>) -> Result<Members<'a>, Malformed> {
+    let raw = object.get("metadata").ok_or(Malformed::NoMetadata)?;
+    Ok(Members::of(raw)?)
+}
+
+fn read<'a>(object: &Members<'a>) -> Result<Metadata<'a>, Malformed> {
+    Ok(Metadata::of(&metadata(object)?)?)
 }
 
 /// What a row keeps of its object's metadata.
-fn kept(object: &RawValue) -> Result<Bytes, Malformed> {
-    let mut members = Members::of(
-        Members::of(object)?
-            .get("metadata")
-            .ok_or(Malformed::NoMetadata)?,
-    )?;
+fn kept(mut members: Members<'_>) -> Result<Bytes, Malformed> {
     members.remove("managedFields");
     members.remove("resourceVersion");
     members.0.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -253,7 +259,7 @@ struct Table<'a> {
     #[serde(borrow, default)]
     rows: Option<Vec<TableRow<'a>>>,
     #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
+    items: Option<Vec<Members<'a>>>,
 }
 
 impl Table<'_> {
@@ -267,7 +273,7 @@ struct TableRow<'a> {
     #[serde(borrow)]
     cells: Vec<&'a RawValue>,
     #[serde(borrow)]
-    object: &'a RawValue,
+    object: Members<'a>,
 }
 
 #[derive(Deserialize)]

@@ -81,7 +81,7 @@ impl Health {
             Some(_) => {}
         }
         match self.role {
-            Role::Starting => (true, "starting".into()),
+            Role::Starting => (false, "asking who serves under this name".into()),
             Role::Writing => (true, "serving".into()),
             Role::StandingBy { foreign: true, .. } => (
                 false,

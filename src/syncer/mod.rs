@@ -37,7 +37,8 @@ pub fn main(args: SyncerArgs) -> Result<()> {
             // A syncer that has ended needs no word.
             let _ = stop.send(true);
         });
-        run(args, stopped).await
+        // On a worker, where the connections' tasks are: a change needs not to wake another thread on its way.
+        tokio::spawn(run(args, stopped)).await?
     })
 }
 

@@ -1,15 +1,24 @@
 //! When a pod was last restarted.
 
-use super::super::json::{Text, instant};
+use super::super::json::{Members, Text, instant};
 use super::Condition;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
 pub(super) struct Pod<'a> {
-    #[serde(borrow, default)]
     spec: PodSpec<'a>,
+    status: PodStatus<'a>,
+}
+
+#[derive(Deserialize)]
+struct WithStatus<'a> {
     #[serde(borrow, default)]
     status: PodStatus<'a>,
+}
+
+#[derive(Deserialize)]
+struct WithSpec<'a> {
+    #[serde(borrow, default)]
+    spec: PodSpec<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -73,7 +82,17 @@ impl ContainerStatus<'_> {
     }
 }
 
-impl Pod<'_> {
+impl<'a> Pod<'a> {
+    /// Half of a pod is its spec, which only matters if it has init containers.
+    pub(super) fn of(object: &Members<'a>) -> Result<Self, serde_json::Error> {
+        let WithStatus { status } = object.read(&["status"])?;
+        let spec = match status.init_container_statuses.is_empty() {
+            true => PodSpec::default(),
+            false => object.read::<WithSpec<'a>>(&["spec"])?.spec,
+        };
+        Ok(Self { spec, status })
+    }
+
     /// When a container ended the last time: init containers count while the pod is initializing, afterwards only
     /// those that restart (sidecars), together with the containers.
     pub(super) fn last_restart(&self) -> Option<i64> {
@@ -116,9 +135,8 @@ mod tests {
     use super::*;
 
     fn restarts(json: &str) -> Option<i64> {
-        serde_json::from_str::<Pod<'_>>(json)
-            .unwrap()
-            .last_restart()
+        let object = serde_json::from_str(json).unwrap();
+        Pod::of(&object).unwrap().last_restart()
     }
 
     fn status(name: &str, extra: &str, finished: &str) -> String {

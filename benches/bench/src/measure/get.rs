@@ -17,7 +17,8 @@ pub(super) const MEASUREMENT: Measurement = Measurement {
     method: "Whole programs, from start to end, stdout into a file. *Warm*: the syncer serves the stream already, because \
              somebody looked within the last 30 s or still does. *Cold*: it does not, so the syncer lists the pods first; \
              beside it a bare list over a new connection in the form that the syncer asks for (Tables that include the \
-             objects, 500 a page), read and thrown away. kubectl's discovery cache is warm.",
+             objects, 500 a page), read and thrown away; kube-rs's own client, which leaves Nagle's algorithm on, takes \
+             some 40 ms of it for its first request. kubectl's discovery cache is warm.",
     run,
 };
 

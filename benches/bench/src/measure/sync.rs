@@ -16,7 +16,7 @@ pub(super) const MEASUREMENT: Measurement = Measurement {
     title: "Cold sync of a cluster",
     method: "From a consumer's connection to the broker until its copy is whole, while nothing was served before: the syncer \
              lists, packs and answers. The baseline is a bare list over a new connection in the same form (for rows, Tables \
-             that include the objects; 500 a page), read and thrown away.",
+             that include the objects; 500 a page), read and thrown away, by kube-rs's own client.",
     run,
 };
 
