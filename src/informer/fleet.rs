@@ -8,6 +8,9 @@ use std::time::Duration;
 /// A retained presence is refreshed hourly; one this old belongs to a source that nobody will see again.
 const EXPIRES_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Clusters that are known at most: whoever may publish presences could invent any number.
+const MOST: usize = 10_000;
+
 /// Whether a presence that the broker kept belongs to nobody any more. One that comes from its source now never does,
 /// whatever that one's clock says.
 pub(super) fn is_expired(retained: &Presence, wall_ms: u64) -> bool {
@@ -31,12 +34,15 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Takes a presence; answers whether it was news.
+    /// Takes a presence; answers whether it was news: never of one cluster too many.
     ///
     /// Older terms are ignored. A last will is fixed when its source connects, so its number may be older than the one
     /// that the source took since: it is matched by the nonce.
     pub(super) fn heard(&mut self, name: &ClusterName, presence: &Presence) -> bool {
         let known = self.clusters.get(name);
+        if known.is_none() && self.clusters.len() >= MOST {
+            return false;
+        }
         if presence.online && presence.term.number == 0 {
             let free = known.is_none_or(|known| known.offline);
             if free {
@@ -176,5 +182,17 @@ mod tests {
         const DAY_MS: u64 = 24 * 3600 * 1000;
         assert!(is_expired(&presence(9, 7, true), 8 * DAY_MS));
         assert!(!is_expired(&presence(9, 7, true), 6 * DAY_MS));
+    }
+
+    #[test]
+    fn invented_clusters_have_a_bound_and_those_that_are_known_go_on() {
+        let mut fleet = Fleet::default();
+        let name = |n: usize| ClusterName::new(&format!("c{n}")).unwrap();
+        for n in 0..MOST {
+            assert!(fleet.heard(&name(n), &presence(9, 7, true)));
+        }
+        assert!(!fleet.heard(&name(MOST), &presence(9, 7, true)));
+        assert!(fleet.heard(&name(0), &presence(9, 7, false)));
+        assert_eq!(fleet.clusters.len(), MOST);
     }
 }

@@ -11,7 +11,7 @@ use crate::clock::wall_ms;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use kube::Config;
 use kube::client::Body;
 use std::sync::{Arc, Mutex};
@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// Plain JSON.
 pub(super) const JSON: &str = "application/json";
+
+/// The most that is read of an answer that brings no data, in bytes.
+const ERROR: usize = 1024 * 1024;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -142,7 +145,7 @@ impl Client {
             let response = self.send(&pair, Purpose::Probe, request).await?;
             let status = response.status();
             // Read to its end, so that the connection can be used again.
-            let _ = response.into_body().collect().await;
+            let _ = Limited::new(response.into_body(), ERROR).collect().await;
             match status.is_server_error() {
                 true => Err(Failure::unavailable(format!(
                     "the API server at {} says that it is not ready ({status})",
@@ -195,14 +198,12 @@ impl Client {
     /// The body of a successful answer; what an unsuccessful one says.
     async fn succeeded(&self, response: Response<Body>) -> Result<Bytes, Failure> {
         let (head, body) = response.into_parts();
-        let body = body
-            .collect()
-            .await
-            .map_err(|error| self.broken(&error))?
-            .to_bytes();
         if head.status.is_success() {
-            return Ok(body);
+            let body = body.collect().await;
+            return Ok(body.map_err(|error| self.broken(&error))?.to_bytes());
         }
+        let body = Limited::new(body, ERROR).collect().await;
+        let body = body.map_err(|error| self.broken(&*error))?.to_bytes();
         let retry_after = head
             .headers
             .get(RETRY_AFTER)

@@ -47,7 +47,7 @@ impl Discovery {
     ) -> Result<Arc<Catalog>, Failure> {
         let mut kept = self.kept.lock().await;
         if let Some(kept) = &*kept
-            && kept.asked.elapsed() <= age.max(client.patience().discovery)
+            && kept.asked.elapsed() <= age
         {
             return Ok(kept.catalog.clone());
         }

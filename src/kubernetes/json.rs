@@ -37,7 +37,7 @@ impl<'a> Members<'a> {
         let found = self.0.iter().find(|(key, _)| &**key == name);
         found.map(|(_, value)| *value)
     }
-    /// Reads a structure out of the members of these names; the others are not even scanned.
+    /// Reads a structure out of the members of these names; the others are not read again.
     pub(super) fn read<T: Deserialize<'a>>(&self, names: &[&str]) -> Result<T, serde_json::Error> {
         let of_it = self.0.iter().filter(|(name, _)| names.contains(&&**name));
         T::deserialize(MapDeserializer::new(

@@ -109,10 +109,14 @@ impl Stream<'_> {
         };
         self.projection.start_list();
         self.tell(Event::Listing).await;
-        let mut version = None;
+        let (mut version, mut before) = (None, String::new());
         let mut body = page("").await?;
         loop {
             let head = view::head(&body)?;
+            if !head.next.is_empty() && head.next == before {
+                let why = "the API server's list does not end: a page is followed by itself";
+                return Err(Failure::unavailable(why));
+            }
             let version_of_list = version.get_or_insert(head.resource_version).clone();
             let now = client.now_ms();
             let read = async { self.projection.page(&body, now) };
@@ -123,9 +127,10 @@ impl Stream<'_> {
                 return Ok(version_of_list);
             }
             // The server makes the next page while we read this one.
-            let (following, page) = futures::future::join(page(&head.next), read).await;
-            self.tell(Event::Part(page?)).await;
+            let (following, read) = futures::future::join(page(&head.next), read).await;
+            self.tell(Event::Part(read?)).await;
             body = following?;
+            before = head.next;
         }
     }
 

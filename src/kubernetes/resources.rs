@@ -47,8 +47,9 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
     }
 }
 
-/// All that something can be done with; subresources are not among them. A stream's order is that of its keys, so each entry says where the server had it: kubectl
-/// shows the resources of a category in that order, and of two groups the first one is meant.
+/// All that something can be done with; subresources are not among them. A stream's order is that of its keys, so each
+/// entry says where the server had it: kubectl shows the resources of a category in that order, and of two groups the
+/// first one is meant.
 fn entries(resources: &[Resource]) -> Vec<(Bytes, Bytes)> {
     let usable = resources
         .iter()

@@ -141,7 +141,7 @@ impl Kubernetes {
 
     async fn resource(&self, word: &str) -> Result<Resource, Failure> {
         // A word that is not known may have been installed a moment ago.
-        for age in [CATALOG_AGE, Duration::ZERO] {
+        for age in [CATALOG_AGE, self.client.patience().discovery] {
             let catalog = self.discovery.catalog(&self.client, age).await?;
             match catalog.resolve(word) {
                 Some(resource) if resource.can("list") => return Ok(resource.clone()),

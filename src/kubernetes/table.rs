@@ -70,7 +70,7 @@ impl Rows {
         let rows = rows.map(|row| self.row(row.cells, &row.object, now));
         let mut entries = rows.collect::<Result<Vec<_>, _>>()?;
         for item in table.items.unwrap_or_default() {
-            entries.push(plain_row(&item)?);
+            entries.push(plain_row(&Members::of(item)?)?);
         }
         Ok(entries)
     }
@@ -259,7 +259,7 @@ struct Table<'a> {
     #[serde(borrow, default)]
     rows: Option<Vec<TableRow<'a>>>,
     #[serde(borrow, default)]
-    items: Option<Vec<Members<'a>>>,
+    items: Option<Vec<&'a RawValue>>,
 }
 
 impl Table<'_> {

@@ -197,6 +197,7 @@ impl State {
                 ticket,
                 topic: message.topic,
                 reason,
+                by_broker: false,
             }),
             None => {
                 self.route(&message);

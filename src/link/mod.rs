@@ -81,6 +81,8 @@ pub enum Event {
         topic: String,
         /// Why, one line.
         reason: String,
+        /// The broker refused it; else it was never sent.
+        by_broker: bool,
     },
     /// The broker confirmed a subscription: what is published from now on arrives.
     Subscribed(String),

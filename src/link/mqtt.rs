@@ -99,6 +99,7 @@ impl Link for MqttLink {
                 ticket: message.ticket,
                 topic: message.topic,
                 reason: reason.to_owned(),
+                by_broker: false,
             });
         }
     }

@@ -11,6 +11,8 @@ pub(super) struct State {
     pub(super) hung: bool,
     /// Watches say nothing, everything else works: a connection that a device in between forgot.
     pub(super) silent_watches: bool,
+    /// Each further page of a list says that it is followed by itself.
+    pub(super) endless_lists: bool,
     /// Everything is answered with 503.
     pub(super) unavailable: bool,
     /// Every answer takes so much longer.
@@ -48,6 +50,11 @@ impl Faults {
     pub fn silence_watches(&self, silent: bool) {
         self.state
             .send_modify(|state| state.silent_watches = silent);
+    }
+    /// Lets each further page of a list say that it is followed by itself.
+    pub fn endless_lists(&self, endless: bool) {
+        self.state
+            .send_modify(|state| state.endless_lists = endless);
     }
     /// Answers everything with 503.
     pub fn unavailable(&self, unavailable: bool) {

@@ -215,6 +215,24 @@ async fn a_long_list_comes_whole_though_its_pages_expire() {
 }
 
 #[tokio::test]
+async fn a_list_that_does_not_end_is_an_outage() {
+    let (playground, kubernetes) = started(Spec::empty()).await;
+    for number in 0..1_200 {
+        playground.put("configmaps", config_map(&format!("c{number:04}"), ""));
+    }
+    playground.faults().endless_lists(true);
+    let mut copy = Copy::open(&kubernetes, &all("configmaps", View::Rows), 8).await;
+    let down = copy.until(|event| matches!(event, Event::Down(_))).await;
+    assert!(
+        matches!(&down, Event::Down(why) if why.contains("followed by itself")),
+        "{down:?}"
+    );
+    playground.faults().endless_lists(false);
+    copy.until(listed).await;
+    assert_eq!(copy.entries.len(), 1_201, "with the header");
+}
+
+#[tokio::test]
 async fn a_version_that_is_too_old_is_listed_anew() {
     let (playground, kubernetes) = started(Spec::empty()).await;
     playground.put("configmaps", config_map("a", "1"));

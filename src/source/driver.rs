@@ -13,7 +13,7 @@ use crate::protocol::names::{ClusterName, SessionId, UserName};
 use crate::protocol::topics::{Consumer, Topics};
 use crate::replica::{Moment, Opening, Publisher, Settings};
 use bytes::Bytes;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -151,12 +151,16 @@ pub(super) struct Driver {
     pub(super) unconfirmed: HashSet<String>,
     /// Hears the live messages of another writer: while it does not write itself.
     pub(super) listens: bool,
-    /// The oldest flush that the broker has not taken, and since when.
-    pub(super) in_flight: Option<(u64, Instant)>,
+    /// The slices of flushes that the broker has not taken, by ticket, and since when.
+    pub(super) in_flight: BTreeMap<u64, Instant>,
     pub(super) max_payload: usize,
     pub(super) bulk_up: bool,
     pub(super) heard_api: Option<Instant>,
     pub(super) link: (bool, Option<String>),
+    /// What the broker did not take of what is published, by its kind, until it takes such a thing again.
+    pub(super) refused: BTreeMap<&'static str, String>,
+    /// Why there is no bulk connection.
+    pub(super) bulk_failure: Option<String>,
     pub(super) api_failure: Option<String>,
 }
 
@@ -194,11 +198,13 @@ impl Driver {
             filters: filters.into_iter().collect(),
             unconfirmed: HashSet::new(),
             listens: false,
-            in_flight: None,
+            in_flight: BTreeMap::new(),
             max_payload: 0,
             bulk_up: false,
             heard_api: None,
             link: (false, None),
+            refused: BTreeMap::new(),
+            bulk_failure: None,
             api_failure: None,
         }
     }
@@ -225,7 +231,7 @@ impl Driver {
             let deadline = self.clock.wait_for(self.publisher.next_deadline());
             tokio::select! {
                 event = control.recv() => self.control_event(event.ok_or(SourceError::LinkEnded)?),
-                event = bulk.recv() => self.bulk_event(&event.ok_or(SourceError::LinkEnded)?),
+                event = bulk.recv() => self.bulk_event(event.ok_or(SourceError::LinkEnded)?),
                 Some((stream, opening, event)) = told.recv() => self.told(stream, opening, event),
                 outcome = self.requests.next() => self.outcome(outcome),
                 Some(ready) = chunks.recv(), if room => self.log_chunk(ready),
@@ -254,13 +260,19 @@ impl Driver {
         self.health.send_replace(Health {
             role: self.publisher.role(),
             link_up: self.link.0,
-            link_failure: self.link.1.clone(),
+            link_failure: self.link_failure(),
             upstream_heard: self.heard_api,
             upstream_failure: self.api_failure.clone(),
             streams: self.reports(),
             logs: self.logs.len(),
             counters: self.publisher.counters(),
         });
+    }
+
+    /// What keeps viewers from being served, though the broker may be connected.
+    fn link_failure(&self) -> Option<String> {
+        let first = self.link.1.as_ref().or(self.refused.values().next());
+        first.or(self.bulk_failure.as_ref()).cloned()
     }
 
     fn goodbye(&self) {
@@ -288,6 +300,9 @@ fn user(link: &dyn Link) -> UserName {
     UserName::new(link.user()).unwrap_or_else(|_| UserName::anonymous())
 }
 
+/// An API server that takes longer to say which it is was asked over a connection that is dead.
+const IDENTITY: Duration = Duration::from_secs(10);
+
 /// Asks the API server for a sign of life, again and again, until nobody listens; and who it is whenever it came back,
 /// since it may have been upgraded meanwhile.
 async fn probe(
@@ -297,14 +312,24 @@ async fn probe(
 ) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut known = false;
+    // What came of the last time, if there was one.
+    let mut answered = None;
     loop {
         ticks.tick().await;
-        let result = match known {
-            true => upstream.probe().await.map(|()| None),
-            false => upstream.identify().await.map(Some),
+        let alive = match answered {
+            None => Ok(()),
+            Some(_) => upstream.probe().await,
         };
-        known = result.is_ok();
+        let result = match alive {
+            Ok(()) if answered == Some(true) => Ok(None),
+            // It asks over the connections of the requests, which may be dead ones.
+            Ok(()) => match tokio::time::timeout(IDENTITY, upstream.identify()).await {
+                Ok(identity) => identity.map(Some),
+                Err(_) => Err("the API server does not say which it is".to_owned()),
+            },
+            Err(message) => Err(message),
+        };
+        answered = Some(result.is_ok());
         if told.send(result).await.is_err() {
             return;
         }

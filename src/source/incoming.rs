@@ -11,6 +11,9 @@ use crate::replica::{self, Opening, Role, Session, Target};
 use bytes::Bytes;
 use tokio::time::Instant;
 
+/// A kind of what is published.
+const CHANGES: &str = "changes";
+
 impl Driver {
     pub(super) fn control_event(&mut self, event: link::Event) {
         match event {
@@ -24,7 +27,8 @@ impl Driver {
                     tracing::warn!(reason = %failure, "no connection to the broker");
                 }
                 self.link = (false, Some(failure.message));
-                self.in_flight = None;
+                self.in_flight.clear();
+                self.refused.clear();
                 self.publisher.link_down(self.now());
                 self.report();
             }
@@ -40,43 +44,51 @@ impl Driver {
                 ));
                 self.report();
             }
-            link::Event::Acknowledged(ticket) => self.acknowledged(ticket),
+            link::Event::Acknowledged(ticket) => {
+                if self.in_flight.contains_key(&ticket) && self.refused.remove(CHANGES).is_some() {
+                    self.report();
+                }
+                self.acknowledged(ticket);
+            }
             link::Event::PublishRefused {
                 ticket,
                 topic,
                 reason,
+                by_broker,
             } => {
-                self.publish_refused(&topic, &reason);
+                self.publish_refused(&topic, &reason, by_broker);
                 self.acknowledged(ticket);
             }
             link::Event::Message { topic, payload, .. } => self.message(&topic, &payload),
         }
     }
 
-    /// Said once for each topic's kind until the connection is made anew: it comes again with every message.
-    fn publish_refused(&mut self, topic: &str, reason: &str) {
+    /// What the broker refuses is said once for each topic's kind until it takes one: it comes again with every message.
+    fn publish_refused(&mut self, topic: &str, reason: &str, by_broker: bool) {
         let what = match self.options.topics.parse(topic) {
-            Some(Route::Live { .. }) => "changes",
+            Some(Route::Live { .. }) => CHANGES,
             Some(Route::Presence { .. }) => "presence",
             _ => "an answer",
         };
+        if !by_broker {
+            // Viewers miss it, and ask.
+            return tracing::warn!("{what} on {topic} cannot be sent: {reason}");
+        }
         let words = format!(
             "the broker refused {what} on {topic}: {reason}; let this user write it in the broker's ACL"
         );
         if what == "an answer" {
             return tracing::warn!("{words}");
         }
-        if self.link.1.is_none() {
+        if !self.refused.contains_key(what) {
             tracing::error!("{words}");
-            self.link.1 = Some(words);
+            self.refused.insert(what, words);
             self.report();
         }
     }
 
     fn acknowledged(&mut self, ticket: u64) {
-        if self.in_flight.is_some_and(|(oldest, _)| ticket >= oldest) {
-            self.in_flight = None;
-        }
+        self.in_flight.remove(&ticket);
         self.publisher.acknowledged(self.now(), ticket);
     }
 
@@ -89,10 +101,30 @@ impl Driver {
         }
     }
 
-    pub(super) fn bulk_event(&mut self, event: &link::Event) {
+    pub(super) fn bulk_event(&mut self, event: link::Event) {
         match event {
-            link::Event::Up { .. } => self.bulk_up = true,
-            link::Event::Down(_) => self.bulk_up = false,
+            link::Event::Up { .. } => {
+                self.bulk_up = true;
+                if self.bulk_failure.take().is_some() {
+                    self.report();
+                }
+            }
+            link::Event::Down(failure) => {
+                self.bulk_up = false;
+                let words = format!("no second connection, for lists: {failure}");
+                // Once for each reason, and not at all if the first one does not come about either.
+                if self.link.0 && self.bulk_failure.as_ref() != Some(&words) {
+                    tracing::warn!("{words}");
+                }
+                self.bulk_failure = Some(words);
+                self.report();
+            }
+            link::Event::PublishRefused {
+                topic,
+                reason,
+                by_broker,
+                ..
+            } => self.publish_refused(&topic, &reason, by_broker),
             // Acknowledgements only make room, which is looked at after each event.
             _ => {}
         }
@@ -218,9 +250,11 @@ impl Driver {
             resource: resolved.resource().into(),
         };
         if self.requests.is_full() {
+            // Those about the source itself have no upstream that runs.
+            let own: Vec<_> = self.own.iter().map(|(stream, _)| *stream).collect();
             self.requests
-                .prune(|stream| self.streams.is_running(stream));
-            self.streams.prune();
+                .prune(|stream| self.streams.is_running(stream) || own.contains(&stream));
+            self.streams.prune(&own);
         }
         self.streams.know(stream, resolved);
         self.requests.learn(sync.selection.clone(), target.clone());

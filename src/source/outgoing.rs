@@ -17,6 +17,8 @@ use tokio::time::Instant;
 const BULK: usize = 512 * 1024;
 /// Bytes that may wait there when a chunk of a log is added: a page that comes then never waits for more than this.
 const BULK_FOR_LOGS: usize = 128 * 1024;
+/// A ticket of no flush: its acknowledgement wakes the driver, so that it looks whether there is room for more.
+const WAKE: u64 = 1;
 
 impl Driver {
     /// Carries out all that the publisher wants done, then sends pages while the bulk connection has room.
@@ -44,13 +46,12 @@ impl Driver {
     }
 
     fn publish_bulk(&self, topic: String, payload: Bytes) {
-        // The acknowledgement wakes the driver, so that it looks whether there is room for more.
         self.bulk.publish(Publish {
             topic,
             payload,
             retain: false,
             at_least_once: false,
-            ticket: 1,
+            ticket: WAKE,
         });
     }
 
@@ -94,12 +95,14 @@ impl Driver {
 
     /// A broker that is connected and takes nothing for 2.5 heartbeats is no connection.
     pub(super) fn watch_broker(&mut self) {
+        // Tickets grow: the first has waited longest.
         let silent = self
             .in_flight
+            .first_key_value()
             .is_some_and(|(_, since)| since.elapsed() > self.options.settings.stale_after());
         if silent {
             tracing::warn!("the broker takes no messages: connecting anew");
-            self.in_flight = None;
+            self.in_flight.clear();
             self.control.reconnect();
         }
     }
@@ -111,8 +114,8 @@ impl Driver {
                     return;
                 };
                 let topic = self.live_topic(resolved);
-                if ticket != 0 && self.in_flight.is_none() {
-                    self.in_flight = Some((ticket, Instant::now()));
+                if ticket != 0 {
+                    self.in_flight.insert(ticket, Instant::now());
                 }
                 self.publish(topic, frame::encode_live(&live), ticket);
             }

@@ -59,9 +59,11 @@ impl Requests {
         self.known.retain(|_, target| served(target.stream));
     }
 
-    /// Remembers what a selection means.
+    /// Remembers what a selection means, while there is room: one stream has any number of spellings.
     pub(super) fn learn(&mut self, selection: Selection, target: Target) {
-        self.known.insert(selection, target);
+        if !self.is_full() {
+            self.known.insert(selection, target);
+        }
     }
 
     /// Forgets whatever means a stream that is no longer served.

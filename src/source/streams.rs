@@ -37,11 +37,11 @@ impl Streams {
         )
     }
 
-    /// Forgets what does not run: nobody was let in, or nobody is left.
-    pub(super) fn prune(&mut self) {
+    /// Forgets what does not run: nobody was let in, or nobody is left. Not those in `keep`.
+    pub(super) fn prune(&mut self, keep: &[StreamId]) {
         let running = &self.running;
         self.resolved
-            .retain(|stream, _| running.contains_key(stream));
+            .retain(|stream, _| running.contains_key(stream) || keep.contains(stream));
     }
 
     /// Remembers what a stream is, before the publisher may want to open it.

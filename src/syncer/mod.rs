@@ -37,7 +37,7 @@ pub fn main(args: SyncerArgs) -> Result<()> {
             // A syncer that has ended needs no word.
             let _ = stop.send(true);
         });
-        // On a worker, where the connections' tasks are: a change needs not to wake another thread on its way.
+        // On a worker, where the connections' tasks are, so that a change wakes no other thread on its way.
         tokio::spawn(run(args, stopped)).await?
     })
 }

@@ -48,7 +48,7 @@ fn exposition(health: &Health) -> String {
     let flag = |condition: bool| u64::from(condition) as f64;
     let counters = health.counters;
     let writing = health.role == Role::Writing;
-    let standby = matches!(health.role, Role::StandingBy { .. });
+    let standby = matches!(health.role, Role::StandingBy { foreign: false, .. });
     let gauges = [
         (
             "writing",

@@ -279,7 +279,7 @@ impl Writer {
                 let written = std::iter::once(first)
                     .chain(more)
                     .map(|book| shelf.write(book));
-                if written.filter(|is_new| *is_new).count() > 0 {
+                if written.filter(|is_news| *is_news).count() > 0 {
                     shelf.folder.prune(&shelf.limits, SystemTime::now());
                 }
             }

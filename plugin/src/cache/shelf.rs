@@ -80,8 +80,13 @@ impl Shelf {
         is_recent && is_known && there.state == label.state && label.words.is_subset(&there.words)
     }
 
-    /// Writes a copy, into the file that its stream already has under another word, if there is one. Answers
-    /// whether there is a new file.
+    /// Whether a file may be as large as this one.
+    fn has_room(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|file| file.len() <= self.limits.size)
+    }
+
+    /// Writes a copy, into the file that its stream already has under another word, if there is one. False: all is as it
+    /// was.
     pub(super) fn write(&self, book: Book) -> bool {
         let Book {
             mut label,
@@ -95,7 +100,9 @@ impl Shelf {
             .min_by_key(|(path, _)| *path != direct);
         let path = match same {
             // It has the very copy. Its age would be news, and is not worth as many bytes with each command.
-            Some((_, other)) if self.has_it(&other, &label) => return false,
+            Some((path, other)) if self.has_it(&other, &label) && self.has_room(&path) => {
+                return false;
+            }
             Some((path, other)) => {
                 label.words.extend(other.words);
                 if label.kubernetes_version.is_empty() {
@@ -114,12 +121,11 @@ impl Shelf {
             label: text.into(),
             copy,
         };
-        let written = self.folder.write(&path, &saved.to_bytes());
-        if let Err(error) = &written {
+        if let Err(error) = self.folder.write(&path, &saved.to_bytes()) {
             // The next command is as slow as this one: nothing that anybody has to be told.
             tracing::debug!(%error, path = %path.display(), "a copy could not be kept");
         }
-        written.is_ok()
+        true
     }
 }
 

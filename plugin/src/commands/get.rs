@@ -19,7 +19,7 @@ use clap::{ArgAction, Args};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, SelectAll};
 use mqtt_informer::cli::asked_to_stop;
-use mqtt_informer::informer::{Informer, LinkState, Progress, Subscription};
+use mqtt_informer::informer::{Freshness, Informer, LinkState, Progress, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
 use planning::Invalid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -367,6 +367,10 @@ struct Session {
     subscriptions: BTreeMap<(ClusterName, usize), Subscription>,
     /// Those of them that have never answered.
     unanswered: BTreeSet<(ClusterName, usize)>,
+    /// Those that are not whole, or were in doubt when last looked at.
+    doubtful: BTreeSet<(ClusterName, usize)>,
+    /// Whoever is there has said so.
+    discovered: bool,
     wakes: SelectAll<BoxStream<'static, Wake>>,
     clusters:
         watch::Receiver<std::sync::Arc<BTreeMap<ClusterName, mqtt_informer::informer::Cluster>>>,
@@ -391,6 +395,8 @@ impl Session {
             collector,
             subscriptions: BTreeMap::new(),
             unanswered: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            discovered: false,
             wakes,
             clusters,
             link,
@@ -440,6 +446,10 @@ impl Session {
     fn step(&mut self) -> Vec<Output> {
         self.subscribe();
         self.look_at_silent_ones();
+        if self.is_complete() {
+            // So that what is kept is written to the disk while the rows are printed.
+            self.subscriptions.clear();
+        }
         self.collector.step(self.start.elapsed(), wall_ms())
     }
 
@@ -486,6 +496,7 @@ impl Session {
                 }
             }
             Wake::Discovered => {
+                self.discovered = true;
                 self.collector.discovered();
                 return true;
             }
@@ -515,6 +526,7 @@ impl Session {
                 }
                 let key = (cluster.clone(), index);
                 self.unanswered.insert(key.clone());
+                self.doubtful.insert(key.clone());
                 self.subscriptions.insert(key, subscription);
             }
         }
@@ -554,14 +566,24 @@ impl Session {
             snapshot: store.snapshot(),
             clock_ahead_ms: server.map_or(0, |server| server.saturating_sub(wall_ms())),
         };
-        let is_whole = view.state.synced;
-        let has_answered = is_whole || matches!(view.state.progress, Progress::Refused { .. });
+        let state = &view.state;
+        let has_answered = state.synced || matches!(state.progress, Progress::Refused { .. });
+        let is_sound =
+            state.synced && state.freshness == Freshness::Fresh && state.upstream_down.is_none();
+        match is_sound {
+            true => self.doubtful.remove(&key),
+            false => self.doubtful.insert(key.clone()),
+        };
         self.collector.see(&key.0, target, view);
-        if is_whole && self.plan.watch.is_none() && self.plan.wait.is_none() {
-            // A list needs no more of it; it is kept on the disk while the rows are printed.
-            self.subscriptions.remove(&key);
-        }
         has_answered && self.unanswered.remove(&key) && self.unanswered.is_empty()
+    }
+
+    /// Whether a list has all that it will print, none of it in doubt.
+    fn is_complete(&self) -> bool {
+        self.plan.watch.is_none()
+            && self.plan.wait.is_none()
+            && (self.collector.is_for_one() || self.discovered)
+            && self.doubtful.is_empty()
     }
 }
 

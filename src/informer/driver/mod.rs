@@ -222,6 +222,7 @@ impl Driver {
                 ticket,
                 topic,
                 reason,
+                ..
             } => match self.forgetting.remove(&ticket) {
                 Some(done) => drop(done.send(Err(ForgetError::Refused(reason, topic)))),
                 None => self.publish_refused(topic, reason),

@@ -22,7 +22,11 @@ impl Driver {
         let kept = other
             .filter(|other| *other != number)
             .map_or(number, |other| self.unify(other, number));
-        self.by_id.insert(same, kept);
+        if self.by_id.get(&same) != Some(&kept) {
+            // One a stream, whatever its source says next.
+            self.by_id.retain(|_, first| *first != kept);
+            self.by_id.insert(same, kept);
+        }
         kept == number
     }
 

@@ -322,6 +322,7 @@ impl Session<'_> {
                 ticket,
                 topic: message.topic,
                 reason,
+                by_broker: false,
             });
             return;
         }
@@ -438,6 +439,7 @@ impl Session<'_> {
                 ticket,
                 topic,
                 reason: format!("the broker says: {reason}"),
+                by_broker: true,
             });
         }
     }

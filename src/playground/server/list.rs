@@ -40,6 +40,9 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Response {
     };
     let page: Vec<(&ObjectKey, &Arc<Value>)> = rest.by_ref().take(limit).collect();
     let next = match (rest.next(), page.last()) {
+        _ if after.is_some() && shared.faults.state().endless_lists => {
+            asked.parameters.next.clone()
+        }
         (Some(_), Some(((namespace, name), _))) => format!("{version}:{namespace}/{name}"),
         _ => String::new(),
     };

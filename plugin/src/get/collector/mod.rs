@@ -130,6 +130,11 @@ impl Collector {
         std::mem::take(&mut self.wanted)
     }
 
+    /// Whether it is about one cluster that was named.
+    pub fn is_for_one(&self) -> bool {
+        self.selector.only().is_some()
+    }
+
     /// Whether there are clusters to ask.
     pub fn wants_more(&self) -> bool {
         !self.wanted.is_empty()
