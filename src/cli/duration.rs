@@ -27,12 +27,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;
         total = total.checked_add(part).ok_or_else(wrong)?;
     }
-    if text.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(total)
+    match total {
+        _ if text.is_empty() => Err(wrong()),
+        total if total > LONGEST => Err(format!("{text:?} is longer than a hundred years")),
+        total => Ok(total),
     }
 }
+
+/// So that every clock can add it.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Units of a duration in seconds, those first that another one begins like.
 const UNITS: [(&str, f64); 6] = [

@@ -13,6 +13,16 @@ pub use duration::duration;
 
 use tracing_subscriber::EnvFilter;
 
+/// Ends the process when any of its tasks panics: without that one it would go on as if nothing were wrong, and whoever
+/// started it would not start it again.
+pub fn end_by_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::abort();
+    }));
+}
+
 /// Sends the log to stderr: `info` and above of this program, or what RUST_LOG says; colours on terminals only.
 pub fn log_to_stderr() {
     // kube logs each request that fails, as an error; what matters of that is said by us, once.

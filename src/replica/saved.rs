@@ -158,10 +158,8 @@ fn read(mut bytes: Bytes) -> Option<Saved> {
     };
     for entry in read_entries(Packer::default().unpack(&packed, MAX_BYTES).ok()?) {
         let entry = entry.ok()?;
-        // In memory of their own: what they came in is all that there was.
-        let owned = |slice: &Bytes| Bytes::copy_from_slice(slice);
-        copy.entries
-            .insert(owned(&entry.key), owned(&entry.value.bytes));
+        // Parts of the one buffer that they came in: it is no larger than they are.
+        copy.entries.insert(entry.key, entry.value.bytes);
     }
     copy.digest = copy.count_digest();
     Some(Saved {

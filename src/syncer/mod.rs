@@ -25,6 +25,7 @@ use tokio::sync::watch;
 /// One line for people: what was tried, what happened, what to do.
 pub fn main(args: SyncerArgs) -> Result<()> {
     crate::cli::log_to_stderr();
+    crate::cli::end_by_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

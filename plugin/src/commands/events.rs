@@ -100,6 +100,11 @@ pub enum OutputForm {
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &EventsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let selector = scope.selector(&args.clusters)?;
+    if scope.is_offline() && args.watch {
+        return Err(Failure::because(
+            "--offline and --watch cannot be used together: what is kept does not change",
+        ));
+    }
     events::types(&args.types).map_err(Failure::because)?;
     let involved = args.involved.as_deref().map(events::involved).transpose();
     let involved = involved.map_err(Failure::because)?;
@@ -188,6 +193,9 @@ impl Session {
             for cluster in self.fleet.take_changed() {
                 self.look(&cluster);
             }
+            if self.watch && self.fleet.roll.is_refused() {
+                return Err(Failure::Told(1));
+            }
             let complete = self.fleet.roll.is_complete();
             let patience_is_over = self.several
                 && self
@@ -244,6 +252,7 @@ impl Session {
             News::Ready(cluster) => self.answered(&cluster),
             News::Doubtful(cluster, line) => {
                 terminal.err(&line)?;
+                self.failed = true;
                 self.answered(&cluster);
             }
             News::Failed(cluster, line) => {
@@ -256,7 +265,7 @@ impl Session {
                 terminal.err(line)?;
                 self.failed = true;
             }
-            News::Broker(line) => terminal.err(&line)?,
+            News::Line(line) => terminal.err(&line)?,
             News::Over(line) => {
                 terminal.err(&line)?;
                 return Err(Failure::Told(1));

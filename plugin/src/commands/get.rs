@@ -145,10 +145,13 @@ pub struct GetArgs {
     )]
     pub allow_missing_template_keys: bool,
 
-    /// Sort by a field: .metadata.creationTimestamp, '{.spec.replicas}'. Over several clusters: all rows together.
+    /// Sort by a field (.metadata.creationTimestamp, '{.spec.replicas}') or a column in capitals (RESTARTS, AGE).
+    ///
+    /// A column is sorted as what it is: numbers, quantities, ages, text; those of wide output too, and CLUSTER and
+    /// NAMESPACE. Over several clusters: all rows together.
     #[arg(
         long,
-        value_name = "PATH",
+        value_name = "PATH|COLUMN",
         default_value = "",
         hide_default_value = true
     )]
@@ -284,8 +287,16 @@ async fn with_categories(
     let catalogs = plan.clone().of_catalogs(Choice::default());
     let mut session = Session::new(attached, catalogs, selector);
     let mut silent = Terminal::new();
-    // What is wrong with a cluster is told when it is asked for the objects.
-    session.outputs(&mut silent, &mut Vec::new()).await?;
+    // What is wrong with a cluster is told when it is asked for the objects; a slow one is not waited for.
+    loop {
+        let outputs = session.step();
+        let is_done = outputs.iter().any(|it| matches!(it, Output::Done(_)));
+        let is_known = session.collector.catalogs().iter().next().is_some();
+        if is_done || is_known {
+            break;
+        }
+        session.wait(&mut silent).await?;
+    }
     let expanded = words
         .first()
         .and_then(|types| session.collector.catalogs().expanded(types));

@@ -119,6 +119,11 @@ fn signed(word: &str) -> Result<Duration, String> {
 
 /// Waits, and prints what is as wanted.
 pub async fn run(args: &WaitArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+    if scope.is_offline() {
+        return Err(Failure::because(
+            "--offline cannot be waited for: what is kept does not change",
+        ));
+    }
     let selector = scope.selector(&args.clusters)?;
     let output = output::Output {
         word: Some(&args.output),

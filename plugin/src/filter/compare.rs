@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 /// One cell, ready to be compared with others of its column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// As it is printed.
     pub text: String,

@@ -16,13 +16,15 @@
 //! | [`expression`] | the text of a filter, and where it is wrong |
 //! | [`typed`] | what a cell's text is |
 //! | [`quantity`] | Kubernetes' quantities |
-//! | [`compare`] | cells of one column in order, for sorting |
+//! | [`compare`] | cells of one column in order |
+//! | [`sort_column`] | which column `--sort-by` means, and a row's cell in it |
 //!
 //! **Architecture invariant:** pure; knows rows and columns, and nothing of where they came from.
 
 pub mod compare;
 pub mod expression;
 pub mod quantity;
+pub mod sort_column;
 pub mod typed;
 
 use crate::table::{Column, Row};
@@ -38,11 +40,18 @@ pub struct Filter {
 
 /// A column that is in none of the tables.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--filter: no column {name:?} at column {at}: there are {known}")]
+#[error("{wanted}: there are {known}")]
 pub struct NoColumn {
-    name: String,
-    at: usize,
+    /// By which flag, and where in it.
+    wanted: String,
     known: String,
+}
+
+impl NoColumn {
+    fn new(wanted: String, tables: &[Vec<Column>]) -> Self {
+        let known = headers(tables).join(", ");
+        Self { wanted, known }
+    }
 }
 
 /// Where the columns of one table are that a filter speaks of.
@@ -87,11 +96,11 @@ impl Filter {
     pub fn unknown(&self, tables: &[Vec<Column>]) -> Option<NoColumn> {
         let is_known = |name: &str| tables.iter().any(|columns| place(name, columns).is_some());
         let unknown = |condition: &Condition| match &condition.subject {
-            Subject::Column(name) if !is_known(name) => Some(NoColumn {
-                name: name.clone(),
-                at: condition.at,
-                known: headers(tables).join(", "),
-            }),
+            Subject::Column(name) if !is_known(name) => {
+                let at = condition.at;
+                let wanted = format!("--filter: no column {name:?} at column {at}");
+                Some(NoColumn::new(wanted, tables))
+            }
             _ => None,
         };
         let mut conditions = self.conditions.iter().filter(|_| !tables.is_empty());
@@ -155,19 +164,28 @@ fn row_meets(test: &Test, looked: Looked<'_>) -> bool {
     found == *wanted
 }
 
+impl Looked<'_> {
+    fn cell(self, place: Place) -> compare::Cell {
+        let text = |text: &str| compare::Cell {
+            text: text.to_owned(),
+            age: None,
+        };
+        match place {
+            Place::Cluster => text(self.cluster),
+            Place::Namespace => text(&self.row.metadata.namespace),
+            Place::Column(at) => match self.row.cells.get(at) {
+                Some(cell) => compare::Cell {
+                    text: cell.text(self.now_ms),
+                    age: cell.age(self.now_ms),
+                },
+                None => text(""),
+            },
+        }
+    }
+}
+
 fn cell_meets(test: &Test, place: Place, looked: Looked<'_>) -> bool {
-    let cell = match place {
-        Place::Column(at) => looked.row.cells.get(at),
-        Place::Cluster | Place::Namespace => None,
-    };
-    let text = match place {
-        Place::Cluster => looked.cluster.to_owned(),
-        Place::Namespace => looked.row.metadata.namespace.clone(),
-        Place::Column(_) => cell
-            .map(|cell| cell.text(looked.now_ms))
-            .unwrap_or_default(),
-    };
-    let age = cell.and_then(|cell| cell.age(looked.now_ms));
+    let compare::Cell { text, age } = looked.cell(place);
     match test {
         Test::Matches(pattern, wanted) => pattern.is_match(&text) == *wanted,
         Test::Compares(operator, value) => compares(*operator, value, &text, age),

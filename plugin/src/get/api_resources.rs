@@ -7,6 +7,7 @@ use crate::print::tabwriter::TabWriter;
 use crate::print::{Audience, json, kyaml, sanitize, yaml};
 use mqtt_informer::protocol::names::ClusterName;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Which resources, in which order and form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub fn text(catalogs: &Catalogs, choice: &Choice, alone: bool, audience: Audienc
 /// What is chosen, each resource in the version that its server prefers; equal ones of several clusters are one.
 fn entries<'a>(catalogs: &'a Catalogs, choice: &Choice) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'a>> = Vec::new();
+    // Where those of a name stand among them.
+    let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (cluster, resources) in catalogs.iter() {
         let mut seen = std::collections::BTreeSet::new();
         for resource in resources {
@@ -98,15 +101,20 @@ fn entries<'a>(catalogs: &'a Catalogs, choice: &Choice) -> Vec<Entry<'a>> {
             if !preferred || !choice.has(resource) {
                 continue;
             }
-            match entries
-                .iter_mut()
-                .find(|entry| is_same(entry.resource, resource))
-            {
+            let of_name = places.entry((&resource.group, &resource.name)).or_default();
+            let same = of_name.iter().copied().find(|at| {
+                let known = entries.get(*at);
+                known.is_some_and(|known| is_same(known.resource, resource))
+            });
+            match same.and_then(|at| entries.get_mut(at)) {
                 Some(entry) => entry.clusters.push(cluster),
-                None => entries.push(Entry {
-                    resource,
-                    clusters: vec![cluster],
-                }),
+                None => {
+                    of_name.push(entries.len());
+                    entries.push(Entry {
+                        resource,
+                        clusters: vec![cluster],
+                    });
+                }
             }
         }
     }

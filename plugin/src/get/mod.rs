@@ -16,6 +16,7 @@
 //! | [`member`] | one cluster of a `get`: its streams, and what became of each |
 //! | [`roll`] | who has answered, for commands that are no `get` |
 //! | [`printer`] | answers as tables, objects or names |
+//! | `sorting` | rows in the order of a column |
 //! | [`messages`] | the lines for stderr |
 //!
 //! **Architecture invariant:** pure. No IO, no clock but the one given, no async.
@@ -31,6 +32,7 @@ pub mod output;
 pub mod plan;
 pub mod printer;
 pub mod roll;
+mod sorting;
 
 pub use cluster_selector::{ClusterSelector, Groups};
 pub use collector::{Collector, Output};

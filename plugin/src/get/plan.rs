@@ -6,6 +6,7 @@
 use super::api_resources::Choice;
 use super::namespaces::Namespaces;
 use crate::filter::Filter;
+use crate::filter::sort_column::SortColumn;
 use crate::print::objects::Format;
 use crate::print::sort::SortField;
 use crate::print::table::TableOptions;
@@ -78,6 +79,8 @@ pub struct Plan {
     pub managed_fields: bool,
     /// The order of what is listed; that of the API servers' keys otherwise.
     pub sort: Option<SortField>,
+    /// The column that the rows of tables are sorted by; then there is no `sort`.
+    pub sort_column: Option<SortColumn>,
     /// A watch prints events: what became of each object.
     pub events: bool,
     /// An object that was named and does not exist is no error, and nothing at all needs no word.
@@ -155,6 +158,24 @@ pub enum InvalidPlan {
          choose by --selector, --field-selector, or with jq"
     )]
     FilterObjects,
+    /// `--sort-by AGE -o json`.
+    #[error(
+        "--sort-by {0} is a column of a table, and there is none here: \
+         sort by a field such as .metadata.creationTimestamp"
+    )]
+    SortObjects(String),
+    /// `--filter A=b --sort-by .c -o name`.
+    #[error(
+        "--filter and --sort-by with a field cannot be used together for names: \
+         sort by a column, such as AGE, or choose by --selector"
+    )]
+    FilterSortedNames,
+    /// `get pods ""`.
+    #[error("resource name may not be empty")]
+    NoName,
+    /// `get pods a%b`.
+    #[error("invalid resource name {0:?}: [{1}]")]
+    Name(String, String),
     /// `--show-labels -o json`.
     #[error("--show-labels option cannot be used with {0} printer")]
     ShowLabels(String),
@@ -207,6 +228,11 @@ impl Plan {
         self.targets.len() * (1 + usize::from(beside))
     }
 
+    /// Whether what is printed has an order of its own.
+    pub fn is_sorted(&self) -> bool {
+        self.sort.is_some() || self.sort_column.is_some()
+    }
+
     /// What clusters have: one stream of each, which is of no resource.
     pub fn of_catalogs(self, choice: Choice) -> Self {
         let target = Target {
@@ -220,6 +246,7 @@ impl Plan {
             labels: String::new(),
             fields: String::new(),
             sort: None,
+            sort_column: None,
             watch: None,
             ..self
         }
@@ -294,6 +321,25 @@ impl Plan {
 }
 
 fn targets(words: &[String]) -> Result<Vec<Target>, InvalidPlan> {
+    let targets = named(words)?;
+    let names = targets.iter().filter_map(|target| target.name.as_deref());
+    names.clone().try_for_each(check_name)?;
+    Ok(targets)
+}
+
+/// What can be part of a URL's path (`IsValidPathSegmentName` of `k8s.io/apimachinery/pkg/api/validation/path`).
+fn check_name(name: &str) -> Result<(), InvalidPlan> {
+    let wrong = |why: &str| Err(InvalidPlan::Name(name.to_owned(), why.to_owned()));
+    match name {
+        "" => Err(InvalidPlan::NoName),
+        "." => wrong("may not be '.'"),
+        ".." => wrong("may not be '..'"),
+        name if name.contains('%') => wrong("may not contain '%'"),
+        _ => Ok(()),
+    }
+}
+
+fn named(words: &[String]) -> Result<Vec<Target>, InvalidPlan> {
     let (types, names) = words.split_first().ok_or(InvalidPlan::NoType)?;
     let types = unique(types);
     // Several types and names are pairs of each with each.
@@ -392,6 +438,22 @@ mod tests {
             targets("deployments.v1.apps web").unwrap(),
             ["deployments.v1.apps:web"]
         );
+    }
+
+    #[test]
+    fn names_that_kubectl_refuses() {
+        let of = |name: &str| {
+            let words = ["pods".to_owned(), name.to_owned()];
+            let refused = Plan::default().with_words(&words).err();
+            refused.map(|why| why.to_string()).unwrap_or_default()
+        };
+        assert_eq!(of(""), "resource name may not be empty");
+        assert_eq!(of("."), "invalid resource name \".\": [may not be '.']");
+        assert_eq!(
+            of("a%b"),
+            "invalid resource name \"a%b\": [may not contain '%']"
+        );
+        assert_eq!(of("web.1"), "");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::api_resources;
 use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
+use super::sorting;
 use crate::filter::{Looked, NoColumn};
 use crate::print::objects::ObjectPrinter;
 use crate::print::sort::Key;
@@ -48,7 +49,7 @@ pub struct Printer {
 }
 
 /// Which value of which answer of which block.
-type Place = (usize, usize, usize);
+pub(super) type Place = (usize, usize, usize);
 
 impl Printer {
     /// A printer that has printed nothing yet.
@@ -120,6 +121,17 @@ impl Printer {
     /// In which order the values of each block come, if they are sorted; tables each for itself, objects all together.
     /// Nothing if they cannot be sorted.
     fn order(&mut self, blocks: &[Block]) -> Option<Option<Vec<Vec<Place>>>> {
+        if self.plan.sort_column.is_some() {
+            let answers = blocks.iter().flat_map(|block| &block.answers);
+            answers.for_each(|(_, answer)| self.note_columns(&answer.resource.columns));
+        }
+        if let Some(column) = &self.plan.sort_column {
+            if column.unknown(&self.columns).is_some() {
+                return None;
+            }
+            let orders = blocks.iter().enumerate();
+            return Some(Some(orders.map(|it| sorting::order(column, it)).collect()));
+        }
         let Some(field) = &self.plan.sort else {
             return Some(None);
         };
@@ -175,34 +187,53 @@ impl Printer {
         Ok(text)
     }
 
-    /// What the filter speaks of and none of the tables has.
+    /// The column that was asked for and that none of the tables has.
     pub fn unknown(&self) -> Option<NoColumn> {
-        self.plan.filter.as_ref()?.unknown(&self.columns)
+        self.missing_column(&self.columns)
     }
 
-    /// What the filter speaks of and this resource does not have.
+    /// The column that was asked for and that this resource does not have.
     pub fn lacks(&self, resource: &Resource) -> Option<NoColumn> {
-        let tables = std::slice::from_ref(&resource.columns);
-        self.plan.filter.as_ref()?.unknown(tables)
+        self.missing_column(std::slice::from_ref(&resource.columns))
+    }
+
+    fn missing_column(&self, tables: &[Vec<Column>]) -> Option<NoColumn> {
+        let Plan {
+            filter,
+            sort_column,
+            ..
+        } = &self.plan;
+        let filtered = filter.as_ref().and_then(|filter| filter.unknown(tables));
+        filtered.or_else(|| sort_column.as_ref()?.unknown(tables))
     }
 
     /// Notes which columns there are, whatever becomes of the rows.
     fn note_columns(&mut self, columns: &[Column]) {
         let is_known = || self.columns.iter().any(|known| known == columns);
-        if self.plan.filter.is_some() && !is_known() {
+        let is_asked_for = self.plan.filter.is_some() || self.plan.sort_column.is_some();
+        if is_asked_for && !is_known() {
             self.columns.push(columns.to_vec());
         }
     }
 
-    /// Whether the filter takes one row.
-    fn takes(&self, cluster: &ClusterName, now_ms: i64, resource: &Resource, row: &Row) -> bool {
-        self.plan.filter.as_ref().is_none_or(|filter| {
-            filter.bind(&resource.columns).takes(Looked {
-                cluster: cluster.as_str(),
-                now_ms,
-                row,
+    /// Which rows of a cluster the filter takes.
+    fn takes<'a>(
+        &'a self,
+        cluster: &'a ClusterName,
+        now_ms: i64,
+        resource: &Resource,
+    ) -> impl Fn(&Row) -> bool + use<'a> {
+        let filter = self.plan.filter.as_ref();
+        let bound = filter.map(|filter| filter.bind(&resource.columns));
+        move |row| {
+            bound.as_ref().is_none_or(|bound| {
+                bound.takes(Looked {
+                    cluster: cluster.as_str(),
+                    now_ms,
+                    row,
+                })
             })
-        })
+        }
     }
 
     /// The end of the output: objects are a List.
@@ -278,7 +309,9 @@ impl Printer {
         if self.plan.filter.is_none() {
             return Ok(true);
         }
-        Ok(self.takes(cluster, now_ms, resource, &Row::from_value(value)?))
+        Ok(self.takes(cluster, now_ms, resource)(&Row::from_value(
+            value,
+        )?))
     }
 
     fn watched_row(
@@ -289,7 +322,7 @@ impl Printer {
         now_ms: i64,
     ) -> Result<String, Malformed> {
         let rows = [Row::from_value(value)?];
-        if !self.takes(cluster, now_ms, resource, &rows[0]) {
+        if !self.takes(cluster, now_ms, resource)(&rows[0]) {
             return Ok(String::new());
         }
         let options = self.options(resource, false);
@@ -319,6 +352,7 @@ impl Printer {
         malformed: &mut Vec<ClusterName>,
     ) -> String {
         let mut read: BTreeMap<usize, (&ClusterName, &Answer, Vec<Row>)> = BTreeMap::new();
+        let mut chosen: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
         for (at, (cluster, answer)) in block.answers.iter().enumerate() {
             self.note_columns(&answer.resource.columns);
             match answer
@@ -328,9 +362,11 @@ impl Printer {
                 .collect::<Result<Vec<_>, _>>()
             {
                 Ok(mut rows) => {
+                    let takes = self.takes(cluster, answer.now_ms, &answer.resource);
                     if order.is_none() {
-                        let (now_ms, resource) = (answer.now_ms, &answer.resource);
-                        rows.retain(|row| self.takes(cluster, now_ms, resource, row));
+                        rows.retain(takes);
+                    } else {
+                        chosen.insert(at, rows.iter().map(takes).collect());
                     }
                     read.insert(at, (cluster, answer, rows));
                 }
@@ -352,11 +388,8 @@ impl Printer {
             Some(order) => order
                 .iter()
                 .filter(|(_, at, value)| {
-                    read.get(at).is_some_and(|(cluster, answer, rows)| {
-                        let (now_ms, resource) = (answer.now_ms, &answer.resource);
-                        let row = rows.get(*value);
-                        row.is_some_and(|row| self.takes(cluster, now_ms, resource, row))
-                    })
+                    let is_chosen = chosen.get(at).and_then(|chosen| chosen.get(*value));
+                    is_chosen.is_some_and(|is_chosen| *is_chosen)
                 })
                 .filter_map(|(_, at, value)| rows_of(*at, *value, value + 1))
                 .collect(),
@@ -432,7 +465,16 @@ impl Printer {
             let Some(value) = answer.values.get(value) else {
                 continue;
             };
-            match self.item(value, &answer.resource, cluster) {
+            let place = (cluster, answer.now_ms);
+            let is_chosen = match self.objects {
+                Some(_) => Ok(true),
+                None => self.takes_value(value, &answer.resource, place),
+            };
+            let item = is_chosen.and_then(|is_chosen| match is_chosen {
+                true => self.item(value, &answer.resource, cluster),
+                false => Ok(String::new()),
+            });
+            match item {
                 Ok(item) => text += &item,
                 Err(Malformed) if malformed.contains(cluster) => {}
                 Err(Malformed) => malformed.push(cluster.clone()),

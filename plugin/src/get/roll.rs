@@ -1,7 +1,7 @@
 //! The roll of the clusters that a command is about: who is asked, who has answered, who will not.
 //!
-//! For commands that are no `get`: told of presences, streams and the broker as a [`super::Collector`] is, it says once
-//! of each cluster that its streams are there, or in a line why not.
+//! For commands that are no `get`: told of presences, streams and the broker as a [`super::Collector`] is, it says of
+//! each cluster that its streams are there, or in a line why not; once, or of what goes on whenever it changes.
 
 use super::cluster_selector::ClusterSelector;
 use super::member::{At, Circumstances, Member, Standing, StreamView, Trouble};
@@ -9,6 +9,7 @@ use super::messages;
 use super::plan::Way;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
 /// How a command waits.
@@ -33,10 +34,18 @@ pub enum News {
     Doubtful(ClusterName, String),
     /// They will not come; a line for stderr.
     Failed(ClusterName, String),
-    /// A line for stderr about the broker.
-    Broker(String),
+    /// A line for stderr: the broker came or went, or a cluster that failed is there again.
+    Line(String),
     /// Nothing more can happen; a line for stderr.
     Over(String),
+}
+
+/// What was last said of a cluster. How long something has lasted is no news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Ready,
+    Doubtful,
+    Failed(Discriminant<Trouble>),
 }
 
 /// The roll.
@@ -49,7 +58,7 @@ pub struct Roll {
     /// All that are present, meant or not: for hints.
     present: BTreeSet<ClusterName>,
     wanted: Vec<ClusterName>,
-    settled: BTreeSet<ClusterName>,
+    settled: BTreeMap<ClusterName, Verdict>,
     discovered: bool,
     up: Option<At>,
     was_up: bool,
@@ -68,7 +77,7 @@ impl Roll {
             members: BTreeMap::new(),
             present: BTreeSet::new(),
             wanted: Vec::new(),
-            settled: BTreeSet::new(),
+            settled: BTreeMap::new(),
             discovered: false,
             up: None,
             was_up: false,
@@ -118,8 +127,7 @@ impl Roll {
         if self.up.take().is_some() || self.failure.is_none() {
             self.down_since = if self.was_up { at } else { At::ZERO };
             if self.was_up && self.patience.goes_on {
-                self.broker
-                    .push(News::Broker(messages::broker_away(failure)));
+                self.broker.push(News::Line(messages::broker_away(failure)));
             }
         }
         self.failure = Some((failure.to_owned(), permanent));
@@ -147,13 +155,18 @@ impl Roll {
         let mut news = std::mem::take(&mut self.broker);
         let circumstances = self.circumstances(at);
         for (name, member) in &self.members {
-            if self.settled.contains(name) {
+            let before = self.settled.get(name).copied();
+            if before.is_some() && !self.patience.goes_on {
                 continue;
             }
             let standings = member.standings(&circumstances);
-            let said = self.judge(member, &standings);
-            if let Some(said) = said {
-                self.settled.insert(name.clone());
+            let Some((verdict, said)) = self.judge(member, &standings) else {
+                continue;
+            };
+            if before != Some(verdict) {
+                let recovered = verdict == Verdict::Ready && before.is_some();
+                news.extend(recovered.then(|| News::Line(messages::fresh_again(name))));
+                self.settled.insert(name.clone(), verdict);
                 news.push(said);
             }
         }
@@ -167,10 +180,21 @@ impl Roll {
         knows_all && self.settled.len() == self.members.len()
     }
 
+    /// The only cluster that is meant has refused: nothing that goes on would ever begin.
+    pub fn is_refused(&self) -> bool {
+        let only = self.selector.only().and_then(|name| self.members.get(name));
+        only.is_some_and(|member| {
+            member
+                .standings(&self.circumstances(At::MAX))
+                .iter()
+                .any(|standing| matches!(standing, Standing::Failed(Trouble::Refused(_))))
+        })
+    }
+
     /// When to step again at the latest.
     pub fn deadline(&self, at: At) -> Option<At> {
         let circumstances = self.circumstances(at);
-        let open = |member: &&Member| !self.settled.contains(&member.name);
+        let open = |member: &&Member| !self.settled.contains_key(&member.name);
         let members = self.members.values().filter(open);
         let silence = members.filter_map(|member| member.deadline(&circumstances));
         let impatient = self.up.is_none() && !self.waits_for_broker();
@@ -197,14 +221,16 @@ impl Roll {
     }
 
     /// A failure of one stream is the cluster's.
-    fn judge(&self, member: &Member, standings: &[Standing]) -> Option<News> {
+    fn judge(&self, member: &Member, standings: &[Standing]) -> Option<(Verdict, News)> {
         let name = member.name.clone();
         let failed = standings.iter().find_map(|standing| match standing {
             Standing::Failed(trouble) => Some(trouble),
             _ => None,
         });
         if let Some(trouble) = failed {
-            return Some(News::Failed(name, self.line(member, trouble)));
+            let line = self.line(member, trouble);
+            let verdict = Verdict::Failed(discriminant(trouble));
+            return Some((verdict, News::Failed(name, line)));
         }
         if standings.contains(&Standing::Pending) {
             return None;
@@ -216,9 +242,9 @@ impl Roll {
         Some(match doubt {
             Some(doubt) => {
                 let line = messages::stale(&name, doubt);
-                News::Doubtful(name, line)
+                (Verdict::Doubtful, News::Doubtful(name, line))
             }
-            None => News::Ready(name),
+            None => (Verdict::Ready, News::Ready(name)),
         })
     }
 
@@ -329,6 +355,28 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_hears_of_each_change_once() {
+        let mut roll = roll(&["a"], true);
+        roll.link_up(at(0));
+        assert_eq!(roll.step(at(0)), []);
+        let lost = roll.step(at(5));
+        assert!(matches!(lost.as_slice(), [News::Failed(..)]), "{lost:?}");
+        assert_eq!(roll.step(at(9)), [], "told already");
+        roll.see(&name("a"), 0, whole());
+        let back = roll.step(at(10));
+        assert!(
+            matches!(back.as_slice(), [News::Line(_), News::Ready(_)]),
+            "{back:?}"
+        );
+        let mut stale = whole();
+        stale.state.freshness = Freshness::Stale;
+        roll.see(&name("a"), 0, stale);
+        let old = roll.step(at(11));
+        assert!(matches!(old.as_slice(), [News::Doubtful(..)]), "{old:?}");
+        assert_eq!(roll.step(at(12)), []);
+    }
+
+    #[test]
     fn a_broker_that_is_away_ends_what_does_not_go_on() {
         for (goes_on, over) in [(false, true), (true, false)] {
             let mut roll = roll(&["a"], goes_on);
@@ -338,7 +386,7 @@ mod tests {
             roll.link_down("gone", false, at(1));
             let news = roll.step(at(9));
             assert_eq!(news.iter().any(|it| matches!(it, News::Over(_))), over);
-            assert_eq!(news.iter().any(|it| matches!(it, News::Broker(_))), goes_on);
+            assert_eq!(news.iter().any(|it| matches!(it, News::Line(_))), goes_on);
         }
         let mut never = roll(&["a"], true);
         assert!(matches!(never.step(at(5)).as_slice(), [.., News::Over(_)]));

@@ -146,7 +146,12 @@ impl ColumnsPrinter {
     /// In client-go's words.
     pub fn add(&mut self, object: &Value, cluster: Option<&str>) -> Result<(), String> {
         self.head(cluster.is_some());
-        let row = self.columns.row(object, self.audience)?;
+        let mut row = self.columns.row(object, self.audience)?;
+        if cluster.is_some() {
+            // No cluster writes a line that looks like another's.
+            row.iter_mut()
+                .for_each(|cell| *cell = sanitize::word(cell).into_owned());
+        }
         self.line(
             cluster.map(|cluster| sanitize::word(cluster).into_owned()),
             row,
@@ -267,6 +272,15 @@ mod tests {
             let message = Columns::parse_file(file).unwrap_err().message;
             assert!(message.starts_with(why), "{message}");
         }
+    }
+
+    #[test]
+    fn no_cluster_writes_a_line_that_looks_like_another_s() {
+        let columns = Arc::new(Columns::parse("A:.a", false).unwrap());
+        let mut printer = ColumnsPrinter::new(columns, Audience::Program);
+        let forged = json!({"a": "x\nprod\ty"});
+        printer.add(&forged, Some("lab")).unwrap();
+        assert_eq!(printer.batch(), "lab   x^Jprod^Iy\n");
     }
 
     #[test]

@@ -26,9 +26,10 @@ use crate::get::Groups;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The setting that names a broker, and those that say who we are to it.
+/// The setting that names a broker.
 const BROKER: &str = "broker";
-const LOGIN: [&str; 4] = ["username", "password_file", "client_crt", "client_key"];
+/// Those that say who we are to it.
+pub const LOGIN: [&str; 4] = ["username", "password_file", "client_crt", "client_key"];
 
 /// Values by the settings' names in the program.
 pub type Values = BTreeMap<String, Value>;
@@ -123,6 +124,10 @@ impl File {
         };
         if profile.contains_key(BROKER) {
             leave_login(&mut values);
+        }
+        // A profile of clusters behind a broker is none of contexts.
+        if profile.contains_key(BROKER) || profile.contains_key("cluster") {
+            values.remove("context");
         }
         values.extend(profile.clone());
         Ok((Some(name.to_owned()), values))

@@ -297,6 +297,15 @@ fn the_file_is_written_without_an_editor() {
         text,
         "profiles:\n  lab:\n    broker: tcp://127.0.0.1:1\n    username: me\n    qos: \"0\"\n"
     );
+    let broker = ["set", "broker", "tcp://127.0.0.1:2", "--profile", "lab"];
+    let said = "Property \"broker\" set. The login of the broker before was removed.\n";
+    let text = changed(home.path(), &broker, said);
+    assert_eq!(
+        text,
+        "profiles:\n  lab:\n    broker: tcp://127.0.0.1:2\n    qos: \"0\"\n"
+    );
+    let broker = ["set-broker", "lab", "tcp://127.0.0.1:1", "--username", "me"];
+    changed(home.path(), &broker, hint);
     changed(
         home.path(),
         &["use", "lab"],

@@ -3,8 +3,8 @@
 use crate::error::Failure;
 use crate::get::{ClusterSelector, Groups};
 use crate::print::sanitize;
-use crate::settings::file::File;
 use crate::settings::file::edit::{Change, edit};
+use crate::settings::file::{File, LOGIN};
 use crate::settings::{Said, Setting, all};
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueHint};
@@ -95,10 +95,7 @@ pub(super) fn set_broker(
 ) -> Result<(), Failure> {
     let mut writing = Writing::begin(said)?;
     let profile = ["profiles", args.name.as_str()];
-    writing.change(
-        &[profile[0], profile[1], "broker"],
-        Change::Set(args.url.as_str().into()),
-    )?;
+    let forgot = writing.set_broker(&profile, args.url.as_str().into())?;
     for (setting, words) in said.typed() {
         if setting.key == "broker" {
             return Err(Failure::because(
@@ -117,7 +114,10 @@ pub(super) fn set_broker(
         true => String::new(),
         false => format!(" `kubectl mqinformer config use {name}` makes it the current one."),
     };
-    writing.finish(&format!("Profile \"{name}\" set.{hint}\n"), terminal)
+    writing.finish(
+        &format!("Profile \"{name}\" set.{hint}{forgot}\n"),
+        terminal,
+    )
 }
 
 /// `config use`.
@@ -149,14 +149,21 @@ pub(super) fn set(args: &SetArgs, said: &Said, terminal: &mut Terminal) -> Resul
     let settings = all();
     let setting = settings.iter().find(|setting| setting.key == args.key);
     let value = match setting {
-        Some(setting) => value(setting, &args.values),
+        Some(setting) => value(setting, &absolute(setting, &args.values)?),
         // Whatever it is, the file's own check says what is wrong with it.
         None => args.values.join(",").into(),
     };
     let mut writing = Writing::begin(said)?;
-    writing.change(&path(said, &args.key), Change::Set(value))?;
+    let path = path(said, &args.key);
+    let forgot = match path.split_last() {
+        Some((&"broker", parent)) => writing.set_broker(parent, value)?,
+        _ => {
+            writing.change(&path, Change::Set(value))?;
+            ""
+        }
+    };
     let key = shown(&args.key);
-    writing.finish(&format!("Property \"{key}\" set.\n"), terminal)
+    writing.finish(&format!("Property \"{key}\" set.{forgot}\n"), terminal)
 }
 
 /// `config unset`.
@@ -241,6 +248,9 @@ fn value(setting: &Setting, words: &[String]) -> Value {
 /// Paths of the file are relative to the file; those of a command line to where it was typed.
 fn absolute(setting: &Setting, words: &[String]) -> Result<Vec<String>, Failure> {
     let absolute = |word: &String| {
+        if word.starts_with("~/") {
+            return Ok(word.clone());
+        }
         let path = std::path::absolute(word)?;
         Ok(path.to_string_lossy().into_owned())
     };
@@ -248,6 +258,16 @@ fn absolute(setting: &Setting, words: &[String]) -> Result<Vec<String>, Failure>
         true => words.iter().map(absolute).collect(),
         false => Ok(words.to_vec()),
     }
+}
+
+/// Whether there is something at that place of a file.
+fn has(text: &str, path: &[&str]) -> bool {
+    let whole = serde_yaml::from_str::<Value>(text).ok();
+    path.iter()
+        .try_fold(whole.unwrap_or_default(), |value, key| {
+            value.get(key).cloned()
+        })
+        .is_some()
 }
 
 /// The file while it is being changed.
@@ -289,6 +309,25 @@ impl Writing {
         self.text = edited.text;
         self.is_kept &= edited.is_kept;
         Ok(())
+    }
+
+    /// Sets the broker of a mapping. A login that stood beside another one is nobody else's: it goes, and what is to be
+    /// said of that comes back.
+    fn set_broker(&mut self, parent: &[&str], url: Value) -> Result<&'static str, Failure> {
+        let at = |key| [parent, &[key]].concat();
+        let before = self.text.clone();
+        self.change(&at("broker"), Change::Set(url))?;
+        if self.text == before || !has(&before, &at("broker")) {
+            return Ok("");
+        }
+        let changed = self.text.clone();
+        for setting in all().iter().filter(|it| LOGIN.contains(&it.id.as_str())) {
+            self.change(&at(&setting.key), Change::Remove)?;
+        }
+        Ok(match self.text == changed {
+            true => "",
+            false => " The login of the broker before was removed.",
+        })
     }
 
     /// Puts the file in its place, whole, for its owner only.

@@ -2,6 +2,7 @@
 
 use super::GetArgs;
 use crate::filter::Filter;
+use crate::filter::sort_column::SortColumn;
 use crate::get::output::{self, InvalidOutput, Mistake};
 use crate::get::plan::{InvalidPlan, Watch};
 use crate::get::{Form, Plan};
@@ -32,13 +33,21 @@ impl GetArgs {
             let word = self.output.clone().unwrap_or_default();
             return Err(InvalidPlan::ShowLabels(word).into());
         }
+        let sort_column = SortColumn::parse(&self.sort_by);
+        if let (Some(column), false) = (&sort_column, tables || form == Form::Name) {
+            return Err(InvalidPlan::SortObjects(column.header().to_owned()).into());
+        }
         let sort = match self.sort_by.as_str() {
+            _ if sort_column.is_some() => None,
             "" => None,
             path => {
                 let field = SortField::parse(path, !tables);
                 Some(field.map_err(|error| InvalidOutput::from(Mistake::of(error, path)))?)
             }
         };
+        if form == Form::Name && sort.is_some() && filter.is_some() {
+            return Err(InvalidPlan::FilterSortedNames.into());
+        }
         let watch = match (self.watch, self.watch_only) {
             (_, true) => Some(Watch::ChangesOnly),
             (true, false) => Some(Watch::ListFirst),
@@ -61,6 +70,7 @@ impl GetArgs {
             show_kind: self.show_kind,
             managed_fields: self.show_managed_fields,
             sort,
+            sort_column,
             events: self.output_watch_events,
             ignore_not_found: self.ignore_not_found,
             watch,

@@ -171,7 +171,7 @@ impl Session {
                 self.ready(&cluster, terminal)
             }
             News::Failed(_, line) => self.fail(&line, terminal),
-            News::Broker(line) => terminal.err(&line),
+            News::Line(line) => terminal.err(&line),
             News::Over(line) => {
                 terminal.err(&line)?;
                 Err(Failure::Told(1))

@@ -28,8 +28,8 @@ impl Collector {
         }
         let nobody_is_missing = self.knows_all() && ready().count() == standings.len();
         // What is sorted is sorted together.
-        let patience_is_over = self.plan.sort.is_none()
-            && self.first_whole.is_some_and(|first| at >= first + PATIENCE);
+        let patience_is_over =
+            !self.plan.is_sorted() && self.first_whole.is_some_and(|first| at >= first + PATIENCE);
         match self.selector.only().cloned() {
             Some(name) if nobody_is_missing => self.print_one(&name, &standings, wall_ms),
             Some(_) => {}
@@ -313,7 +313,7 @@ impl Collector {
         self.finish(u8::from(failed || (partial && !forgiven)));
     }
 
-    /// Whether the filter speaks of a column that no cluster has.
+    /// Whether a column was asked for that no cluster has.
     fn tell_unknown_column(&mut self) -> bool {
         let unknown = self.printer.unknown();
         if let Some(unknown) = &unknown {

@@ -53,6 +53,8 @@ pub struct Collector {
     wanted: Vec<ClusterName>,
     /// Those whose answers, or whose trouble, were printed.
     told: BTreeMap<ClusterName, Told>,
+    /// Those whose watch has begun: all that was there at first was printed, or passed over.
+    begun: BTreeSet<ClusterName>,
     printer: Printer,
     link: Link,
     discovered: bool,
@@ -102,6 +104,7 @@ impl Collector {
             present: BTreeSet::new(),
             wanted: Vec::new(),
             told: BTreeMap::new(),
+            begun: BTreeSet::new(),
             link: Link::default(),
             discovered: false,
             first_whole: None,

@@ -13,6 +13,7 @@ use mqtt_informer::protocol::rows;
 use prost::Message;
 
 mod readers;
+mod sorting;
 mod waiting;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use crate::wait::{Condition, Wait};
 use bytes::Bytes;
 use mqtt_informer::protocol::names::ClusterName;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a `wait` has come.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(super) struct Waiting {
 struct Awaited {
     /// Which objects are meant is known.
     found: bool,
+    /// The targets whose type exists.
+    types: BTreeSet<usize>,
     objects: Vec<Object>,
     /// What did not exist, as long as it is not known to exist elsewhere.
     absent: Vec<(usize, Refusal)>,
@@ -106,9 +108,19 @@ impl Collector {
         if let Some(trouble) = failed {
             return Err(trouble);
         }
-        let whole = standings
-            .iter()
-            .all(|standing| matches!(standing, Standing::Whole | Standing::Failed(_)));
+        let is_whole =
+            |standing: &Standing| matches!(standing, Standing::Whole | Standing::Failed(_));
+        let whole = standings.iter().all(is_whole);
+        let doubt = standings.iter().find_map(|standing| match standing {
+            Standing::Stale(doubt) => Some(*doubt),
+            _ => None,
+        });
+        // Who looks once does not wait for what is old to become new.
+        let looked = wait.timeout.is_zero() && !standings.contains(&Standing::Pending);
+        let over = over || (looked && doubt.is_some());
+        if let (true, Some(doubt)) = (over, doubt) {
+            self.fail(messages::stale(name, doubt));
+        }
         let mut state = self.waiting.clusters.remove(name).unwrap_or_default();
         if whole && !state.found {
             let found = self
@@ -165,6 +177,7 @@ impl Collector {
                 continue;
             }
             let resource = member.resource(target)?;
+            state.types.insert(target);
             let wanted = self
                 .plan
                 .targets
@@ -197,10 +210,10 @@ impl Collector {
             }
         }
         if wait.for_deletion {
-            // They are as wanted.
+            // They are as wanted; a type that is nowhere was mistyped.
             state
                 .absent
-                .retain(|(_, refusal)| refusal.reason != "NotFound");
+                .retain(|(_, refusal)| refusal.is_no_type() || refusal.reason != "NotFound");
         }
         Ok(state)
     }
@@ -209,8 +222,8 @@ impl Collector {
     fn look(&self, wait: &Wait, name: &ClusterName, object: &mut Object) {
         let member = self.members.get(name);
         let now = member.and_then(|member| member.entry(object.target, &object.key));
-        let same =
-            now.filter(|value| metadata(value).is_ok_and(|metadata| metadata.uid == object.uid));
+        // One that cannot be read is there.
+        let same = now.filter(|value| metadata(value).map_or(true, |it| it.uid == object.uid));
         if let Some(value) = now {
             object.value = value.clone();
         }
@@ -318,8 +331,10 @@ impl Collector {
                 .any(|state| state.objects.iter().any(|object| object.target == *target))
         };
         let mut absent = BTreeMap::new();
+        let has_type = |target: &usize| states.clone().any(|state| state.types.contains(target));
         for (target, refusal) in states.clone().flat_map(|state| &state.absent) {
-            if !exists(target) {
+            let elsewhere = exists(target) || (refusal.is_no_type() && has_type(target));
+            if !elsewhere {
                 absent.entry(*target).or_insert_with(|| refusal.clone());
             }
         }

@@ -4,6 +4,7 @@ use super::{Collector, Output, Told};
 use crate::get::member::{At, Change, Member, NoAnswer, Standing, Trouble};
 use crate::get::messages::{self, Doubt, Refusal};
 use crate::get::plan::Watch;
+use crate::get::sorting;
 use crate::print::sort::{Key, SortField};
 use crate::table::{Malformed, Resource};
 use mqtt_informer::protocol::names::ClusterName;
@@ -38,7 +39,7 @@ impl Collector {
         doubt: Option<Doubt>,
         wall_ms: i64,
     ) {
-        let first = !matches!(self.told.get(name), Some(Told::Whole | Told::Stale));
+        let first = !self.begun.contains(name);
         let Some(member) = self.members.get_mut(name) else {
             return;
         };
@@ -57,6 +58,9 @@ impl Collector {
                 if let Some(unknown) = self.printer.lacks(&resource) {
                     let refusal = Refusal::local(unknown.to_string());
                     return self.watch_trouble(name, &Trouble::Refused(refusal));
+                }
+                if let Some(column) = &self.plan.sort_column {
+                    sorting::changes(column, &mut changes, (&resource, name, now_ms));
                 }
                 let shown = if first && watch == Watch::ChangesOnly {
                     &[][..]
@@ -83,6 +87,7 @@ impl Collector {
         } else {
             Told::Whole
         };
+        self.begun.insert(name.clone());
         let before = self.told.insert(name.clone(), told);
         match (doubt, before) {
             (Some(_), Some(Told::Stale)) | (None, None | Some(Told::Whole)) => {}

@@ -184,6 +184,16 @@ fn the_example_of_the_readme_makes_sense() {
 }
 
 #[test]
+fn a_profile_of_clusters_behind_a_broker_is_none_of_contexts() {
+    let text = "context: [all]\nprofiles:\n  lab: {broker: tcp://b}\n  some: {cluster: [a]}\n  own: {timeout: 1s}\n";
+    let file = parsed(text).unwrap();
+    for (name, direct) in [("lab", false), ("some", false), ("own", true)] {
+        let (_, values) = file.with_profile(Some(name)).unwrap();
+        assert_eq!(values.contains_key("context"), direct, "{name}");
+    }
+}
+
+#[test]
 fn a_login_is_for_the_broker_beside_it() {
     let text = "broker: tcp://a\nusername: me\npassword-file: pw\nprofiles:\n  same: {qos: 0}\n  other: {broker: tcp://b}\n  own: {broker: tcp://c, username: you}\n";
     let file = parsed(text).unwrap();

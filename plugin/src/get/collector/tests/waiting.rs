@@ -105,6 +105,43 @@ fn deletion_and_creation_are_waited_for() {
 }
 
 #[test]
+fn a_type_that_is_nowhere_is_not_gone_but_mistyped() {
+    let no_type = || {
+        refused(
+            "NotFound",
+            "the server doesn't have a resource type \"podz\"",
+        )
+    };
+    let mut nowhere = Scene::new("podz", &["c1", "c2"], waiting(&["delete"], SECOND));
+    nowhere.see("c1", 0, no_type());
+    nowhere.see("c2", 0, no_type());
+    let line = "error: the server doesn't have a resource type \"podz\"";
+    nowhere.check("", &[line], Some(1));
+    let mut somewhere = Scene::new("podz", &["c1", "c2"], waiting(&["delete"], SECOND));
+    somewhere.see("c1", 0, no_type());
+    somewhere.see("c2", 0, pods_ready(&[]));
+    somewhere.check("", &[], Some(0));
+}
+
+#[test]
+fn who_looks_once_does_not_wait_for_what_is_old() {
+    let mut scene = Scene::new(
+        "pods a",
+        &["c1"],
+        waiting(&["condition=Ready"], Duration::ZERO),
+    );
+    let mut stale = pods_ready(&[("a", true)]);
+    stale.state.freshness = Freshness::Stale;
+    scene.see("c1", 0, stale);
+    assert_eq!(
+        (scene.code, scene.err.len()),
+        (Some(1), 2),
+        "{:?}",
+        scene.err
+    );
+}
+
+#[test]
 fn several_clusters_that_have_it() {
     let mut scene = Scene::new(
         "pods a",
