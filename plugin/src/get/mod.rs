@@ -15,6 +15,7 @@
 //! | [`collector`] | whose answers are in, who is late, when to print, when to end |
 //! | [`member`] | one cluster of a `get`: its streams, and what became of each |
 //! | [`roll`] | who has answered, for commands that are no `get` |
+//! | [`mod@block`] | the answers of one resource |
 //! | [`printer`] | answers as tables, objects or names |
 //! | `sorting` | rows in the order of a column |
 //! | [`messages`] | the lines for stderr |
@@ -22,6 +23,7 @@
 //! **Architecture invariant:** pure. No IO, no clock but the one given, no async.
 
 pub mod api_resources;
+pub mod block;
 pub mod catalog;
 pub mod cluster_selector;
 pub mod collector;

@@ -1,6 +1,7 @@
 //! Answers as text: blocks of tables, one List of objects, names; and changes one by one.
 
 use super::api_resources;
+use super::block::{Block, Place};
 use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
@@ -18,15 +19,6 @@ use std::collections::BTreeMap;
 
 /// The annotation that tells an item's cluster in a List of several clusters.
 pub const CLUSTER_ANNOTATION: &str = "mqinformer.io/cluster";
-
-/// The answers of one resource, in the order in which they are printed.
-#[derive(Debug)]
-pub struct Block {
-    /// The resource as the first answer has it.
-    pub resource: Resource,
-    /// Whose answers.
-    pub answers: Vec<(ClusterName, Answer)>,
-}
 
 /// Prints what one `get` prints.
 #[derive(Debug)]
@@ -47,9 +39,6 @@ pub struct Printer {
     /// Why something could not be printed, in kubectl's words; nothing is printed after it.
     pub failure: Option<String>,
 }
-
-/// Which value of which answer of which block.
-pub(super) type Place = (usize, usize, usize);
 
 impl Printer {
     /// A printer that has printed nothing yet.

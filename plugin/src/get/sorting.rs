@@ -1,7 +1,7 @@
 //! Rows in the order of a column.
 
+use super::block::{Block, Place};
 use super::member::Change;
-use super::printer::{Block, Place};
 use crate::filter::Looked;
 use crate::filter::compare::Cell;
 use crate::filter::sort_column::SortColumn;

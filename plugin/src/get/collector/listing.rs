@@ -1,9 +1,9 @@
 //! A `get` that lists and ends.
 
 use super::{Collector, Output, PATIENCE, Told, is_pending};
+use crate::get::block::Block;
 use crate::get::member::{At, NoAnswer, Standing, Trouble};
 use crate::get::messages::{self, Refusal};
-use crate::get::printer::Block;
 use crate::print::sanitize;
 use crate::table::Malformed;
 use mqtt_informer::protocol::names::ClusterName;
