@@ -157,7 +157,7 @@ pub(super) struct Driver {
     pub(super) bulk_up: bool,
     pub(super) heard_api: Option<Instant>,
     pub(super) link: (bool, Option<String>),
-    /// What the broker did not take of what is published, by its kind, until it takes such a thing again.
+    /// What the broker did not take of what is published, by its kind, until it takes changes again, or connects.
     pub(super) refused: BTreeMap<&'static str, String>,
     /// Why there is no bulk connection.
     pub(super) bulk_failure: Option<String>,

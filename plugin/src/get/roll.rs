@@ -45,6 +45,7 @@ pub enum News {
 enum Verdict {
     Ready,
     Doubtful,
+    Refused,
     Failed(Discriminant<Trouble>),
 }
 
@@ -182,13 +183,8 @@ impl Roll {
 
     /// The only cluster that is meant has refused: nothing that goes on would ever begin.
     pub fn is_refused(&self) -> bool {
-        let only = self.selector.only().and_then(|name| self.members.get(name));
-        only.is_some_and(|member| {
-            member
-                .standings(&self.circumstances(At::MAX))
-                .iter()
-                .any(|standing| matches!(standing, Standing::Failed(Trouble::Refused(_))))
-        })
+        let only = self.selector.only().and_then(|name| self.settled.get(name));
+        only == Some(&Verdict::Refused)
     }
 
     /// When to step again at the latest.
@@ -229,7 +225,10 @@ impl Roll {
         });
         if let Some(trouble) = failed {
             let line = self.line(member, trouble);
-            let verdict = Verdict::Failed(discriminant(trouble));
+            let verdict = match trouble {
+                Trouble::Refused(_) => Verdict::Refused,
+                trouble => Verdict::Failed(discriminant(trouble)),
+            };
             return Some((verdict, News::Failed(name, line)));
         }
         if standings.contains(&Standing::Pending) {
