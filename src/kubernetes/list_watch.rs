@@ -48,6 +48,11 @@ pub(super) async fn run(
     }
 }
 
+/// A resourceVersion as a number, to compare two of one resource by (KEP-5504); 0 for one that is none.
+fn comparable(version: &str) -> u64 {
+    version.parse().unwrap_or(0)
+}
+
 struct Stream<'a> {
     client: &'a Client,
     selection: &'a Resolved,
@@ -123,7 +128,8 @@ impl Stream<'_> {
             if head.next.is_empty() {
                 let mut entries = read.await?;
                 entries.push(self.projection.header(selection, self.singular));
-                self.tell(Event::Listed(entries)).await;
+                let listed = Event::Listed(entries, comparable(&version_of_list));
+                self.tell(listed).await;
                 return Ok(version_of_list);
             }
             // The server makes the next page while we read this one.
@@ -196,9 +202,9 @@ impl Stream<'_> {
                 Heard::End => return Ok(Ended::ByServer),
             };
             let (event, at) = match self.projection.line(&line, self.client.now_ms())? {
-                Change::Put((key, value), at) => (Event::Put(key, value), at),
-                Change::Delete(key, at) => (Event::Delete(key), at),
-                Change::Bookmark(at) => (Event::Alive, at),
+                Change::Put((key, value), at) => (Event::Put(key, value, comparable(&at)), at),
+                Change::Delete(key, at) => (Event::Delete(key, comparable(&at)), at),
+                Change::Bookmark(at) => (Event::Bookmark(comparable(&at)), at),
                 Change::Nothing => (Event::Alive, String::new()),
                 Change::Relist => return Ok(Ended::Relist),
                 Change::Error(failure) => return Err(failure),

@@ -34,7 +34,7 @@ async fn forever(client: &Client, discovery: &Discovery, events: mpsc::Sender<Ev
             Ok(catalog) => {
                 outages.reset();
                 refusals.reset();
-                let event = Event::Listed(entries(&catalog.resources));
+                let event = Event::Listed(entries(&catalog.resources), 0);
                 (event, client.patience().resources)
             }
             Err(Failure::Refused(refusal)) => (Event::Refused(refusal), refusals.next()),

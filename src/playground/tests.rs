@@ -87,13 +87,13 @@ impl Copy {
         match &event {
             Event::Listing => self.parts.clear(),
             Event::Part(entries) => self.parts.extend(entries.iter().cloned()),
-            Event::Listed(entries) => {
+            Event::Listed(entries, _) => {
                 self.lists += 1;
                 self.entries = std::mem::take(&mut self.parts);
                 self.entries.extend(entries.iter().cloned());
             }
-            Event::Put(key, value) => drop(self.entries.insert(key.clone(), value.clone())),
-            Event::Delete(key) => drop(self.entries.remove(key)),
+            Event::Put(key, value, _) => drop(self.entries.insert(key.clone(), value.clone())),
+            Event::Delete(key, _) => drop(self.entries.remove(key)),
             _ => {}
         }
         event
@@ -140,7 +140,7 @@ fn config_map(name: &str, value: &str) -> Value {
 }
 
 fn listed(event: &Event) -> bool {
-    matches!(event, Event::Listed(_))
+    matches!(event, Event::Listed(..))
 }
 
 async fn started(spec: Spec) -> (Playground, Arc<Kubernetes>) {
@@ -290,7 +290,7 @@ async fn bookmarks_move_a_quiet_watch_on() {
     let moves_on = async {
         while playground.requests().watched_from < playground.version() {
             copy.until(|event| matches!(event, Event::Watching)).await;
-            copy.until(|event| matches!(event, Event::Alive)).await;
+            copy.until(|event| matches!(event, Event::Bookmark(_))).await;
             playground.faults().close_watches();
         }
     };

@@ -127,6 +127,10 @@ pub struct Page {
     pub dictionary: Option<Bytes>,
     /// A slice of the byte string that [`super::entries`] describes.
     pub entries: Bytes,
+    /// The resourceVersion of the last change that the snapshot holds; 0 = not known.
+    pub changed: u64,
+    /// The resourceVersion up to which it holds every change; 0 = not known.
+    pub up_to: u64,
 }
 
 /// Why there is no answer yet, or that there will be none.
@@ -193,6 +197,8 @@ pub struct Live {
     pub upstream_age_ms: u64,
     /// A slice of the byte string that [`super::entries`] describes.
     pub changes: Bytes,
+    /// The resourceVersion of the last change up to `to`; 0 = not known, and in heartbeats.
+    pub changed: u64,
 }
 
 /// A presence with more labels than this is refused.

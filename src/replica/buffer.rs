@@ -30,6 +30,8 @@ pub(super) struct Step {
     pub(super) to: u64,
     /// Of the whole collection at `to`.
     pub(super) digest: u64,
+    /// The resourceVersion of the last change up to `to`; 0 = not known.
+    pub(super) changed: u64,
     pub(super) upstream_age: Duration,
     /// When its first slice arrived.
     pub(super) arrived: Moment,
@@ -42,6 +44,7 @@ impl Step {
             prev: live.prev,
             to: live.to,
             digest: live.digest,
+            changed: live.changed,
             upstream_age: Duration::from_millis(live.upstream_age_ms),
             arrived: now,
         }

@@ -23,11 +23,31 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Where a state stands in the API server's own count; 0 = not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Versions {
+    /// The resourceVersion of the last change that it holds.
+    pub(super) changed: u64,
+    /// The one up to which it holds every change.
+    pub(super) up_to: u64,
+}
+
+impl Versions {
+    /// What both say.
+    pub(super) fn lower(self, other: Self) -> Self {
+        Self {
+            changed: self.changed.min(other.changed),
+            up_to: self.up_to.min(other.up_to),
+        }
+    }
+}
+
 /// A state of a feed, whole; costs O(1).
 #[derive(Clone, Debug)]
 pub(super) struct Snapshot {
     pub(super) epoch: Epoch,
     pub(super) seq: u64,
+    pub(super) versions: Versions,
     pub(super) collection: Collection,
 }
 
@@ -57,6 +77,7 @@ pub(super) struct Feed {
     stream: StreamId,
     epoch: Epoch,
     seq: u64,
+    versions: Versions,
     now: Collection,
     packer: Packer,
     /// What the values were at `published` of all keys that changed since.
@@ -83,12 +104,21 @@ pub(super) struct Stamp {
 }
 
 impl Feed {
-    /// The feed of a first, complete list, as its draft packed it.
-    pub(super) fn new(stream: StreamId, epoch: Epoch, (packer, now): (Packer, Collection)) -> Self {
+    /// The feed of a first, complete list, as its draft packed it, and the list's resourceVersion.
+    pub(super) fn new(
+        stream: StreamId,
+        epoch: Epoch,
+        (packer, now): (Packer, Collection),
+        version: u64,
+    ) -> Self {
         Self {
             stream,
             epoch,
             seq: 1,
+            versions: Versions {
+                changed: version,
+                up_to: version,
+            },
             now,
             packer,
             pending: BTreeMap::new(),
@@ -103,8 +133,8 @@ impl Feed {
         }
     }
 
-    /// A later list: only what differs counts as changed.
-    pub(super) fn relist(&mut self, list: Vec<(Bytes, Bytes)>) {
+    /// A later list: only what differs counts as changed. It may be below what was known: a backup was restored.
+    pub(super) fn relist(&mut self, list: Vec<(Bytes, Bytes)>, version: u64) {
         let listed: BTreeSet<Bytes> = list.iter().map(|(key, _)| key.clone()).collect();
         let gone: Vec<Key> = self
             .now
@@ -113,30 +143,38 @@ impl Feed {
             .map(|((_, key), _)| key.clone())
             .collect();
         if !mutant!(RelistIgnoresDeletes) {
-            gone.iter().for_each(|key| self.delete(key));
+            gone.iter().for_each(|key| self.delete(key, version));
         }
         for (key, value) in list {
-            self.put(&key, &value);
+            self.put(&key, &value, version);
         }
+        self.versions.up_to = version;
     }
 
-    /// A key has this value now.
-    pub(super) fn put(&mut self, key: &Bytes, value: &Bytes) {
+    /// All that changed up to a resourceVersion is told.
+    pub(super) fn told_up_to(&mut self, version: u64) {
+        self.versions.up_to = self.versions.up_to.max(version);
+    }
+
+    /// A key has this value now, since a resourceVersion.
+    pub(super) fn put(&mut self, key: &Bytes, value: &Bytes, version: u64) {
+        self.told_up_to(version);
         let digest = entry_digest(key, value);
         if self.now.get(key).is_some_and(|held| held.digest == digest) {
             return;
         }
-        self.step();
+        self.step(version);
         let old = self.now.put(key, Held::new(&self.packer, key, value));
         self.changed(key, old);
     }
 
-    /// A key is gone.
-    pub(super) fn delete(&mut self, key: &Bytes) {
+    /// A key is gone, since a resourceVersion.
+    pub(super) fn delete(&mut self, key: &Bytes, version: u64) {
+        self.told_up_to(version);
         if self.now.get(key).is_none() {
             return;
         }
-        self.step();
+        self.step(version);
         let old = self.now.remove(key);
         self.changed(key, old);
     }
@@ -146,12 +184,13 @@ impl Feed {
         self.pending.entry(key).or_insert(old);
     }
 
-    fn step(&mut self) {
+    fn step(&mut self, version: u64) {
         #[cfg(test)]
         {
             self.before_last_change = (self.seq, self.now.digest());
         }
         self.seq += 1;
+        self.versions.changed = version;
     }
 
     #[cfg(test)]
@@ -177,6 +216,7 @@ impl Feed {
         Snapshot {
             epoch: self.epoch,
             seq: self.seq,
+            versions: self.versions,
             collection: self.now.clone(),
         }
     }
@@ -239,6 +279,7 @@ impl Feed {
                     digest,
                     upstream_age_ms: stamp.upstream_age_ms,
                     changes: changes.slice(begin..end),
+                    changed: self.versions.changed,
                 };
                 (if to > prev { tickets.next() } else { 0 }, live)
             })
@@ -334,12 +375,13 @@ mod tests {
             StreamId(1),
             Epoch::default(),
             Draft::default().finish(list(entries)),
+            10,
         );
         (feed, Tickets::default())
     }
 
     fn put(feed: &mut Feed, key: &'static str, value: &'static str) {
-        feed.put(&key.into(), &value.into());
+        feed.put(&key.into(), &value.into(), feed.versions.up_to + 1);
     }
 
     /// What a flush carries: key, and whether it goes, comes whole, or as a delta.
@@ -362,7 +404,7 @@ mod tests {
     #[test]
     fn a_relist_is_diffed_deletes_included() {
         let (mut feed, mut tickets) = feed(&[("a", "1"), ("b", "2"), ("c", "3")]);
-        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]));
+        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]), 20);
         let changes = carried(&feed.flush(STAMP, &mut tickets));
         assert_eq!(
             changes,
@@ -373,7 +415,7 @@ mod tests {
             ]
         );
         let same = feed.seq();
-        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]));
+        feed.relist(list(&[("a", "1"), ("c", "4"), ("d", "5")]), 20);
         assert_eq!(feed.seq(), same);
     }
 
@@ -427,7 +469,7 @@ mod tests {
         put(&mut feed, "a", "1");
         feed.flush(STAMP, &mut tickets);
         feed.link_lost();
-        feed.delete(&"a".into());
+        feed.delete(&"a".into(), 20);
         let slices = feed.flush(STAMP, &mut tickets);
         assert_eq!(
             (slices[0].1.prev, carried(&slices)),

@@ -42,12 +42,12 @@ fn feed(entries: usize) -> Feed {
         },
         feed: 1,
     };
-    Feed::new(StreamId(1), epoch, Draft::default().finish(list))
+    Feed::new(StreamId(1), epoch, Draft::default().finish(list), 1)
 }
 
 fn change(feed: &mut Feed, revision: u32) {
     for number in 0..CHANGES {
-        feed.put(&key(number * 7), &value(number * 7, revision));
+        feed.put(&key(number * 7), &value(number * 7, revision), 2);
     }
 }
 

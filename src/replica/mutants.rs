@@ -75,6 +75,7 @@ mod switches {
         HolesAccepted: "R7: an answer is switched to although pages are missing.",
         StagedPagesTakenAgain: "R7: a duplicate page is taken for news.",
         HalfAnAnswerShown: "R7: a window of an answer is shown before the rest is there.",
+        OlderAnswerShown: "R7: a new writer's answer is switched to although it is older than what is shown.",
         NotFrozen: "R6: flushes are applied while a request is out.",
         NoBound: "R2: the buffer grows.",
         CacheWithoutEpoch: "R8: a cache is read back under another number.",

@@ -18,6 +18,14 @@ mod tests;
 
 pub use dialogue::{Ask, Received, Rids, ServerClock, Tally};
 
+/// Answers in a row that were older than the copy.
+#[derive(Debug)]
+struct Older {
+    /// The first one; none of them was from a source whose API server is away.
+    since: Moment,
+    times: u32,
+}
+
 /// The consumer side of one stream. Never does IO and reads no clock.
 #[derive(Debug)]
 pub struct Reflector {
@@ -48,6 +56,10 @@ pub struct Reflector {
     diverged: bool,
     /// Answers in a row that were no good.
     failures: u32,
+    /// The resourceVersion of the last change that the copy holds; 0 = not known, or not confirmed in this life.
+    changed: u64,
+    /// Answers that were older than the copy.
+    older: Option<Older>,
     status: Option<State>,
     resource: String,
     upstream_age: Duration,
@@ -88,6 +100,8 @@ impl Reflector {
             unsure: true,
             diverged: false,
             failures: 0,
+            changed: 0,
+            older: None,
             status: None,
             resource: String::new(),
             upstream_age: Duration::ZERO,
@@ -372,16 +386,47 @@ impl Reflector {
         }
     }
 
+    /// R7 Older. The answer of a new writer may be older than what the writer before had told: its list was begun
+    /// earlier, or its watch lags. It is asked again until it has caught up. *Else a row goes back in time.*
+    ///
+    /// Older is what does not reach up to the last change that is held, by the API server's count (comparable by
+    /// KEP-5504). Who says so for long, and whose API server answers, is believed: a backup was restored.
+    fn goes_back(&mut self, now: Moment, request: &Request) -> bool {
+        let (stage, up_to) = (&request.stage, request.stage.versions().up_to);
+        let anew = stage
+            .header()
+            .is_some_and(|header| header.epoch != self.copy.epoch);
+        if !anew || up_to == 0 || up_to >= self.changed || mutant!(OlderAnswerShown) {
+            return false;
+        }
+        let older = self.older.get_or_insert(Older { since: now, times: 0 });
+        if stage.upstream_age_ms() > 0 {
+            older.since = now;
+        }
+        let wait = self.settings.timeout.0 * 2_u32.saturating_pow(older.times.min(16));
+        older.times += 1;
+        let goes_back = now.since(older.since) < self.settings.restored_after;
+        if goes_back {
+            self.due = Some(now + wait.min(self.settings.timeout.1));
+        }
+        goes_back
+    }
+
     /// R7 Switch. The whole answer becomes the copy in one step, if its digest is what the source says: nothing else is
     /// ever shown.
     fn switch(&mut self, now: Moment) {
         let Some(request) = self.request.take() else {
             return;
         };
+        if self.goes_back(now, &request) {
+            return;
+        }
         let Some(next) = Next::of_answer(&self.copy, &request, Room::new(&self.settings)) else {
             return self.failed(now);
         };
         self.failures = 0;
+        self.older = None;
+        self.changed = request.stage.versions().changed;
         self.diverged = false;
         self.tally.answers += 1;
         self.become_next(next);
@@ -445,6 +490,7 @@ impl Reflector {
     fn compare(&mut self, step: &Step) {
         if step.digest == self.copy.digest || mutant!(NoDigestCompared) {
             self.was_current(step.arrived - step.upstream_age);
+            self.changed = step.changed;
             self.unsure = false;
         } else if self.request.is_none() {
             self.tally.divergences += 1;

@@ -37,6 +37,9 @@ pub struct Settings {
     pub stuck: Duration,
     /// How often a standby asks `Who` in the second half of a writer's silence.
     pub who_interval: Duration,
+    /// An answer that is older than what is shown is not believed before its source, whose API server answers it, has
+    /// said the same for so long: its backup was restored.
+    pub restored_after: Duration,
     /// A presence is told again at most this often.
     pub presence_interval: Duration,
     /// A presence is told anew this often, so that the broker's copy does not expire.
@@ -105,6 +108,7 @@ impl Default for Settings {
             writer_silence: Duration::from_secs(30),
             stuck: Duration::from_secs(30),
             who_interval: Duration::from_secs(4),
+            restored_after: Duration::from_secs(30),
             presence_interval: Duration::from_secs(1),
             presence_refresh: Duration::from_secs(3600),
             renewal_interval: Duration::from_secs(60),

@@ -7,6 +7,7 @@
 //!   requests in one second.*
 
 use super::buffer::join;
+use super::feed::Versions;
 use super::mutants::mutant;
 use crate::protocol::message::{Epoch, Page};
 use bytes::Bytes;
@@ -61,6 +62,8 @@ pub(super) struct Stage {
     dictionary: Option<Bytes>,
     /// The highest that a page told: the same state may have been taken twice.
     upstream_age_ms: u64,
+    /// Where the state stands in the API server's count: the lowest that a page told.
+    versions: Option<Versions>,
     bytes: usize,
     /// The first place that is missing.
     missing: Bytes,
@@ -96,6 +99,11 @@ impl Stage {
         }
         self.bytes += page.entries.len();
         self.upstream_age_ms = self.upstream_age_ms.max(page.upstream_age_ms);
+        let told = Versions {
+            changed: page.changed,
+            up_to: page.up_to,
+        };
+        self.versions = Some(self.versions.map_or(told, |held| held.lower(told)));
         if page.dictionary.is_some() {
             self.dictionary = page.dictionary;
         }
@@ -160,6 +168,10 @@ impl Stage {
 
     pub(super) fn upstream_age_ms(&self) -> u64 {
         self.upstream_age_ms
+    }
+
+    pub(super) fn versions(&self) -> Versions {
+        self.versions.unwrap_or_default()
     }
 
     pub(super) fn pages(&self) -> usize {

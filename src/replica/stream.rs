@@ -136,26 +136,31 @@ impl Stream {
     /// Only `Alive` proves that all is told: a change may be the first of many that waited while the API server hung.
     pub(super) fn upstream(&mut self, now: Moment, event: Upstream) -> bool {
         match (event, &mut self.feed) {
-            (Upstream::Listed(last), feed) => {
+            (Upstream::Listed(last, version), feed) => {
                 let draft = std::mem::take(&mut self.draft);
                 match feed {
-                    Some(feed) => feed.relist(draft.into_list(last)),
+                    Some(feed) => feed.relist(draft.into_list(last), version),
                     None => {
                         let whole = draft.finish(last);
-                        *feed = Some(Feed::new(self.target.stream, self.epoch, whole));
+                        let stream = self.target.stream;
+                        *feed = Some(Feed::new(stream, self.epoch, whole, version));
                     }
                 }
                 self.heard = self.heard.max(Some(self.list_began()));
                 return true;
             }
-            (Upstream::Put(key, value), Some(feed)) => feed.put(&key, &value),
-            (Upstream::Delete(key), Some(feed)) => feed.delete(&key),
-            (Upstream::Put(..) | Upstream::Delete(_), None) => {}
+            (Upstream::Put(key, value, version), Some(feed)) => feed.put(&key, &value, version),
+            (Upstream::Delete(key, version), Some(feed)) => feed.delete(&key, version),
+            (Upstream::Put(..) | Upstream::Delete(..), None) => {}
             (Upstream::Watching, _) => {
                 self.connected = true;
                 self.probed = None;
             }
             (Upstream::Alive, _) => self.heard = Some(now),
+            (Upstream::Bookmark(version), feed) => {
+                self.heard = Some(now);
+                feed.iter_mut().for_each(|feed| feed.told_up_to(version));
+            }
             (Upstream::Ended, _) => self.connected = false,
             (Upstream::Listing, _) => {
                 self.draft = Draft::default();
@@ -275,6 +280,7 @@ impl Stream {
                 self.target.stream,
                 self.epoch,
                 Draft::default().finish(Vec::new()),
+                0,
             ));
         }
         let Some(lease) = self.leases.get_mut(session) else {
@@ -372,6 +378,8 @@ impl Stream {
             now_ms: 0,
             dictionary,
             entries: slice.entries,
+            changed: answer.snapshot.versions.changed,
+            up_to: answer.snapshot.versions.up_to,
         };
         Some((page, !last))
     }

@@ -276,11 +276,12 @@ impl Driver {
         let event = match event {
             Event::Listing => replica::Upstream::Listing,
             Event::Part(entries) => replica::Upstream::Part(entries),
-            Event::Listed(entries) => replica::Upstream::Listed(entries),
-            Event::Put(key, value) => replica::Upstream::Put(key, value),
-            Event::Delete(key) => replica::Upstream::Delete(key),
+            Event::Listed(entries, version) => replica::Upstream::Listed(entries, version),
+            Event::Put(key, value, version) => replica::Upstream::Put(key, value, version),
+            Event::Delete(key, version) => replica::Upstream::Delete(key, version),
             Event::Watching => replica::Upstream::Watching,
             Event::Alive => replica::Upstream::Alive,
+            Event::Bookmark(version) => replica::Upstream::Bookmark(version),
             Event::Ended => replica::Upstream::Ended,
             Event::Down(message) => replica::Upstream::Down(message),
             Event::Refused(refusal) => replica::Upstream::Refused {

@@ -111,16 +111,18 @@ pub enum Event {
     Part(Vec<(Bytes, Bytes)>),
     /// Its last part: with those before it is complete and consistent (the first list, or a relist, which is diffed),
     /// the header under the empty key included. What is never watched is listed again and again, and is as old as its
-    /// last list's beginning.
-    Listed(Vec<(Bytes, Bytes)>),
-    /// A key has this value now.
-    Put(Bytes, Bytes),
-    /// A key is gone.
-    Delete(Bytes),
+    /// last list's beginning. With the list's resourceVersion; here and below 0 = not known, or not comparable.
+    Listed(Vec<(Bytes, Bytes)>, u64),
+    /// A key has this value since that resourceVersion.
+    Put(Bytes, Bytes, u64),
+    /// A key is gone since that resourceVersion.
+    Delete(Bytes, u64),
     /// A watch is open that goes on where the list, or the watch before, ended.
     Watching,
     /// Bytes came on the watch, and all that they said is told.
     Alive,
+    /// The same; and all is told that changed up to that resourceVersion.
+    Bookmark(u64),
     /// The watch ended, as watches do; another one follows, or a list.
     Ended,
     /// The API server does not answer (the stream goes on trying).

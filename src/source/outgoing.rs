@@ -207,10 +207,10 @@ impl Driver {
         let first = self.own_entry.is_empty();
         let told = match (first, news) {
             (true, _) => vec![
-                replica::Upstream::Listed(vec![(report::KEY, entry.clone())]),
+                replica::Upstream::Listed(vec![(report::KEY, entry.clone())], 0),
                 replica::Upstream::Watching,
             ],
-            (false, true) => vec![replica::Upstream::Put(report::KEY, entry.clone())],
+            (false, true) => vec![replica::Upstream::Put(report::KEY, entry.clone(), 0)],
             (false, false) => Vec::new(),
         };
         // What is told of a cluster is as old as the last word of its API server.

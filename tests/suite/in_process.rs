@@ -32,12 +32,12 @@ impl Fake {
             .lock()
             .unwrap()
             .insert(key.into(), value.into());
-        self.tell(|| Event::Put(key.into(), value.into())).await;
+        self.tell(|| Event::Put(key.into(), value.into(), 0)).await;
     }
 
     async fn delete(&self, key: &'static str) {
         self.entries.lock().unwrap().remove(key.as_bytes());
-        self.tell(|| Event::Delete(key.into())).await;
+        self.tell(|| Event::Delete(key.into(), 0)).await;
     }
 
     async fn tell(&self, event: impl Fn() -> Event) {
@@ -90,7 +90,7 @@ impl Upstream for Fake {
             *self.opened.lock().unwrap() += 1;
             let entries = self.entries.lock().unwrap().clone().into_iter().collect();
             self.watchers.lock().unwrap().push(events.clone());
-            let _ = events.send(Event::Listed(entries)).await;
+            let _ = events.send(Event::Listed(entries, 0)).await;
             let _ = events.send(Event::Watching).await;
             events.closed().await;
         })

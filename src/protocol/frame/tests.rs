@@ -146,7 +146,7 @@ fn request() -> impl Strategy<Value = Request> {
 
 fn page() -> impl Strategy<Value = Page> {
     let names = (any::<u128>(), word());
-    let numbers = any::<(u64, u64, u64, u64, u64)>();
+    let numbers = any::<(u64, u64, u64, u64, u64, u64, u64)>();
     let cursors = (bytes(64), bytes(64), bytes(512));
     let flags = any::<(bool, bool)>();
     let contents = (prop::option::of(bytes(3000)), bytes(6000));
@@ -168,6 +168,8 @@ fn page() -> impl Strategy<Value = Page> {
                 now_ms: numbers.4,
                 dictionary,
                 entries,
+                changed: numbers.5,
+                up_to: numbers.6,
             }
         },
     )
@@ -226,7 +228,7 @@ fn reply() -> impl Strategy<Value = Reply> {
 }
 
 fn live() -> impl Strategy<Value = Live> {
-    let numbers = any::<(u64, u64, u64, u64, u64)>();
+    let numbers = any::<(u64, u64, u64, u64, u64, u64)>();
     let slices = (0..u32::MAX, 1..u32::MAX);
     (any::<u128>(), epoch(), numbers, slices, bytes(6000)).prop_map(
         |(stream, epoch, numbers, (a, b), changes)| Live {
@@ -240,6 +242,7 @@ fn live() -> impl Strategy<Value = Live> {
             digest: numbers.3,
             upstream_age_ms: numbers.4,
             changes,
+            changed: numbers.5,
         },
     )
 }
@@ -335,6 +338,8 @@ fn a_message_cut_by_its_overhead_fits() {
         now_ms: u64::MAX,
         dictionary: Some(noise(8 * 1024)),
         entries: noise(DEFAULT_MAX_MESSAGE - MAX_OVERHEAD - 8 * 1024),
+        changed: u64::MAX,
+        up_to: u64::MAX,
     };
     let length = encode_reply(&Reply::Page(page.clone())).len();
     assert!(
@@ -353,6 +358,7 @@ fn a_message_cut_by_its_overhead_fits() {
         digest: u64::MAX,
         upstream_age_ms: u64::MAX,
         changes: noise(DEFAULT_MAX_MESSAGE - MAX_OVERHEAD),
+        changed: u64::MAX,
     };
     assert!(encode_live(&live).len() <= DEFAULT_MAX_MESSAGE);
 }
@@ -372,9 +378,11 @@ fn a_heartbeat_is_small() {
         to: 100_000,
         count: 1,
         digest: u64::MAX,
+        changed: 300_000_000,
         ..Live::default()
     };
-    assert!(encode_live(&live).len() <= 60);
+    let length = encode_live(&live).len();
+    assert!(length <= 66, "{length}");
 }
 
 #[test]
@@ -547,6 +555,7 @@ fn the_documented_example_is_what_is_sent() {
         digest: 0x1122_3344_5566_7788,
         upstream_age_ms: 0,
         changes: changes.into(),
+        changed: 4_711,
     };
     let sent = encode_live(&live);
     let documentation = include_str!("../../../docs/protocol.md");

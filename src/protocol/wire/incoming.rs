@@ -85,6 +85,8 @@ impl TryFrom<wire::Page> for message::Page {
             now_ms: page.now_ms,
             dictionary,
             entries: page.entries,
+            changed: page.changed,
+            up_to: page.up_to,
         })
     }
 }
@@ -133,6 +135,7 @@ impl TryFrom<wire::Live> for message::Live {
             digest: live.digest,
             upstream_age_ms: live.upstream_age_ms,
             changes: live.changes,
+            changed: live.changed,
         })
     }
 }

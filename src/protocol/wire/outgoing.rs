@@ -97,6 +97,8 @@ impl From<&message::Page> for wire::Page {
             now_ms: page.now_ms,
             dictionary: page.dictionary.clone(),
             entries: page.entries.clone(),
+            changed: page.changed,
+            up_to: page.up_to,
         }
     }
 }
@@ -142,6 +144,7 @@ impl From<&message::Live> for wire::Live {
             digest: live.digest,
             upstream_age_ms: live.upstream_age_ms,
             changes: live.changes.clone(),
+            changed: live.changed,
         }
     }
 }

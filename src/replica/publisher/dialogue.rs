@@ -41,16 +41,18 @@ pub enum Upstream {
     /// A part of the list that is under way.
     Part(Vec<(Bytes, Bytes)>),
     /// Its last part: with those before it is complete and consistent (the first list, or a relist, which is diffed).
-    /// One that broke half-way never has one.
-    Listed(Vec<(Bytes, Bytes)>),
-    /// A key has this value now.
-    Put(Bytes, Bytes),
-    /// A key is gone.
-    Delete(Bytes),
+    /// One that broke half-way never has one. With the list's resourceVersion; here and below 0 = not known.
+    Listed(Vec<(Bytes, Bytes)>, u64),
+    /// A key has this value since that resourceVersion.
+    Put(Bytes, Bytes, u64),
+    /// A key is gone since that resourceVersion.
+    Delete(Bytes, u64),
     /// A watch is open that goes on where the list, or the watch before, ended. It proves nothing yet.
     Watching,
     /// The watch was heard, and all that came of it is told.
     Alive,
+    /// The same; and all is told that changed up to that resourceVersion.
+    Bookmark(u64),
     /// The watch ended, as watches do. Until the next one is open nothing is proven.
     Ended,
     /// The API server does not answer; in words.

@@ -106,7 +106,7 @@ impl Bench {
         let list = entries
             .map(|(key, value)| (bytes(key), bytes(value)))
             .collect();
-        self.upstream(stream, Upstream::Listed(list));
+        self.upstream(stream, Upstream::Listed(list, 1));
         self.upstream(stream, Upstream::Watching);
     }
 
@@ -311,7 +311,7 @@ fn news_of_an_earlier_opening_are_none() {
     bench.sync("s", ask(2), 1);
     bench
         .publisher
-        .upstream(bench.now, StreamId(1), old, Upstream::Listed(Vec::new()));
+        .upstream(bench.now, StreamId(1), old, Upstream::Listed(Vec::new(), 1));
     bench.poll();
     assert!(bench.pages().is_empty());
 }
@@ -322,8 +322,8 @@ fn changes_leave_as_one_flush_and_the_next_waits_for_its_acknowledgement() {
     bench.sync("s", ask(1), 1);
     bench.listed(1, &[("a", "1")]);
     bench.lives();
-    bench.upstream(1, Upstream::Put("a".into(), "2".into()));
-    bench.upstream(1, Upstream::Put("b".into(), "3".into()));
+    bench.upstream(1, Upstream::Put("a".into(), "2".into(), 2));
+    bench.upstream(1, Upstream::Put("b".into(), "3".into(), 3));
     let flushed = bench.lives();
     assert_eq!(
         flushed
@@ -342,10 +342,10 @@ fn what_was_in_flight_when_the_link_broke_leaves_again() {
     let mut bench = Bench::writing();
     bench.sync("s", ask(1), 1);
     bench.listed(1, &[("a", "1")]);
-    bench.upstream(1, Upstream::Put("a".into(), "2".into()));
+    bench.upstream(1, Upstream::Put("a".into(), "2".into(), 2));
     bench.lives();
     bench.publisher.link_down(bench.now);
-    bench.upstream(1, Upstream::Put("b".into(), "3".into()));
+    bench.upstream(1, Upstream::Put("b".into(), "3".into(), 3));
     assert!(bench.lives().is_empty());
     bench.publisher.link_up(bench.now, 1 << 20);
     bench.poll();
@@ -512,7 +512,7 @@ fn an_answer_comes_in_windows_of_one_snapshot_and_alike_each_time() {
         first.iter().map(|(_, page)| page.last).collect::<Vec<_>>(),
         [false, true]
     );
-    bench.upstream(1, Upstream::Delete("a".into()));
+    bench.upstream(1, Upstream::Delete("a".into(), 4));
     bench.sync("s", window(&first[1].1.next), 1);
     let second = bench.pages();
     bench.sync("s", window(&first[0].1.next), 1);
@@ -622,7 +622,7 @@ fn what_is_listed_again_and_again_is_as_old_as_its_last_list() {
         bench.run_to(second * 1_000);
         bench.upstream(1, Upstream::Listing);
         bench.run_to((second + 1) * 1_000);
-        bench.upstream(1, Upstream::Listed(vec![("a".into(), "1".into())]));
+        bench.upstream(1, Upstream::Listed(vec![("a".into(), "1".into())], 1));
         bench.run_to((second + 4) * 1_000);
         assert_eq!(age(&bench), Duration::from_secs(4));
     }

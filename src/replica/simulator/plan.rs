@@ -245,6 +245,8 @@ impl Plan {
                 self.faults.rival = rng.millis(3000..=10_000);
                 self.sources = rng.among(1..=2) as usize;
                 self.liars = 0;
+                // One of two may be far behind the other.
+                self.watch_lag_ms = rng.pick(&[1, 50, 1_500]);
             }
             Scenario::Liars => {
                 self.liars = rng.among(0..=2) as usize;

@@ -397,7 +397,8 @@ impl World {
                 if let Some(watch) = self.sources[source].watches.get_mut(&stream) {
                     watch.revision = Some(revision);
                 }
-                self.tell(source, stream, opening, Upstream::Listed(last));
+                let listed = Upstream::Listed(last, revision as u64);
+                self.tell(source, stream, opening, listed);
                 self.watching(source, stream, opening);
             }
         }
@@ -439,7 +440,7 @@ impl World {
         let part = list[..half].to_vec();
         self.tell(source, stream, opening, Upstream::Part(part));
         if mutant!(BrokenListDiffed) {
-            self.tell(source, stream, opening, Upstream::Listed(Vec::new()));
+            self.tell(source, stream, opening, Upstream::Listed(Vec::new(), 0));
         }
         self.tell(source, stream, opening, Upstream::Down("reset".to_owned()));
         let wait = self.rng.millis(100..=1_000);
@@ -478,12 +479,13 @@ impl World {
                 watch.revision = Some(revision);
             }
             let event = match change.value {
-                Some(value) => Upstream::Put(change.key, value),
-                None => Upstream::Delete(change.key),
+                Some(value) => Upstream::Put(change.key, value, revision as u64),
+                None => Upstream::Delete(change.key, revision as u64),
             };
             self.tell(source, stream, opening, event);
         }
-        self.tell(source, stream, opening, Upstream::Alive);
+        let bookmark = Upstream::Bookmark(last as u64);
+        self.tell(source, stream, opening, bookmark);
     }
 
     /// Something changed: watches deliver it after their lag.
