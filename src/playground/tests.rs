@@ -290,7 +290,8 @@ async fn bookmarks_move_a_quiet_watch_on() {
     let moves_on = async {
         while playground.requests().watched_from < playground.version() {
             copy.until(|event| matches!(event, Event::Watching)).await;
-            copy.until(|event| matches!(event, Event::Bookmark(_))).await;
+            copy.until(|event| matches!(event, Event::Bookmark(_)))
+                .await;
             playground.faults().close_watches();
         }
     };

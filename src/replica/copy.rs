@@ -121,7 +121,9 @@ impl Next {
             staged.insert(entry.key);
         }
         for key in copy.entries.keys() {
-            if differs.get(buckets.index(key_hash(key))) && !staged.contains(key) {
+            // An empty collection agrees with a request for everything.
+            let told = request.for_all || differs.get(buckets.index(key_hash(key)));
+            if told && !staged.contains(key) {
                 next.set(key, None);
             }
         }

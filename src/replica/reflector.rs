@@ -399,7 +399,10 @@ impl Reflector {
         if !anew || up_to == 0 || up_to >= self.changed || mutant!(OlderAnswerShown) {
             return false;
         }
-        let older = self.older.get_or_insert(Older { since: now, times: 0 });
+        let older = self.older.get_or_insert(Older {
+            since: now,
+            times: 0,
+        });
         if stage.upstream_age_ms() > 0 {
             older.since = now;
         }

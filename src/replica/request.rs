@@ -54,6 +54,8 @@ pub(super) struct Request {
     /// A feed said then that it has no list yet: a snapshot of that very feed was taken later still.
     unlisted: Option<(Epoch, Moment)>,
     pub(super) digests: Vec<u64>,
+    /// It asks as if nothing were held: what its digests agree with is nothing.
+    pub(super) for_all: bool,
     dictionary: u32,
     pub(super) stage: Stage,
     /// Pages of the window that did not come yet.
@@ -75,6 +77,7 @@ impl Request {
             since: now,
             unlisted: None,
             digests,
+            for_all: false,
             dictionary,
             stage: Stage::default(),
             left: 0,
@@ -83,6 +86,14 @@ impl Request {
             tries: 0,
             deadline: now,
             no_room_until: None,
+        }
+    }
+
+    /// A request for everything, whatever is held.
+    pub(super) fn for_all(rid: u64, now: Moment) -> Self {
+        Self {
+            for_all: true,
+            ..Self::new(rid, now, vec![0], 0)
         }
     }
 

@@ -55,7 +55,7 @@ impl Reflector {
         let digests = self.copy.digests(self.settings.most_buckets);
         self.scrub(digests.iter().copied().fold(0, u64::wrapping_add));
         if self.failures > 0 {
-            return Request::new(rid, now, vec![0], 0);
+            return Request::for_all(rid, now);
         }
         Request::new(rid, now, digests, self.copy.packer.id())
     }

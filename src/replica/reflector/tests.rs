@@ -314,6 +314,74 @@ fn an_answer_that_is_not_what_it_says_is_never_shown_and_everything_is_asked_for
     bench.poll(1_000);
     let sync = bench.syncs().remove(0);
     assert_eq!((&sync.digests[..], sync.dictionary), (&[0][..], 0));
+    // Which is nothing by now: an empty collection agrees with who says to hold nothing.
+    let empty = Page {
+        differs: Bytes::from_static(&[0]),
+        ..Bench::answer(sync.rid, 7, &[])
+    };
+    bench.reflector.page(at(1_010), empty);
+    assert!(bench.holds(&[]) && bench.reflector.tally().divergences == 1);
+}
+
+/// What another writer answers, whose list, and watch, stand at `up_to`.
+fn answer_of_another(rid: u64, up_to: u64, entries: &[(&str, &str)]) -> Page {
+    Page {
+        epoch: epoch(2),
+        changed: up_to,
+        up_to,
+        ..Bench::answer(rid, 1, entries)
+    }
+}
+
+/// A reflector that holds `a = 1` since resourceVersion 100, and asks another writer.
+fn followed() -> (Bench, u64) {
+    let mut bench = Bench::holding(A);
+    let told = Live {
+        changed: 100,
+        ..flush(5, 5, &[], A)
+    };
+    bench.live(200, told);
+    bench.reflector.presence(at(300), epoch(2).term);
+    bench.poll(300);
+    bench.poll(400);
+    let rid = bench.syncs()[0].rid;
+    (bench, rid)
+}
+
+#[test]
+fn an_older_answer_of_a_new_writer_is_asked_for_again() {
+    let (mut bench, rid) = followed();
+    bench.page(410, &answer_of_another(rid, 99, &[("a", "0")]));
+    assert!(bench.holds(A), "it went back");
+    bench.poll(420);
+    assert!(bench.syncs().is_empty(), "not at once");
+    bench.poll(1_000);
+    let rid = bench.syncs()[0].rid;
+    bench.page(1_010, &answer_of_another(rid, 100, &[("a", "2")]));
+    assert!(bench.holds(&[("a", "2")]));
+    assert_eq!(bench.reflector.tally().divergences, 0);
+}
+
+#[test]
+fn a_writer_that_stays_behind_is_believed_once_its_api_server_has_answered_for_long() {
+    let (mut bench, mut rid) = followed();
+    let mut believed_at = None;
+    for ms in (1_000..90_000).step_by(500) {
+        let stuck = ms < 10_000;
+        let page = Page {
+            upstream_age_ms: u64::from(stuck) * 3_000,
+            ..answer_of_another(rid, 99, &[("a", "0")])
+        };
+        bench.page(ms, &page);
+        if !bench.holds(A) {
+            believed_at = Some(ms);
+            break;
+        }
+        bench.poll(ms + 400);
+        rid = bench.syncs().last().map_or(rid, |sync| sync.rid);
+    }
+    let believed_at = believed_at.expect("for ever");
+    assert!((38_000..50_000).contains(&believed_at), "{believed_at}");
 }
 
 #[test]

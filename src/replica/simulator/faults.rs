@@ -183,7 +183,9 @@ impl World {
             // Somebody who is there already gets stuck, or deaf and stuck; a healthy one is there or comes.
             way => {
                 if let Some(source) = self.some_source() {
-                    self.sources[source].stuck = true;
+                    // A deaf one that is not stuck goes on, and is ahead of one that lags.
+                    let ahead = self.plan.lags_unevenly && way == 4;
+                    self.sources[source].stuck |= !ahead;
                     let client = self.sources[source].client;
                     self.net.clients[client].deaf |= way == 4;
                     self.start_source(false);
@@ -316,7 +318,7 @@ impl World {
         self.heal(Fault::Hang);
         for source in 0..self.sources.len() {
             let client = self.sources[source].client;
-            if self.sources[source].stuck && !self.plan.stuck_stays {
+            if !(self.sources[source].stuck && self.plan.stuck_stays) {
                 self.sources[source].stuck = false;
                 self.net.clients[client].deaf = false;
             }

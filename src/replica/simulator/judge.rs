@@ -202,7 +202,9 @@ impl World {
         if epoch.term < term && told + within < self.now && !copied.reflector.is_asking(self.now) {
             return self.expect(Err(format!("viewer {viewer}, stream {stream}: was told of {term:?}, holds {epoch:?}, and does not ask")));
         }
-        if seq < flushed && !copied.reflector.is_asking(self.now) {
+        // While its first subscription is under way, the broker's word that it is there will make it ask.
+        let asks = copied.reflector.is_asking(self.now) || copied.subscribed.is_none();
+        if seq < flushed && !asks {
             self.expect(Err(format!("viewer {viewer}, stream {stream}: misses {flushed}, holds {seq}, and does not ask (P3)")));
         }
     }

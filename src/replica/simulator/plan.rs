@@ -82,6 +82,8 @@ pub(super) struct Plan {
     pub(super) window: u32,
     pub(super) list_ms: (u64, u64),
     pub(super) watch_lag_ms: u64,
+    /// Every other source has that lag always, the rest none; else each has up to that much, at random.
+    pub(super) lags_unevenly: bool,
     pub(super) half_lists: f64,
     pub(super) faults: Faults,
     pub(super) wills: Wills,
@@ -196,6 +198,7 @@ impl Plan {
             window: rng.pick(&[1, 2, 4, 16, 64]),
             list_ms: rng.pick(&[(5, 30), (50, 400), (500, 3000)]),
             watch_lag_ms: rng.pick(&[1, 10, 50]),
+            lags_unevenly: false,
             half_lists: rng.pick(&[0.0, 0.0, 0.3]),
             faults,
             wills: rng.pick(&[Wills::OnTime, Wills::Late, Wills::Lost, Wills::Any]),
@@ -245,8 +248,9 @@ impl Plan {
                 self.faults.rival = rng.millis(3000..=10_000);
                 self.sources = rng.among(1..=2) as usize;
                 self.liars = 0;
-                // One of two may be far behind the other.
-                self.watch_lag_ms = rng.pick(&[1, 50, 1_500]);
+                if rng.chance(0.5) {
+                    self.lagging_rivals(rng);
+                }
             }
             Scenario::Liars => {
                 self.liars = rng.among(0..=2) as usize;
@@ -258,6 +262,15 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// The watch of every other source is far behind, and news of it is lost: the one before goes on, and is ahead.
+    fn lagging_rivals(&mut self, rng: &mut Rng) {
+        (self.sources, self.viewers) = (1, 3);
+        (self.watch_lag_ms, self.lags_unevenly) = (3_000, true);
+        self.loss = rng.pick(&[0.3, 0.5]);
+        self.churn = rng.pick(&[5, 20, 60]).millis();
+        self.delay_ms = (1, rng.pick(&[2, 20, 60]));
     }
 
     /// Sources that begin far below what readers have heard of, and a liar that never stops claiming a little more than

@@ -424,13 +424,26 @@ impl World {
     }
 
     fn deliver_later(&mut self, source: usize, stream: usize, opening: Opening) {
-        let lag = self.rng.millis(0..=self.plan.watch_lag_ms);
-        let watch = Event::Watch {
-            source,
-            stream,
-            opening,
+        let lag = if self.plan.lags_unevenly {
+            1
+        } else {
+            self.plan.watch_lag_ms
         };
-        self.after(lag, watch);
+        let lag = self.rng.millis(0..=lag);
+        for lag in [Some(lag), self.lag_of(source)].into_iter().flatten() {
+            let watch = Event::Watch {
+                source,
+                stream,
+                opening,
+            };
+            self.after(lag, watch);
+        }
+    }
+
+    /// How far behind a source's watch always is.
+    fn lag_of(&self, source: usize) -> Option<Duration> {
+        let lags = self.plan.lags_unevenly && source % 2 == 1;
+        lags.then(|| Duration::from_millis(self.plan.watch_lag_ms))
     }
 
     /// The connection breaks in the middle of a list.
@@ -465,7 +478,8 @@ impl World {
         if !self.is_open(source, stream, opening) || self.is_hung(source) {
             return;
         }
-        let last = self.truths[stream].revision();
+        let last =
+            self.truths[stream].revision_at(self.now - self.lag_of(source).unwrap_or_default());
         let watch = self.sources[source].watches.get(&stream);
         let Some(from) = watch
             .filter(|watch| !watch.broken)
