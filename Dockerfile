@@ -11,8 +11,8 @@ COPY . .
 ARG TARGETPLATFORM
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,id=mqtt-informer-target-${TARGETPLATFORM} \
-    cargo build --release --locked --package mqtt-informer --bin mqtt-informer \
-    && cp target/release/mqtt-informer /mqtt-informer \
+    cargo install --locked --path . --bin mqtt-informer --root /usr/local --no-track \
+    && cp /usr/local/bin/mqtt-informer /mqtt-informer \
     && if ldd /mqtt-informer 2>/dev/null | grep -q '=>'; then echo "not static" >&2; exit 1; fi
 
 FROM scratch

@@ -187,6 +187,6 @@ mod tests {
         let Command::Get(args) = cli.command else {
             panic!("another command")
         };
-        assert_eq!(args.clusters.cluster, ["a", "!b"]);
+        assert_eq!(args.reach.clusters.cluster, ["a", "!b"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Where a command finds its clusters: through a broker, or by kubeconfig contexts.
 
 use crate::cache::Cache;
-use crate::commands::ClusterArgs;
+use crate::commands::{ClusterArgs, ReachArgs};
 use crate::direct::{self, Contexts, Direct};
 use crate::error::Failure;
 use crate::get::plan::Way;
@@ -84,9 +84,10 @@ impl Scope {
     }
 
     /// The namespaces that are meant. A context's own is what is meant there, unless another one was typed.
-    pub fn namespaces(&self, all: bool, named: Option<&str>) -> Namespaces {
+    pub fn namespaces(&self, reach: &ReachArgs) -> Namespaces {
+        let named = reach.namespace.namespace.as_deref();
         match &self.place {
-            _ if all => Namespaces::All,
+            _ if reach.all_namespaces => Namespaces::All,
             Place::Contexts(contexts) if !self.namespace_is_typed => {
                 Namespaces::each(contexts.namespaces())
             }

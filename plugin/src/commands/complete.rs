@@ -178,10 +178,10 @@ async fn ask_clusters(
     let every = ClusterArgs::default();
     let clusters = match question {
         Question::Clusters => &every,
-        _ => &args.clusters,
+        _ => &args.reach.clusters,
     };
     let selector = scope.selector(clusters).ok()?;
-    let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
+    let namespaces = scope.namespaces(&args.reach);
     let attached = tokio::time::timeout_at(start + LIMIT, attach(&scope)).await;
     let attached = attached.ok()?.ok()?;
     let mut found = BTreeSet::new();

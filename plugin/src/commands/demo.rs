@@ -207,7 +207,7 @@ mod tests {
         let Ok(Command::Get(live)) = command(&[]) else {
             panic!("another command")
         };
-        assert!(live.watch && live.all_namespaces);
+        assert!(live.watch && live.reach.all_namespaces);
         assert!(matches!(command(&["clusters"]), Ok(Command::Clusters(_))));
         assert!(matches!(command(&["demo"]), Err(Failure::Because(_))));
         assert!(matches!(command(&["nosuch"]), Err(Failure::Told(1))));

@@ -3,7 +3,7 @@
 mod reading;
 
 use super::reader::{Limits, Reader};
-use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use super::{ReachArgs, TimeoutArgs};
 use crate::describe::plan::{Choice, Chosen, Request};
 use crate::describe::{Clock, Context, Need, needs};
 use crate::error::Failure;
@@ -66,18 +66,7 @@ pub struct DescribeArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub clusters: ClusterArgs,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub namespace: NamespaceArgs,
-
-    /// All namespaces.
-    #[arg(long, short = 'A')]
-    pub all_namespaces: bool,
+    pub reach: ReachArgs,
 
     /// A label selector: app=web, tier!=cache, 'env in (a,b)', '!canary'.
     #[arg(
@@ -127,8 +116,8 @@ pub async fn run(
              Use \"kubectl api-resources\" for a complete list of supported resources.",
         ));
     }
-    let selector = scope.selector(&args.clusters)?;
-    let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
+    let selector = scope.selector(&args.reach.clusters)?;
+    let namespaces = scope.namespaces(&args.reach);
     let request = Request::new(&args.words, namespaces, &args.selector, args.show_events);
     let request = request.map_err(Failure::because)?;
     let limits = Limits {

@@ -3,7 +3,7 @@
 mod gather;
 
 use super::reader::{Limits, Reader};
-use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use super::{ReachArgs, TimeoutArgs};
 use crate::diff::form;
 use crate::diff::text::{self, Style};
 use crate::diff::{Comparison, Difference, Identity, document};
@@ -62,18 +62,7 @@ pub struct DiffArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub clusters: ClusterArgs,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub namespace: NamespaceArgs,
-
-    /// All namespaces.
-    #[arg(long, short = 'A')]
-    pub all_namespaces: bool,
+    pub reach: ReachArgs,
 
     /// A label selector.
     #[arg(
@@ -128,9 +117,10 @@ impl DiffArgs {
             (words, _) => words.to_vec(),
         };
         // Workloads of one namespace are asked for by naming it.
-        let everywhere = self.all_namespaces || (self.all && !scope.namespace_is_typed);
+        let mut reach = self.reach.clone();
+        reach.all_namespaces |= self.all && !scope.namespace_is_typed;
         let plan = Plan {
-            namespaces: scope.namespaces(everywhere, self.namespace.namespace.as_deref()),
+            namespaces: scope.namespaces(&reach),
             labels: self.selector.clone(),
             form: Form::Objects(Format::Json),
             timeout: self.timeouts.timeout,
@@ -154,7 +144,7 @@ pub async fn run(args: &DiffArgs, scope: &Scope, terminal: &mut Terminal) -> Res
 }
 
 async fn compare(args: &DiffArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters)?;
+    let selector = scope.selector(&args.reach.clusters)?;
     let plan = args.plan(scope)?;
     if let Some(only) = selector.only() {
         let only = only.as_str();

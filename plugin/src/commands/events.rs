@@ -1,7 +1,7 @@
 //! `events`: what happened, of all clusters or of some, in the order of time.
 
 use super::fleet::Fleet;
-use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use super::{ReachArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::events::{self, Event, EventForm, EventPrinter};
 use crate::get::Namespaces;
@@ -37,18 +37,7 @@ pub struct EventsArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub clusters: ClusterArgs,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub namespace: NamespaceArgs,
-
-    /// All namespaces.
-    #[arg(long, short = 'A')]
-    pub all_namespaces: bool,
+    pub reach: ReachArgs,
 
     /// Only those about this object.
     #[arg(long = "for", value_name = "TYPE/NAME")]
@@ -99,7 +88,7 @@ pub enum OutputForm {
 
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &EventsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters)?;
+    let selector = scope.selector(&args.reach.clusters)?;
     if scope.is_offline() && args.watch {
         return Err(Failure::because(
             "--offline and --watch cannot be used together: what is kept does not change",
@@ -108,7 +97,7 @@ pub async fn run(args: &EventsArgs, scope: &Scope, terminal: &mut Terminal) -> R
     events::types(&args.types).map_err(Failure::because)?;
     let involved = args.involved.as_deref().map(events::involved).transpose();
     let involved = involved.map_err(Failure::because)?;
-    let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
+    let namespaces = scope.namespaces(&args.reach);
     let form = match args.output {
         None => EventForm::Table,
         Some(OutputForm::Json) => EventForm::Json,

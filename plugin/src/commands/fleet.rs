@@ -1,26 +1,15 @@
 //! What happens between an informer and a [`Roll`]: streams subscribed to, and looked at when something happened.
 
-use crate::clock::wall_ms;
+use super::wakes::{Wake, Wakes};
+use crate::clock::{ahead_ms, wall_ms};
 use crate::get::StreamView;
 use crate::get::roll::{News, Roll};
-use futures::StreamExt;
-use futures::stream::{self, BoxStream, SelectAll};
-use mqtt_informer::informer::{Cluster, Informer, LinkState, Notice, Store, Subscription};
+use mqtt_informer::informer::{Informer, LinkState, Notice, Store, Subscription};
 use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::Instant;
-
-/// What can wake it.
-enum Wake {
-    Link,
-    Clusters,
-    Discovered,
-    Stream(ClusterName, usize),
-}
 
 /// The streams that a command has subscribed to.
 pub struct Fleet {
@@ -30,30 +19,19 @@ pub struct Fleet {
     pub roll: Roll,
     subscriptions: BTreeMap<(ClusterName, usize), Subscription>,
     changed: Vec<ClusterName>,
-    wakes: SelectAll<BoxStream<'static, Wake>>,
-    clusters: watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>>,
-    link: watch::Receiver<LinkState>,
+    wakes: Wakes,
     start: Instant,
 }
 
 impl Fleet {
     /// One that has subscribed to nothing.
     pub fn new(informer: Informer, roll: Roll) -> Self {
-        let (clusters, link) = (informer.clusters(), informer.link_state());
-        let mut wakes = SelectAll::new();
-        wakes.push(changes(link.clone()).map(|()| Wake::Link).boxed());
-        wakes.push(changes(clusters.clone()).map(|()| Wake::Clusters).boxed());
-        let discovery = informer.clone();
-        let discovered = stream::once(async move { discovery.discovered().await });
-        wakes.push(discovered.map(|()| Wake::Discovered).boxed());
         Self {
+            wakes: Wakes::of(&informer),
             informer,
             roll,
             subscriptions: BTreeMap::new(),
             changed: Vec::new(),
-            wakes,
-            clusters,
-            link,
             start: Instant::now(),
         }
     }
@@ -66,15 +44,7 @@ impl Fleet {
     /// Subscribes to a cluster's stream, in place of the one that it had under that number.
     pub fn subscribe(&mut self, cluster: &ClusterName, number: usize, selection: Selection) {
         let subscription = self.informer.subscribe(cluster, selection);
-        let store = subscription.store();
-        for changes in [
-            changes(store.state()).boxed(),
-            changes(store.versions()).boxed(),
-        ] {
-            let cluster = cluster.clone();
-            let wake = changes.map(move |()| Wake::Stream(cluster.clone(), number));
-            self.wakes.push(wake.boxed());
-        }
+        self.wakes.watch(cluster, number, subscription.store());
         self.subscriptions
             .insert((cluster.clone(), number), subscription);
     }
@@ -94,15 +64,8 @@ impl Fleet {
 
     /// The API server's clock, ms since 1970.
     pub fn now_ms(&self, cluster: &ClusterName, number: usize) -> i64 {
-        let server = self
-            .store(cluster, number)
-            .and_then(Store::server_now_ms)
-            .and_then(|ms| i64::try_from(ms).ok());
-        let own = wall_ms();
-        // Its clock is known to the second: a difference below two says nothing.
-        server
-            .filter(|server| (server - own).abs() >= 2_000)
-            .unwrap_or(own)
+        let store = self.store(cluster, number);
+        wall_ms().saturating_add(ahead_ms(store.and_then(Store::server_now_ms)))
     }
 
     /// Clusters whose streams changed since this was last called.
@@ -130,26 +93,23 @@ impl Fleet {
             deadline.saturating_sub(at).max(soon)
         });
         let until = wait.min(most).min(Duration::from_secs(3600));
-        if let Ok(Some(wake)) = tokio::time::timeout(until, self.wakes.next()).await {
-            self.take(wake);
-            while let Some(Some(wake)) = futures::FutureExt::now_or_never(self.wakes.next()) {
-                self.take(wake);
-            }
+        let mut wake = self.wakes.next(Instant::now() + until).await;
+        while let Some(happened) = wake {
+            self.take(happened);
+            wake = self.wakes.ready();
         }
     }
 
     fn take(&mut self, wake: Wake) {
         let at = self.start.elapsed();
         match wake {
-            Wake::Link => match &*self.link.borrow_and_update() {
-                LinkState::Connecting => {}
-                LinkState::Up => self.roll.link_up(at),
-                LinkState::Down(failure) => {
-                    self.roll.link_down(&failure.message, failure.permanent, at);
-                }
-            },
-            Wake::Clusters => {
-                for (name, cluster) in self.clusters.borrow_and_update().iter() {
+            Wake::Link(LinkState::Connecting) => {}
+            Wake::Link(LinkState::Up) => self.roll.link_up(at),
+            Wake::Link(LinkState::Down(failure)) => {
+                self.roll.link_down(&failure.message, failure.permanent, at);
+            }
+            Wake::Clusters(clusters) => {
+                for (name, cluster) in clusters.iter() {
                     self.roll
                         .cluster(name, &cluster.presence.labels, cluster.offline, at);
                 }
@@ -186,16 +146,4 @@ impl Fleet {
         };
         self.roll.see(cluster, number, view);
     }
-}
-
-/// A tick now, and for each later change, until the writer is gone.
-fn changes<T: Send + Sync + 'static>(
-    receiver: watch::Receiver<T>,
-) -> impl futures::Stream<Item = ()> + Send {
-    let later = stream::unfold(receiver, |mut receiver| async move {
-        receiver.changed().await.ok()?;
-        receiver.borrow_and_update();
-        Some(((), receiver))
-    });
-    stream::once(async {}).chain(later)
 }

@@ -7,7 +7,7 @@ mod session;
 
 pub(super) use planning::read_file;
 
-use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use super::{ReachArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::filter;
 use crate::get::api_resources::Choice;
@@ -72,18 +72,7 @@ pub struct GetArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub clusters: ClusterArgs,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub namespace: NamespaceArgs,
-
-    /// All namespaces.
-    #[arg(long, short = 'A')]
-    pub all_namespaces: bool,
+    pub reach: ReachArgs,
 
     /// A label selector: app=web, tier!=cache, 'env in (a,b)', '!canary'.
     #[arg(
@@ -207,7 +196,7 @@ pub struct GetArgs {
 
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters)?;
+    let selector = scope.selector(&args.reach.clusters)?;
     let filter = args.filter.as_deref().map(filter::parse);
     let filter = filter.transpose().map_err(Failure::because)?;
     let plan = match args.plan(scope, filter) {

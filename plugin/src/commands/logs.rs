@@ -2,7 +2,7 @@
 
 mod session;
 
-use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use super::{ReachArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::get::roll::{Patience, Roll};
 use crate::logs::request::{self, InvalidRequest, Request, Subject};
@@ -61,18 +61,7 @@ pub struct LogsArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub clusters: ClusterArgs,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub namespace: NamespaceArgs,
-
-    /// All namespaces.
-    #[arg(long, short = 'A')]
-    pub all_namespaces: bool,
+    pub reach: ReachArgs,
 
     /// A label selector, instead of POD.
     #[arg(
@@ -242,14 +231,14 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 /// Reads until all is read, or it is ended.
 pub async fn run(args: &LogsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
-    let selector = scope.selector(&args.clusters)?;
+    let selector = scope.selector(&args.reach.clusters)?;
     let request = args.request().map_err(Failure::because)?;
-    if args.all_namespaces && matches!(request.subject, Subject::SelectedBy { .. }) {
+    if args.reach.all_namespaces && matches!(request.subject, Subject::SelectedBy { .. }) {
         return Err(Failure::because(
             "a resource cannot be retrieved by name across all namespaces",
         ));
     }
-    let namespaces = scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref());
+    let namespaces = scope.namespaces(&args.reach);
     let patience = Patience {
         timeout: args.timeouts.timeout,
         request_timeout: Some(args.timeouts.request_timeout).filter(|limit| !limit.is_zero()),

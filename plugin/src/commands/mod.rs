@@ -18,6 +18,7 @@ pub mod man;
 mod reader;
 pub mod version;
 pub mod wait;
+mod wakes;
 
 use clap::Args;
 use mqtt_informer::cli::duration;
@@ -55,6 +56,22 @@ pub struct NamespaceArgs {
     /// The namespace. Default: "default"; with --context, each context's own.
     #[arg(long, short, env = "MQINFORMER_NAMESPACE", value_name = "NAME")]
     pub namespace: Option<String>,
+}
+
+/// Where a command looks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReachArgs {
+    /// In which clusters.
+    #[command(flatten)]
+    pub clusters: ClusterArgs,
+
+    /// In which namespace.
+    #[command(flatten)]
+    pub namespace: NamespaceArgs,
+
+    /// All namespaces.
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
 }
 
 /// For how long a command waits.

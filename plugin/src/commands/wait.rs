@@ -1,7 +1,7 @@
 //! `wait`: until objects are as wanted. What that means is [`crate::wait`]'s.
 
+use super::ReachArgs;
 use super::get::{carry_out, read_file, told};
-use super::{ClusterArgs, NamespaceArgs};
 use crate::error::Failure;
 use crate::get::output::{self, InvalidOutput, Mistake};
 use crate::get::{Form, Plan};
@@ -50,18 +50,7 @@ pub struct WaitArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub clusters: ClusterArgs,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub namespace: NamespaceArgs,
-
-    /// All namespaces.
-    #[arg(long, short = 'A')]
-    pub all_namespaces: bool,
+    pub reach: ReachArgs,
 
     /// All objects of the type.
     #[arg(long)]
@@ -124,7 +113,7 @@ pub async fn run(args: &WaitArgs, scope: &Scope, terminal: &mut Terminal) -> Res
             "--offline cannot be waited for: what is kept does not change",
         ));
     }
-    let selector = scope.selector(&args.clusters)?;
+    let selector = scope.selector(&args.reach.clusters)?;
     let output = output::Output {
         word: Some(&args.output),
         template: None,
@@ -150,7 +139,7 @@ pub async fn run(args: &WaitArgs, scope: &Scope, terminal: &mut Terminal) -> Res
         return Err(Failure::Told(1));
     }
     let plan = Plan {
-        namespaces: scope.namespaces(args.all_namespaces, args.namespace.namespace.as_deref()),
+        namespaces: scope.namespaces(&args.reach),
         labels: args.selector.clone(),
         fields: args.field_selector.clone(),
         // It has the objects whole: conditions are looked for in them.

@@ -1,4 +1,4 @@
-//! Switches with a value, as kubectl's may be written: `--watch=true`, `--no-headers=false`.
+//! Switches with a value, as kubectl's may be written: `--watch=true`, `--no-headers=false`, `-A=true`.
 
 use clap::{ArgAction, Command};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ pub(super) fn plain(words: &[OsString], command: &Command) -> Vec<OsString> {
     let plain = |word: &OsString| {
         over |= word == "--";
         let (flag, value) = word.to_str().filter(|_| !over)?.split_once('=')?;
-        switches.contains(flag.strip_prefix("--")?).then_some(())?;
+        switches.contains(flag).then_some(())?;
         // strconv.ParseBool.
         match value {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(Some(OsString::from(flag))),
@@ -30,7 +30,8 @@ pub(super) fn plain(words: &[OsString], command: &Command) -> Vec<OsString> {
 fn gather(command: &Command, switches: &mut BTreeSet<String>) {
     for argument in command.get_arguments() {
         if matches!(argument.get_action(), ArgAction::SetTrue) {
-            switches.extend(argument.get_long().map(str::to_owned));
+            switches.extend(argument.get_long().map(|long| format!("--{long}")));
+            switches.extend(argument.get_short().map(|short| format!("-{short}")));
         }
     }
     command
@@ -52,7 +53,9 @@ mod tests {
                 "get --no-headers=false --show-labels=T",
                 "get --show-labels",
             ),
+            ("get pods -A=true -w=false", "get pods -A"),
             ("get --watch=maybe", "get --watch=maybe"),
+            ("get pods -n=true", "get pods -n=true"),
             ("get --selector=true", "get --selector=true"),
             ("get -- --watch=true", "get -- --watch=true"),
         ] {

@@ -80,7 +80,7 @@ impl Upstream for OnePod {
                 entries.push((format!("default/{}", self.name).into(), value));
             }
             // The stream may have ended already.
-            let _ = events.send(Event::Listed(entries)).await;
+            let _ = events.send(Event::Listed(entries, 0)).await;
             events.closed().await;
         })
     }

@@ -299,9 +299,10 @@ impl Reading {
                 (log.tail, log.since_s) = (None, None);
                 log.from_s = Some(position.second());
             }
-            // There was nothing: all that was written since is wanted.
-            (None, Some(opened)) if log.follow => {
-                log.tail = None;
+            // There was nothing: all that was written since is wanted. From a moment on that is the same as before,
+            // unless it was to be the end of that only. (An API server takes one of the two times.)
+            (None, Some(opened)) if log.follow && (log.from_s.is_none() || log.tail.is_some()) => {
+                (log.tail, log.from_s) = (None, None);
                 let since = (now.since(opened) + MARGIN).as_secs();
                 log.since_s = Some(log.since_s.map_or(since, |asked| asked.min(since)));
             }

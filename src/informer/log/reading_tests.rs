@@ -22,8 +22,12 @@ fn log() -> LogSelection {
 
 impl Bench {
     fn new() -> Self {
+        Self::of(log())
+    }
+
+    fn of(log: LogSelection) -> Self {
         let request = LogRequest {
-            log: log(),
+            log,
             after: None,
             patience: Duration::from_secs(5),
         };
@@ -226,6 +230,24 @@ fn a_log_without_lines_loses_none_when_it_is_opened_anew() {
     bench.reading.link_up(bench.now);
     let open = bench.opened();
     assert_eq!((open.log.tail, open.log.since_s), (None, Some(35)));
+}
+
+#[test]
+fn a_log_without_lines_that_was_asked_for_from_a_moment_on_is_opened_anew_with_one_time() {
+    for (tail, again) in [(None, (Some(7), None)), (Some(0), (None, Some(35)))] {
+        let mut bench = Bench::of(LogSelection {
+            tail,
+            from_s: Some(7),
+            ..log()
+        });
+        bench.opened();
+        bench.chunk(0, "", None);
+        bench.reading.link_down();
+        bench.pass(30_000);
+        bench.reading.link_up(bench.now);
+        let log = bench.opened().log;
+        assert_eq!((log.tail, (log.from_s, log.since_s)), (None, again));
+    }
 }
 
 #[test]

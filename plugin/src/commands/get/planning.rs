@@ -55,7 +55,7 @@ impl GetArgs {
         };
         let plan = Plan {
             targets: Vec::new(),
-            namespaces: scope.namespaces(self.all_namespaces, self.namespace.namespace.as_deref()),
+            namespaces: scope.namespaces(&self.reach),
             labels: self.selector.clone(),
             fields: self.field_selector.clone(),
             filter,

@@ -1,32 +1,24 @@
 //! One `get` that runs: what happens is told to the collector, and what that says is told to the terminal.
 
+use super::super::wakes::{Wake, Wakes};
 use super::finish;
-use crate::clock::wall_ms;
+use crate::clock::{ahead_ms, wall_ms};
 use crate::error::Failure;
 use crate::get::{ClusterSelector, Collector, Output, Plan, StreamView};
 use crate::scope::Attached;
 use crate::terminal::Terminal;
-use futures::StreamExt;
-use futures::stream::{self, BoxStream, SelectAll};
 use mqtt_informer::informer::{Freshness, Informer, LinkState, Progress, Subscription};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How often the line of progress is looked at.
 const PROGRESS: Duration = Duration::from_millis(200);
+/// As good as for ever.
+const LONG: Duration = Duration::from_secs(3600);
 /// Rows of one moment are written together: no more often than this.
 const PACE: Duration = Duration::from_millis(10);
-
-/// What can wake a session.
-enum Wake {
-    Link,
-    Clusters,
-    Discovered,
-    Stream(ClusterName, usize),
-}
 
 pub(super) struct Session {
     informer: Informer,
@@ -39,10 +31,7 @@ pub(super) struct Session {
     doubtful: BTreeSet<(ClusterName, usize)>,
     /// Whoever is there has said so.
     discovered: bool,
-    wakes: SelectAll<BoxStream<'static, Wake>>,
-    clusters:
-        watch::Receiver<std::sync::Arc<BTreeMap<ClusterName, mqtt_informer::informer::Cluster>>>,
-    link: watch::Receiver<LinkState>,
+    wakes: Wakes,
     start: Instant,
 }
 
@@ -50,14 +39,8 @@ impl Session {
     pub(super) fn new(attached: &Attached, plan: Plan, selector: &ClusterSelector) -> Self {
         let informer = attached.informer().clone();
         let collector = Collector::new(plan.clone(), selector, Terminal::audience());
-        let (clusters, link) = (informer.clusters(), informer.link_state());
-        let mut wakes = SelectAll::new();
-        wakes.push(changes(link.clone()).map(|()| Wake::Link).boxed());
-        wakes.push(changes(clusters.clone()).map(|()| Wake::Clusters).boxed());
-        let discovery = informer.clone();
-        let discovered = stream::once(async move { discovery.discovered().await });
-        wakes.push(discovered.map(|()| Wake::Discovered).boxed());
         Self {
+            wakes: Wakes::of(&informer),
             informer,
             plan,
             collector,
@@ -65,9 +48,6 @@ impl Session {
             unanswered: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             discovered: false,
-            wakes,
-            clusters,
-            link,
             start: Instant::now(),
         }
     }
@@ -131,15 +111,13 @@ impl Session {
             .collector
             .deadline(at)
             .map(|deadline| deadline.saturating_sub(at).max(PACE));
-        let wait = deadline.unwrap_or(Duration::from_secs(3600)).min(most);
-        let Ok(Some(wake)) = tokio::time::timeout(wait, self.wakes.next()).await else {
+        let wait = deadline.unwrap_or(LONG).min(most).min(LONG);
+        let Some(wake) = self.wakes.next(Instant::now() + wait).await else {
             return Ok(());
         };
         let mut waited_for = self.take(wake);
         let until = Instant::now() + PACE;
-        while !waited_for
-            && let Ok(Some(wake)) = tokio::time::timeout_at(until, self.wakes.next()).await
-        {
+        while !waited_for && let Some(wake) = self.wakes.next(until).await {
             waited_for = self.take(wake);
         }
         Ok(())
@@ -149,16 +127,14 @@ impl Session {
     fn take(&mut self, wake: Wake) -> bool {
         let at = self.start.elapsed();
         match wake {
-            Wake::Link => match &*self.link.borrow_and_update() {
-                LinkState::Connecting => {}
-                LinkState::Up => self.collector.link_up(at),
-                LinkState::Down(failure) => {
-                    self.collector
-                        .link_down(&failure.message, failure.permanent, at);
-                }
-            },
-            Wake::Clusters => {
-                for (name, cluster) in self.clusters.borrow_and_update().iter() {
+            Wake::Link(LinkState::Connecting) => {}
+            Wake::Link(LinkState::Up) => self.collector.link_up(at),
+            Wake::Link(LinkState::Down(failure)) => {
+                self.collector
+                    .link_down(&failure.message, failure.permanent, at);
+            }
+            Wake::Clusters(clusters) => {
+                for (name, cluster) in clusters.iter() {
                     let labels = &cluster.presence.labels;
                     self.collector.cluster(name, labels, cluster.offline, at);
                 }
@@ -180,18 +156,7 @@ impl Session {
                     continue;
                 };
                 let subscription = self.informer.subscribe(&cluster, selection);
-                let (state, versions) = (
-                    subscription.store().state(),
-                    subscription.store().versions(),
-                );
-                for changes in [changes(state).boxed(), changes(versions).boxed()] {
-                    let cluster = cluster.clone();
-                    self.wakes.push(
-                        changes
-                            .map(move |()| Wake::Stream(cluster.clone(), index))
-                            .boxed(),
-                    );
-                }
+                self.wakes.watch(&cluster, index, subscription.store());
                 let key = (cluster.clone(), index);
                 self.unanswered.insert(key.clone());
                 self.doubtful.insert(key.clone());
@@ -220,7 +185,6 @@ impl Session {
         let store = subscription.store();
         // The state goes first: what it says is whole is in the snapshot that is taken after it.
         let state = store.state().borrow().clone();
-        let server = store.server_now_ms().and_then(|ms| i64::try_from(ms).ok());
         let view = StreamView {
             state,
             heard: store
@@ -232,7 +196,7 @@ impl Session {
                 Vec::new()
             },
             snapshot: store.snapshot(),
-            clock_ahead_ms: server.map_or(0, |server| server.saturating_sub(wall_ms())),
+            clock_ahead_ms: ahead_ms(store.server_now_ms()),
         };
         let state = &view.state;
         let has_answered = state.synced || matches!(state.progress, Progress::Refused { .. });
@@ -253,16 +217,4 @@ impl Session {
             && (self.collector.is_for_one() || self.discovered)
             && self.doubtful.is_empty()
     }
-}
-
-/// A tick now, and for each later change, until the writer is gone.
-fn changes<T: Send + Sync + 'static>(
-    receiver: watch::Receiver<T>,
-) -> impl futures::Stream<Item = ()> + Send {
-    let later = stream::unfold(receiver, |mut receiver| async move {
-        receiver.changed().await.ok()?;
-        receiver.borrow_and_update();
-        Some(((), receiver))
-    });
-    stream::once(async {}).chain(later)
 }
