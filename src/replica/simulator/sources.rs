@@ -421,6 +421,21 @@ impl World {
         }
         self.tell(source, stream, opening, Upstream::Watching);
         self.deliver_later(source, stream, opening);
+        let watch = self.sources[source].watches.get(&stream);
+        let (Some(lag), Some(from)) = (self.lag_of(source), watch.and_then(|watch| watch.revision))
+        else {
+            return;
+        };
+        // What changed since the list comes as late as what changes from now on.
+        let changes = self.truths[stream].log[from + 1..].iter();
+        for at in changes.map(|change| change.at + lag).collect::<Vec<_>>() {
+            let watch = Event::Watch {
+                source,
+                stream,
+                opening,
+            };
+            self.at(at.max(self.now), watch);
+        }
     }
 
     fn deliver_later(&mut self, source: usize, stream: usize, opening: Opening) {
