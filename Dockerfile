@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,id=mqtt-informer-target-${TARGETPLATFORM} \
     cargo install --locked --path . --bin mqtt-informer --root /usr/local --no-track \
     && cp /usr/local/bin/mqtt-informer /mqtt-informer \
-    && if ldd /mqtt-informer 2>/dev/null | grep -q '=>'; then echo "not static" >&2; exit 1; fi
+    && if readelf --program-headers /mqtt-informer | grep INTERP; then echo "it is not static" >&2; exit 1; fi
 
 FROM scratch
 ARG VERSION=0.1.0
