@@ -25,6 +25,7 @@ use std::time::Duration;
     bin_name = "kubectl mqinformer",
     version,
     arg_required_else_help = true,
+    args_override_self = true,
     after_help = "Examples:
   # Clusters that simulate themselves: nothing to install
   kubectl mqinformer demo

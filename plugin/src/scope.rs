@@ -73,9 +73,13 @@ impl Scope {
             .transpose()
             .map_err(|error| Failure::because(format!("--cluster-selector: {error}")))?;
         match &self.place {
-            Place::Broker(_) => ClusterSelector::new("--cluster", &clusters.cluster, &self.groups)
-                .map(|selector| selector.labelled(labels))
-                .map_err(Failure::because),
+            Place::Broker(_) => {
+                let every = |name: &String| if name == "all" { "*" } else { name }.to_owned();
+                let names: Vec<_> = clusters.cluster.iter().map(every).collect();
+                ClusterSelector::new("--cluster", &names, &self.groups)
+                    .map(|selector| selector.labelled(labels))
+                    .map_err(Failure::because)
+            }
             Place::Contexts(_) if labels.is_some() => Err(Failure::because(
                 "--cluster-selector and --context cannot be used together: contexts have no labels",
             )),
@@ -85,10 +89,12 @@ impl Scope {
 
     /// The namespaces that are meant. A context's own is what is meant there, unless another one was typed.
     pub fn namespaces(&self, reach: &ReachArgs) -> Namespaces {
+        // As in kubectl: nothing is no namespace's name.
         let named = reach.namespace.namespace.as_deref();
+        let named = named.filter(|name| !name.is_empty());
         match &self.place {
             _ if reach.all_namespaces => Namespaces::All,
-            Place::Contexts(contexts) if !self.namespace_is_typed => {
+            Place::Contexts(contexts) if named.is_none() || !self.namespace_is_typed => {
                 Namespaces::each(contexts.namespaces())
             }
             _ => Namespaces::One(named.unwrap_or("default").to_owned()),

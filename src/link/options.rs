@@ -192,6 +192,14 @@ impl fmt::Display for Target {
 }
 
 impl BrokerOptions {
+    /// Checks that a text is a broker's URL: before it is kept for later.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with it.
+    pub fn check_url(text: &str) -> Result<(), OptionsError> {
+        Self::new(text, "-").target().map(drop)
+    }
+
     /// Checks everything that can be checked without a network, and reads the password file.
     pub(super) fn target(&self) -> Result<Target, OptionsError> {
         self.check_limits()?;

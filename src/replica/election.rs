@@ -78,6 +78,8 @@ pub(super) struct Election {
     tell: bool,
     link_up: Option<Moment>,
     api_heard: Option<Moment>,
+    /// It did not answer when it was last asked.
+    api_failed: bool,
     stood_by: bool,
 }
 
@@ -98,6 +100,7 @@ impl Election {
             tell: false,
             link_up: None,
             api_heard: None,
+            api_failed: false,
             stood_by: false,
         }
     }
@@ -134,7 +137,9 @@ impl Election {
         let up = self.link_up?;
         let alone = !self.unjudged.as_ref().is_some_and(|heard| heard.online);
         let starting = matches!(self.phase, Phase::Starting) && !self.api_answers(now);
-        (starting && alone && now >= up + self.settings.settle).then_some(up)
+        // Who has just come may have asked its API server, and not have heard yet.
+        let since = up + self.settings.settle + self.settings.status_interval;
+        (starting && alone && (self.api_failed || now >= since)).then_some(up)
     }
 
     pub(super) fn link_down(&mut self) {
@@ -150,10 +155,12 @@ impl Election {
     }
 
     pub(super) fn api_alive(&mut self, now: Moment) {
+        self.api_failed = false;
         self.api_heard = Some(now);
     }
 
     pub(super) fn api_down(&mut self) {
+        self.api_failed = true;
         self.api_heard = None;
     }
 

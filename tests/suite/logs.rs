@@ -168,7 +168,7 @@ fn what_is_wrong_is_said_in_one_line() {
         ),
         (
             "logs nothing.like -n shop",
-            "error: no pod's name matches \"nothing.like\"\n",
+            "error: no pod's name matches \"nothing.like\" in namespace \"shop\" (-A looks into all)\n",
         ),
         (
             "logs pod/web-0 -n shop -c app --previous",

@@ -100,7 +100,7 @@ pub struct GetArgs {
     /// (250m, 1Gi) and ages are compared as such. /regex/ looks into every cell but CLUSTER and NAMESPACE. Not for -o
     /// json or yaml.
     #[arg(long, value_name = "CONDITIONS", allow_hyphen_values = true)]
-    pub filter: Option<String>,
+    pub filter: Vec<String>,
 
     /// How to print: wide, json, yaml, kyaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE, jsonpath-file=FILE,
     /// custom-columns=HEADER:PATH,... or custom-columns-file=FILE.
@@ -197,7 +197,7 @@ pub struct GetArgs {
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let selector = scope.selector(&args.reach.clusters)?;
-    let filter = args.filter.as_deref().map(filter::parse);
+    let filter = (!args.filter.is_empty()).then(|| filter::parse(&args.filter.join(",")));
     let filter = filter.transpose().map_err(Failure::because)?;
     let plan = match args.plan(scope, filter) {
         Ok(plan) => plan,
@@ -233,7 +233,10 @@ async fn get(
         .first()
         .is_some_and(|types| types.split(',').any(|word| word == "all"));
     if expandable && says_all {
-        plan = with_categories(plan, words, selector, attached).await?;
+        plan = match with_categories(plan, words, selector, attached).await? {
+            Expanded::Plan(plan) => plan,
+            Expanded::Unheard(outputs) => return finish(outputs, terminal),
+        };
         return Session::new(attached, plan, selector).run(terminal).await;
     }
     let mut session = Session::new(attached, plan.clone(), selector);
@@ -245,7 +248,9 @@ async fn get(
     let result = session.outputs(terminal, &mut waiting).await;
     if result.is_ok() && session.collector.has_unknown_type() {
         let expanded = with_categories(plan.clone(), words, selector, attached).await?;
-        if expanded.targets != plan.targets {
+        if let Expanded::Plan(expanded) = expanded
+            && expanded.targets != plan.targets
+        {
             drop(session);
             return Session::new(attached, expanded, selector)
                 .run(terminal)
@@ -256,23 +261,34 @@ async fn get(
     finish(waiting, terminal)
 }
 
+/// What came of a plan whose words may be categories.
+enum Expanded {
+    /// Those that are, are replaced by their types.
+    Plan(Plan),
+    /// No cluster has said what it has; this is why.
+    Unheard(Vec<Output>),
+}
+
 /// The plan with categories replaced by their types, as the clusters have them.
 async fn with_categories(
     plan: Plan,
     words: &[String],
     selector: &ClusterSelector,
     attached: &Attached,
-) -> Result<Plan, Failure> {
+) -> Result<Expanded, Failure> {
     let catalogs = plan.clone().of_catalogs(Choice::default());
     let mut session = Session::new(attached, catalogs, selector);
     let mut silent = Terminal::new();
     // What is wrong with a cluster is told when it is asked for the objects; a slow one is not waited for.
+    let mut outputs = Vec::new();
     loop {
-        let outputs = session.step();
+        outputs.extend(session.step());
         let is_done = outputs.iter().any(|it| matches!(it, Output::Done(_)));
-        let is_known = session.collector.catalogs().iter().next().is_some();
-        if is_done || is_known {
+        if session.collector.catalogs().iter().next().is_some() {
             break;
+        }
+        if is_done {
+            return Ok(Expanded::Unheard(outputs));
         }
         session.wait(&mut silent).await?;
     }
@@ -287,9 +303,10 @@ async fn with_categories(
             let words: Vec<_> = std::iter::once(types)
                 .chain(words.iter().skip(1).cloned())
                 .collect();
-            plan.with_words(&words).map_err(Failure::because)
+            let plan = plan.with_words(&words).map_err(Failure::because)?;
+            Ok(Expanded::Plan(plan))
         }
-        None => Ok(plan),
+        None => Ok(Expanded::Plan(plan)),
     }
 }
 

@@ -28,7 +28,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, Args)]
 pub struct ClusterArgs {
     /// Which clusters: names, patterns with * and ?, @groups of the configuration file, and ! before any of these for
-    /// all but those. Default: all that are there.
+    /// all but those. Default, and "all": all that are there.
     ///
     /// Exactly one name makes the output kubectl's own, byte for byte; otherwise a CLUSTER column comes first. With
     /// --context, the clusters are its contexts.
@@ -74,6 +74,14 @@ pub struct ReachArgs {
     pub all_namespaces: bool,
 }
 
+/// As client-go reads `--request-timeout` (clientcmd's `ParseTimeout`): a bare number is one of seconds.
+fn seconds_or_duration(text: &str) -> Result<Duration, String> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Err(_) => duration(text),
+    }
+}
+
 /// For how long a command waits.
 #[derive(Clone, Debug, Args)]
 pub struct TimeoutArgs {
@@ -82,6 +90,6 @@ pub struct TimeoutArgs {
     pub timeout: Duration,
 
     /// For how long the whole may last; 0 for as long as it takes.
-    #[arg(long, env = "MQINFORMER_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "0", value_parser = duration)]
+    #[arg(long, env = "MQINFORMER_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "0", value_parser = seconds_or_duration)]
     pub request_timeout: Duration,
 }

@@ -165,8 +165,26 @@ fn value(typed: &Typed, arg: &Arg) -> Wish {
                 .to_vec(),
             ..Wish::default()
         },
+        "for" if typed.verbs.first().is_some_and(|verb| verb == "wait") => conditions(),
         "for" => pair(typed, Question::Types),
         _ => plain(arg),
+    }
+}
+
+/// What `wait` can wait for.
+fn conditions() -> Wish {
+    let known = [
+        ("condition=", "a condition is true, or condition=NAME=VALUE"),
+        ("create", "the object exists"),
+        ("delete", "the object is gone"),
+        ("jsonpath=", "a field exists, or jsonpath=PATH=VALUE"),
+    ];
+    Wish {
+        known: known
+            .map(|(form, help)| (form.to_owned(), help.to_owned()))
+            .into(),
+        goes_on: true,
+        ..Wish::default()
     }
 }
 

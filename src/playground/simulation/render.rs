@@ -156,6 +156,18 @@ pub(super) fn workload(workload: &Workload, pods: &[&Pod]) -> Vec<Rendered> {
     match controller {
         Controller::Deployment => {
             let mut rendered = replica_sets(workload, &pods);
+            let mut status = status;
+            // A quarter may be missing: RollingUpdate's default.
+            let available = ready * 4 >= pods.len() * 3;
+            status["conditions"] = json!([{
+                "type": "Available", "status": if available { "True" } else { "False" },
+                "reason": if available { "MinimumReplicasAvailable" } else { "MinimumReplicasUnavailable" },
+                "message": if available {
+                    "Deployment has minimum availability."
+                } else {
+                    "Deployment does not have minimum availability."
+                },
+            }]);
             rendered.push((
                 "deployments.apps",
                 json!({"metadata": head, "spec": spec, "status": status}),

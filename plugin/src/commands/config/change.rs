@@ -8,6 +8,7 @@ use crate::settings::file::{File, LOGIN};
 use crate::settings::{Said, Setting, all};
 use crate::terminal::Terminal;
 use clap::{Args, Subcommand, ValueHint};
+use mqtt_informer::link::BrokerOptions;
 use serde_yaml::Value;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::Write;
@@ -314,6 +315,7 @@ impl Writing {
     /// Sets the broker of a mapping. A login that stood beside another one is nobody else's: it goes, and what is to be
     /// said of that comes back.
     fn set_broker(&mut self, parent: &[&str], url: Value) -> Result<&'static str, Failure> {
+        BrokerOptions::check_url(url.as_str().unwrap_or_default()).map_err(Failure::because)?;
         let at = |key| [parent, &[key]].concat();
         let before = self.text.clone();
         self.change(&at("broker"), Change::Set(url))?;

@@ -492,8 +492,12 @@ impl Session {
                 word(name),
                 word(namespace)
             ),
-            (Subject::Matching(Some(regex)), _) => {
-                format!("error: no pod's name matches {:?}", word(regex.as_str()))
+            (Subject::Matching(Some(regex)), namespace) => {
+                let place = namespace.map_or_else(String::new, |namespace| {
+                    format!(" in namespace \"{}\" (-A looks into all)", word(namespace))
+                });
+                let regex = word(regex.as_str());
+                format!("error: no pod's name matches {regex:?}{place}")
             }
             _ => return terminal.err(&messages::no_resources(namespace)),
         };
