@@ -92,7 +92,7 @@ pub(crate) fn same(
 }
 
 fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
-    if before.err == UNREADABLE && ours.code() == 0 {
+    if before.err.ends_with(UNREADABLE) && ours.code() == 0 {
         return Ok(());
     }
     if ours.code() != before.code() {
@@ -109,7 +109,7 @@ fn judge(before: &Said, ours: &Said, after: &Said) -> Result<(), String> {
 }
 
 /// kubectl cannot write what its own YAML library then refuses to read; we can.
-const UNREADABLE: &str = "error: yaml: control characters are not allowed\n";
+const UNREADABLE: &str = "yaml: control characters are not allowed\n";
 
 /// What is wrong is said in kubectl's words; that we show the place of a mistake under them is ours.
 fn without_pointer(err: &str) -> String {

@@ -234,7 +234,7 @@ async fn get(
         .is_some_and(|types| types.split(',').any(|word| word == "all"));
     if expandable && says_all {
         plan = match with_categories(plan, words, selector, attached).await? {
-            Expanded::Plan(plan) => plan,
+            Expanded::Plan(plan) => *plan,
             Expanded::Unheard(outputs) => return finish(outputs, terminal),
         };
         return Session::new(attached, plan, selector).run(terminal).await;
@@ -252,7 +252,7 @@ async fn get(
             && expanded.targets != plan.targets
         {
             drop(session);
-            return Session::new(attached, expanded, selector)
+            return Session::new(attached, *expanded, selector)
                 .run(terminal)
                 .await;
         }
@@ -264,7 +264,7 @@ async fn get(
 /// What came of a plan whose words may be categories.
 enum Expanded {
     /// Those that are, are replaced by their types.
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// No cluster has said what it has; this is why.
     Unheard(Vec<Output>),
 }
@@ -304,9 +304,9 @@ async fn with_categories(
                 .chain(words.iter().skip(1).cloned())
                 .collect();
             let plan = plan.with_words(&words).map_err(Failure::because)?;
-            Ok(Expanded::Plan(plan))
+            Ok(Expanded::Plan(Box::new(plan)))
         }
-        None => Ok(Expanded::Plan(plan)),
+        None => Ok(Expanded::Plan(Box::new(plan))),
     }
 }
 
