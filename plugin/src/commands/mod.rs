@@ -82,6 +82,15 @@ fn seconds_or_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+#[cfg(test)]
+#[test]
+fn a_bare_number_is_one_of_seconds() {
+    let read = |text| seconds_or_duration(text).ok();
+    assert_eq!(read("5"), Some(Duration::from_secs(5)));
+    assert_eq!(read("5ms"), Some(Duration::from_millis(5)));
+    assert_eq!(read("five"), None);
+}
+
 /// For how long a command waits.
 #[derive(Clone, Debug, Args)]
 pub struct TimeoutArgs {

@@ -172,6 +172,18 @@ fn the_first_presence_waits_for_the_api_server_and_for_others() {
 }
 
 #[test]
+fn a_source_that_has_just_come_leaves_its_api_server_a_moment() {
+    let mut bench = Bench::new(Settings::default());
+    bench.publisher.link_up(at(0), 1 << 20);
+    bench.now = at(500);
+    bench.sync("s", ask(1), 1);
+    assert!(bench.states().is_empty(), "it may answer yet");
+    bench.publisher.api_down(bench.now);
+    bench.sync("s", ask(2), 1);
+    assert_eq!(bench.states().len(), 1, "it did not");
+}
+
+#[test]
 fn a_source_without_api_server_says_so_instead_of_silence() {
     let mut bench = Bench::new(Settings::default());
     bench.publisher.link_up(at(0), 1 << 20);

@@ -5,6 +5,7 @@ use super::sources::{FIRST_STREAM, Source};
 use super::world::{Event, Phase, World};
 use crate::protocol::message::{Epoch, Live, StreamId};
 use crate::replica::publisher::Role;
+use crate::replica::time::Moment;
 use std::time::Duration;
 
 impl World {
@@ -202,8 +203,10 @@ impl World {
         if epoch.term < term && told + within < self.now && !copied.reflector.is_asking(self.now) {
             return self.expect(Err(format!("viewer {viewer}, stream {stream}: was told of {term:?}, holds {epoch:?}, and does not ask")));
         }
-        // While its first subscription is under way, the broker's word that it is there will make it ask.
-        let asks = copied.reflector.is_asking(self.now) || copied.subscribed.is_none();
+        // A subscription that is under way will make it ask, within a round trip.
+        let subscribes = |at: Moment| self.now.since(at) <= self.plan.transit();
+        let asks =
+            copied.reflector.is_asking(self.now) || copied.subscribing.is_some_and(subscribes);
         if seq < flushed && !asks {
             self.expect(Err(format!("viewer {viewer}, stream {stream}: misses {flushed}, holds {seq}, and does not ask (P3)")));
         }

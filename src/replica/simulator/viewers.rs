@@ -41,7 +41,8 @@ pub(super) struct Copied {
     pub(super) shown: OrdMap<Bytes, Bytes>,
     /// What was last judged of its currency: no need to, again.
     pub(super) judged: Option<(Moment, (Epoch, u64))>,
-    pub(super) subscribed: Option<Moment>,
+    /// When it asked for its subscription, until the broker confirms it.
+    pub(super) subscribing: Option<Moment>,
     /// A byte of it was changed behind its back.
     pub(super) corrupt: bool,
     pub(super) ever_corrupt: bool,
@@ -110,7 +111,7 @@ impl World {
             ),
             seen: (Epoch::default(), 0),
             judged: None,
-            subscribed: None,
+            subscribing: None,
             corrupt: false,
             ever_corrupt: false,
         }
@@ -145,6 +146,7 @@ impl World {
     }
 
     fn subscribe(&mut self, viewer: usize, stream: usize) {
+        self.viewers[viewer].copies[stream].subscribing = Some(self.now);
         let client = self.viewers[viewer].client;
         let generation = self.net.clients[client].generation;
         let wait = self.delay();
@@ -177,7 +179,7 @@ impl World {
     pub(super) fn subscribed(&mut self, viewer: usize, stream: usize) {
         let now = self.now;
         let copied = &mut self.viewers[viewer].copies[stream];
-        copied.subscribed = Some(now);
+        copied.subscribing = None;
         copied.reflector.subscribed(now);
         self.drive_viewer(viewer);
     }
@@ -191,7 +193,7 @@ impl World {
         self.viewers[viewer].up_since = None;
         for copied in &mut self.viewers[viewer].copies {
             copied.reflector.link_down(now);
-            copied.subscribed = None;
+            copied.subscribing = None;
         }
     }
 
