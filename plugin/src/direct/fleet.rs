@@ -73,12 +73,7 @@ impl Direct {
             ));
         }
         // A source that does not listen yet would miss the first request.
-        join_all(
-            links
-                .iter_mut()
-                .map(|link| link.wait_for(|health| health.link_up)),
-        )
-        .await;
+        join_all(links.into_iter().map(listens)).await;
         let connection = broker.connect("viewer", "-", None);
         let informer =
             Informer::start(connection, Topics::default(), settings()).map_err(Failure::because)?;
@@ -97,6 +92,12 @@ impl Direct {
         self.sources.abort_all();
         let _ = tokio::time::timeout(GOODBYE, self.logins.write()).await;
     }
+}
+
+/// Waits until a source listens. What a watch lends locks its writer out, so nothing of it is kept until others do.
+async fn listens(mut health: watch::Receiver<Health>) {
+    // One that has ended listens to nobody: that is told by its silence.
+    let _ = health.wait_for(|health| health.link_up).await;
 }
 
 fn serve(
@@ -138,5 +139,31 @@ fn settings() -> Settings {
     Settings {
         settle: Duration::ZERO,
         ..Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use std::sync::mpsc;
+
+    #[tokio::test]
+    async fn a_source_that_listens_can_report_while_another_is_waited_for() {
+        let [(first, one), (_second, other)] = [(); 2].map(|()| watch::channel(Health::default()));
+        let up = Health {
+            link_up: true,
+            ..Health::default()
+        };
+        first.send_replace(up.clone());
+        let mut all = join_all([one, other].map(listens)).boxed();
+        assert!((&mut all).now_or_never().is_none());
+        let (told, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            first.send_replace(up);
+            told.send(())
+        });
+        let reported = heard.recv_timeout(Duration::from_secs(30));
+        assert!(reported.is_ok(), "the source is locked out");
     }
 }
