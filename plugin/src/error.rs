@@ -1,6 +1,7 @@
 //! Errors at the edge: one line `error: ...` that says what to do, and an exit code.
 
 use crate::print::sanitize;
+use crate::unsupported;
 use std::io;
 
 /// Why a command ends early.
@@ -54,6 +55,13 @@ impl From<io::Error> for Failure {
 
 /// What clap says of a command line, in one line: what is wrong, what was perhaps meant, where help is.
 pub fn usage(error: &clap::Error, command: &str) -> String {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+        && let Some(why) = unsupported::why(flag)
+    {
+        return format!("error: {flag} is not supported: {why}; see `{command} --help`");
+    }
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines

@@ -282,6 +282,8 @@ fn selectors_and_several_types() {
             "get pods,svc -n shop",
             "get deploy,rs,sts -n shop -o wide",
             "get cm,secrets -A",
+            "get deploy,nodes,sa -A",
+            "get nodes,deploy,ns -A",
             "get nodes,ns",
             "get pods,svc -n shop -o json",
             "get pods,svc -n shop -o name",

@@ -444,7 +444,7 @@ fn other_commands_know_contexts_too() {
         rows[1],
         ["alive", "fresh", bed::KUBERNETES, &scene.namespace]
     );
-    assert_eq!(rows[2], ["dead", "offline", "<unknown>", "default"]);
+    assert_eq!(rows[2], ["dead", "failed", "<unknown>", "default"]);
     assert_eq!(said.code(), 1);
     assert!(
         said.err.starts_with("error: cluster \"dead\": ") && said.err.lines().count() == 1,

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 /// STATE is fresh (its API server was heard within the last five seconds), stale (it was not), or offline (its syncer
 /// left the broker); SINCE is for how long. LAG is how old the newest proof is that what it says is current.
 ///
-/// With --context: which contexts answer, and what they run.
+/// With --context: which contexts answer (fresh) or do not (failed, and stderr says why), and what they run.
 #[derive(Clone, Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,

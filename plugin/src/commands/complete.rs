@@ -116,6 +116,7 @@ fn known_here(question: &Question, typed: &Typed) -> Option<BTreeSet<String>> {
             Some(names.chain(configured(typed).groups()).collect())
         }
         Question::Profiles => Some(configured(typed).profiles.into_keys().collect()),
+        Question::Groups => Some(configured(typed).groups.into_keys().collect()),
         Question::Clusters | Question::Namespaces | Question::Types | Question::Names(_) => None,
     }
 }
@@ -261,7 +262,7 @@ fn selection(
         }),
         Question::Namespaces => Some(rows("namespaces", "")),
         Question::Names(kind) => Some(rows(kind, namespaces.of(cluster))),
-        Question::Clusters | Question::Contexts | Question::Profiles => None,
+        Question::Clusters | Question::Contexts | Question::Profiles | Question::Groups => None,
     }
 }
 

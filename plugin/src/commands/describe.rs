@@ -2,15 +2,17 @@
 
 mod reading;
 
+use super::get::categories::{self, Expanded};
+use super::get::finish;
 use super::reader::{Limits, Reader};
 use super::{ReachArgs, TimeoutArgs};
 use crate::describe::plan::{Choice, Chosen, Request};
 use crate::describe::{Clock, Context, Need, needs};
 use crate::error::Failure;
-use crate::get::ClusterSelector;
 use crate::get::member::Trouble;
 use crate::get::messages::{self, Doubt, Refusal};
-use crate::scope::Scope;
+use crate::get::{ClusterSelector, Plan};
+use crate::scope::{Attached, Scope};
 use crate::terminal::Terminal;
 use clap::Args;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -117,33 +119,65 @@ pub async fn run(
         ));
     }
     let selector = scope.selector(&args.reach.clusters)?;
-    let namespaces = scope.namespaces(&args.reach);
-    let request = Request::new(&args.words, namespaces, &args.selector, args.show_events);
-    let request = request.map_err(Failure::because)?;
     let limits = Limits {
         timeout: args.timeouts.timeout,
         end: Some(args.timeouts.request_timeout).filter(|limit| !limit.is_zero()),
         way: scope.place.way(),
     };
+    // What makes no sense is said before anybody is asked.
+    let request = args.request(&args.words, scope)?;
     let attached = scope.attach(limits.timeout).await?;
+    let result = tokio::select! {
+        result = describe(args, request, (scope, &attached), (limits, &selector), terminal) => result,
+        () = asked_to_stop() => Err(Failure::Told(130)),
+    };
+    attached.leave().await;
+    result
+}
+
+impl DescribeArgs {
+    fn request(&self, words: &[String], scope: &Scope) -> Result<Request, Failure> {
+        let namespaces = scope.namespaces(&self.reach);
+        let request = Request::new(words, namespaces, &self.selector, self.show_events);
+        request.map_err(Failure::because)
+    }
+}
+
+async fn describe(
+    args: &DescribeArgs,
+    mut request: Request,
+    (scope, attached): (&Scope, &Attached),
+    (limits, selector): (Limits, &ClusterSelector),
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    if categories::says_all(&args.words) {
+        let plan = Plan {
+            timeout: limits.timeout,
+            request_timeout: limits.end,
+            allow_partial: args.allow_partial,
+            way: limits.way,
+            ..Plan::default()
+        };
+        request = match categories::expanded(plan, &args.words, selector, attached).await? {
+            Expanded::Words(words) => args.request(&words, scope)?,
+            Expanded::Unheard(outputs) => return finish(outputs, terminal),
+        };
+    }
     let informer = attached.informer().clone();
     let session = Session {
         reader: Reader::new(informer.clone(), limits),
         informer,
         request,
         allow_partial: args.allow_partial,
-        selector,
+        selector: selector.clone(),
     };
-    let result = tokio::select! {
+    tokio::select! {
         result = session.run(terminal) => result,
         line = session.reader.broken() => match terminal.err(&line) {
             Ok(()) => Err(Failure::Told(1)),
             Err(failure) => Err(failure),
         },
-        () = asked_to_stop() => Err(Failure::Told(130)),
-    };
-    attached.leave().await;
-    result
+    }
 }
 
 struct Session {

@@ -2,6 +2,7 @@
 //!
 //! `session` is one that runs: between an informer and the [`crate::get::Collector`], and from that to the terminal.
 
+pub(super) mod categories;
 mod planning;
 mod session;
 
@@ -10,13 +11,13 @@ pub(super) use planning::read_file;
 use super::{ReachArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::filter;
-use crate::get::api_resources::Choice;
 use crate::get::output::{InvalidOutput, Mistake};
 use crate::get::plan::InvalidPlan;
 use crate::get::{ClusterSelector, Output, Plan};
 use crate::print::sanitize;
 use crate::scope::{Attached, Scope};
 use crate::terminal::Terminal;
+use categories::Expanded;
 use clap::{ArgAction, Args};
 use mqtt_informer::cli::asked_to_stop;
 use planning::Invalid;
@@ -229,12 +230,9 @@ async fn get(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let expandable = plan.may_have_categories(words);
-    let says_all = words
-        .first()
-        .is_some_and(|types| types.split(',').any(|word| word == "all"));
-    if expandable && says_all {
-        plan = match with_categories(plan, words, selector, attached).await? {
-            Expanded::Plan(plan) => *plan,
+    if expandable && categories::says_all(words) {
+        plan = match categories::expanded(plan.clone(), words, selector, attached).await? {
+            Expanded::Words(words) => plan.with_words(&words).map_err(Failure::because)?,
             Expanded::Unheard(outputs) => return finish(outputs, terminal),
         };
         return Session::new(attached, plan, selector).run(terminal).await;
@@ -247,67 +245,17 @@ async fn get(
     let mut waiting = Vec::new();
     let result = session.outputs(terminal, &mut waiting).await;
     if result.is_ok() && session.collector.has_unknown_type() {
-        let expanded = with_categories(plan.clone(), words, selector, attached).await?;
-        if let Expanded::Plan(expanded) = expanded
-            && expanded.targets != plan.targets
+        let expanded = categories::expanded(plan.clone(), words, selector, attached).await?;
+        if let Expanded::Words(expanded) = expanded
+            && expanded != words
         {
             drop(session);
-            return Session::new(attached, *expanded, selector)
-                .run(terminal)
-                .await;
+            let plan = plan.with_words(&expanded).map_err(Failure::because)?;
+            return Session::new(attached, plan, selector).run(terminal).await;
         }
     }
     result?;
     finish(waiting, terminal)
-}
-
-/// What came of a plan whose words may be categories.
-enum Expanded {
-    /// Those that are, are replaced by their types.
-    Plan(Box<Plan>),
-    /// No cluster has said what it has; this is why.
-    Unheard(Vec<Output>),
-}
-
-/// The plan with categories replaced by their types, as the clusters have them.
-async fn with_categories(
-    plan: Plan,
-    words: &[String],
-    selector: &ClusterSelector,
-    attached: &Attached,
-) -> Result<Expanded, Failure> {
-    let catalogs = plan.clone().of_catalogs(Choice::default());
-    let mut session = Session::new(attached, catalogs, selector);
-    let mut silent = Terminal::new();
-    // What is wrong with a cluster is told when it is asked for the objects; a slow one is not waited for.
-    let mut outputs = Vec::new();
-    loop {
-        outputs.extend(session.step());
-        let is_done = outputs.iter().any(|it| matches!(it, Output::Done(_)));
-        if session.collector.catalogs().iter().next().is_some() {
-            break;
-        }
-        if is_done {
-            return Ok(Expanded::Unheard(outputs));
-        }
-        session.wait(&mut silent).await?;
-    }
-    let expanded = words
-        .first()
-        .and_then(|types| session.collector.catalogs().expanded(types));
-    match expanded {
-        Some(types) if words.len() > 1 && types.contains(',') => {
-            Err(Failure::because(InvalidPlan::SeveralTypes))
-        }
-        Some(types) => {
-            let words: Vec<_> = std::iter::once(types)
-                .chain(words.iter().skip(1).cloned())
-                .collect();
-            let plan = plan.with_words(&words).map_err(Failure::because)?;
-            Ok(Expanded::Plan(Box::new(plan)))
-        }
-        None => Ok(Expanded::Plan(Box::new(plan))),
-    }
 }
 
 /// Prints what was asked for, and nothing else: for commands that are a `get` with other words.
@@ -328,7 +276,7 @@ pub(super) async fn carry_out(
 }
 
 /// Writes what was said, up to the exit code.
-fn finish(outputs: Vec<Output>, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) fn finish(outputs: Vec<Output>, terminal: &mut Terminal) -> Result<(), Failure> {
     for output in outputs {
         match output {
             Output::Out(text) => terminal.out(&text)?,

@@ -30,8 +30,8 @@ pub struct ClusterArgs {
     /// Which clusters: names, patterns with * and ?, @groups of the configuration file, and ! before any of these for
     /// all but those. Default, and "all": all that are there.
     ///
-    /// Exactly one name makes the output kubectl's own, byte for byte; otherwise a CLUSTER column comes first. With
-    /// --context, the clusters are its contexts.
+    /// With exactly one name, get, describe, events and logs print what kubectl prints; otherwise they say of everything
+    /// from which cluster it is. With --context, the clusters are its contexts.
     #[arg(
         long,
         env = "MQINFORMER_CLUSTER",

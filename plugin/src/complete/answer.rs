@@ -1,6 +1,7 @@
 //! Candidates, out of what is known.
 
 use super::words::{Typed, Wanted};
+use crate::settings;
 use clap::{Arg, ValueHint};
 use std::collections::BTreeSet;
 
@@ -26,6 +27,8 @@ pub enum Question {
     Contexts,
     /// Profiles of the configuration file.
     Profiles,
+    /// Its groups of clusters.
+    Groups,
     /// Namespaces of the clusters that are meant.
     Namespaces,
     /// Types of their objects.
@@ -80,10 +83,12 @@ pub fn lines(typed: &Typed, wish: &Wish, answers: &BTreeSet<String>) -> String {
         .filter(|answer| answer.chars().all(is_plain))
         .map(|answer| (format!("{}{answer}", wish.before), String::new()));
     let mut out = String::new();
+    let mut all_go_on = true;
     for (candidate, description) in wish.known.iter().cloned().chain(answered) {
         // What comes from a cluster may not speak to the shell.
         let is_clean = !candidate.chars().any(|c| c.is_control() || c == '\u{7f}');
         if candidate.starts_with(&typed.part) && is_clean {
+            all_go_on &= candidate.ends_with('=');
             out.push_str(&candidate);
             if !description.is_empty() {
                 out.push('\t');
@@ -92,7 +97,8 @@ pub fn lines(typed: &Typed, wish: &Wish, answers: &BTreeSet<String>) -> String {
             out.push('\n');
         }
     }
-    let directive = match (wish.files, wish.goes_on) {
+    let goes_on = wish.goes_on || (all_go_on && !out.is_empty());
+    let directive = match (wish.files, goes_on) {
         (Some(directive), _) => directive,
         (None, true) => Directive::NoSpace,
         (None, false) => Directive::NoFiles,
@@ -188,8 +194,19 @@ fn conditions() -> Wish {
     }
 }
 
-/// The forms of `get -o` that are whole words; the others go on with a template.
-const FORMS: [&str; 5] = ["wide", "json", "yaml", "kyaml", "name"];
+/// The forms of `get -o`; those that end with an equals sign go on with a template.
+const FORMS: [&str; 10] = [
+    "wide",
+    "json",
+    "yaml",
+    "kyaml",
+    "name",
+    "jsonpath=",
+    "jsonpath-as-json=",
+    "jsonpath-file=",
+    "custom-columns=",
+    "custom-columns-file=",
+];
 
 /// Values that clap knows.
 fn plain(arg: &Arg) -> Wish {
@@ -226,10 +243,7 @@ fn word(typed: &Typed, number: usize) -> Wish {
     let first = match typed.verbs.first().map(String::as_str) {
         Some("get" | "describe" | "wait" | "diff") => First::Type,
         Some("logs") => First::PodOrPair,
-        _ => {
-            let arg = typed.command.get_positionals().nth(number);
-            return arg.map(plain).unwrap_or_default();
-        }
+        _ => return other_word(typed, number),
     };
     match (first, number, typed.words.first()) {
         (First::Type, 0, _) => {
@@ -255,6 +269,35 @@ fn word(typed: &Typed, number: usize) -> Wish {
         },
         (First::PodOrPair, _, _) => Wish::default(),
     }
+}
+
+/// A word of a verb that reads no objects.
+fn other_word(typed: &Typed, number: usize) -> Wish {
+    let ask = |question| Wish {
+        question: Some(question),
+        ..Wish::default()
+    };
+    let verbs: Vec<_> = typed.verbs.iter().map(String::as_str).collect();
+    match (verbs.as_slice(), number) {
+        (["clusters", "forget"], _) => ask(Question::Clusters),
+        (["config", "use"], 0) => ask(Question::Profiles),
+        (["config", "groups", _], 0) => ask(Question::Groups),
+        (["config", "groups", _], _) => ask(Question::Clusters),
+        (["config", "set" | "unset"], 0) => Wish {
+            known: keys(),
+            ..Wish::default()
+        },
+        _ => {
+            let arg = typed.command.get_positionals().nth(number);
+            arg.map(plain).unwrap_or_default()
+        }
+    }
+}
+
+/// The keys of the configuration file.
+fn keys() -> Vec<(String, String)> {
+    let keys = settings::all().into_iter().map(|setting| setting.key);
+    keys.map(|key| (key, String::new())).collect()
 }
 
 /// `TYPE/NAME`: a type first, then the name.
@@ -312,7 +355,37 @@ mod tests {
         let names = |kind: &str| Some(Question::Names(kind.into()));
         for (line, answers, question, want) in [
             ("ver", &[][..], None, "version :4"),
-            ("get pods -o j", &[], None, "json :4"),
+            (
+                "get pods -o js",
+                &[],
+                None,
+                "json jsonpath= jsonpath-as-json= jsonpath-file= :4",
+            ),
+            (
+                "get pods -o cu",
+                &[],
+                None,
+                "custom-columns= custom-columns-file= :6",
+            ),
+            (
+                "clusters forget e",
+                &["east"],
+                Some(Question::Clusters),
+                "east :4",
+            ),
+            (
+                "config use p",
+                &["prod"],
+                Some(Question::Profiles),
+                "prod :4",
+            ),
+            (
+                "config groups delete e",
+                &["eu"],
+                Some(Question::Groups),
+                "eu :4",
+            ),
+            ("config unset password-", &[], None, "password-file :4"),
             (
                 "get pods --cluster a,!b",
                 &["bern", "a"],

@@ -1,6 +1,7 @@
 //! Which word is wanted, and what was said before it.
 
-use clap::{Arg, ArgAction, Command};
+use crate::settings::order::takes_next;
+use clap::{Arg, Command};
 
 /// What is wanted under the cursor.
 #[derive(Clone, Debug)]
@@ -159,15 +160,6 @@ impl Typed {
         let mut args = self.command.get_arguments();
         args.find(|arg| arg.get_short() == Some(letter)).cloned()
     }
-}
-
-/// Whether the next word is the flag's value.
-fn takes_next(arg: &Arg) -> bool {
-    let takes = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
-    let may_lack = arg
-        .get_num_args()
-        .is_some_and(|range| range.min_values() == 0);
-    takes && !may_lack
 }
 
 #[cfg(test)]

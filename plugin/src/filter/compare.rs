@@ -71,7 +71,7 @@ enum Number {
 }
 
 /// What tables print where there is nothing.
-fn is_nothing(text: &str) -> bool {
+pub(super) fn is_nothing(text: &str) -> bool {
     matches!(text, "" | "<none>" | "<unknown>" | "<invalid>" | "<nil>")
 }
 

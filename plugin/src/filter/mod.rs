@@ -16,11 +16,13 @@
 //! | [`expression`] | the text of a filter, and where it is wrong |
 //! | [`typed`] | what a cell's text is |
 //! | [`quantity`] | Kubernetes' quantities |
+//! | [`comparable`] | values that a column cannot be compared with |
 //! | [`compare`] | cells of one column in order |
 //! | [`sort_column`] | which column `--sort-by` means, and a row's cell in it |
 //!
 //! **Architecture invariant:** pure; knows rows and columns, and nothing of where they came from.
 
+pub mod comparable;
 pub mod compare;
 pub mod expression;
 pub mod quantity;
@@ -143,7 +145,7 @@ fn plain(header: &str) -> String {
 }
 
 fn headers(tables: &[Vec<Column>]) -> Vec<String> {
-    let mut headers: Vec<String> = Vec::new();
+    let mut headers = vec!["CLUSTER".to_owned(), "NAMESPACE".to_owned()];
     for column in tables.iter().flatten() {
         let header = column.name.to_uppercase();
         if !headers.contains(&header) {
@@ -357,7 +359,7 @@ mod tests {
         assert_eq!(
             filter.unknown(&[columns()]).unwrap().to_string(),
             "--filter: no column \"STATSU\" at column 8: there are \
-             NAME, READY, STATUS, RESTARTS, MEMORY, AGE, NOMINATED NODE"
+             CLUSTER, NAMESPACE, NAME, READY, STATUS, RESTARTS, MEMORY, AGE, NOMINATED NODE"
         );
         assert_eq!(filter.unknown(&[]), None, "nothing was there to look into");
         let other = vec![Column {

@@ -6,6 +6,7 @@ use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
 use super::sorting;
+use crate::filter::comparable::Incomparable;
 use crate::filter::{Looked, NoColumn};
 use crate::print::objects::ObjectPrinter;
 use crate::print::sort::Key;
@@ -29,8 +30,12 @@ pub struct Printer {
     objects: Option<ObjectPrinter>,
     /// The table that was printed last.
     table: Option<(Resource, TablePrinter)>,
+    /// Some table had a NAMESPACE column.
+    namespaces_shown: bool,
     /// The columns of every table so far, where a filter wants to know them.
     columns: Vec<Vec<Column>>,
+    /// A value of the filter that its column cannot be compared with.
+    incomparable: Option<Incomparable>,
     /// Something was printed.
     pub written: bool,
     /// What clusters have, if that is what is printed.
@@ -54,7 +59,9 @@ impl Printer {
             with_cluster,
             objects,
             table: None,
+            namespaces_shown: false,
             columns: Vec::new(),
+            incomparable: None,
             written: false,
             catalogs: Catalogs::default(),
             audience,
@@ -176,9 +183,31 @@ impl Printer {
         Ok(text)
     }
 
-    /// The column that was asked for and that none of the tables has.
-    pub fn unknown(&self) -> Option<NoColumn> {
-        self.missing_column(&self.columns)
+    /// What was asked for and makes no sense: a column that none of the tables has, a value that is none of its column.
+    pub fn senseless(&self) -> Option<String> {
+        let unknown = self.missing_column(&self.columns);
+        let unknown = unknown.map(|unknown| unknown.to_string());
+        unknown.or_else(|| Some(self.incomparable.as_ref()?.to_string()))
+    }
+
+    /// Notes whether the filter's values are such as the rows of a cluster have.
+    pub fn note_rows(
+        &mut self,
+        (resource, cluster, now_ms): (&Resource, &ClusterName, i64),
+        rows: &[Row],
+    ) {
+        let Some(filter) = self.plan.filter.as_ref().filter(|it| it.is_ordering()) else {
+            return;
+        };
+        let looked = |row| Looked {
+            cluster: cluster.as_str(),
+            now_ms,
+            row,
+        };
+        let rows: Vec<_> = rows.iter().map(looked).collect();
+        if let Some(found) = filter.incomparable(&resource.columns, &rows) {
+            self.incomparable.get_or_insert(found);
+        }
     }
 
     /// The column that was asked for and that this resource does not have.
@@ -270,7 +299,8 @@ impl Printer {
         for (event, value) in values {
             text += &match self.plan.form {
                 Form::Table | Form::Wide => {
-                    self.watched_row((event, value), resource, cluster, now_ms)?
+                    let rows = vec![Row::from_value(value)?];
+                    self.watched_rows(event, rows, resource, (cluster, now_ms))
                 }
                 Form::Name if !self.takes_value(value, resource, (cluster, now_ms))? => {
                     String::new()
@@ -289,6 +319,30 @@ impl Printer {
         Ok(text)
     }
 
+    /// What is there when a watch begins: one table, as kubectl prints it.
+    ///
+    /// # Errors
+    /// When a value cannot be read.
+    pub fn first(
+        &mut self,
+        values: &[&Bytes],
+        resource: &Resource,
+        (cluster, now_ms): (&ClusterName, i64),
+    ) -> Result<String, Malformed> {
+        if !matches!(self.plan.form, Form::Table | Form::Wide) {
+            let added = values.iter().map(|value| {
+                self.change(&(None, Some((*value).clone())), resource, (cluster, now_ms))
+            });
+            return Ok(added.collect::<Result<Vec<_>, _>>()?.concat());
+        }
+        let rows = values.iter().map(|value| Row::from_value(value));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        self.note_rows((resource, cluster, now_ms), &rows);
+        let text = self.watched_rows("ADDED", rows, resource, (cluster, now_ms));
+        self.written |= !text.is_empty();
+        Ok(text)
+    }
+
     fn takes_value(
         &self,
         value: &Bytes,
@@ -303,17 +357,14 @@ impl Printer {
         )?))
     }
 
-    fn watched_row(
+    fn watched_rows(
         &mut self,
-        (event, value): (&str, &Bytes),
+        event: &str,
+        mut rows: Vec<Row>,
         resource: &Resource,
-        cluster: &ClusterName,
-        now_ms: i64,
-    ) -> Result<String, Malformed> {
-        let rows = [Row::from_value(value)?];
-        if !self.takes(cluster, now_ms, resource)(&rows[0]) {
-            return Ok(String::new());
-        }
+        (cluster, now_ms): (&ClusterName, i64),
+    ) -> String {
+        rows.retain(self.takes(cluster, now_ms, resource));
         let options = self.options(resource, false);
         // For one cluster kubectl's own: its watches print the column for whatever has no namespace, too.
         let with_namespace = self.plan.table_options().with_namespace;
@@ -323,14 +374,13 @@ impl Printer {
         };
         let new = || (resource.clone(), TablePrinter::new(options));
         let (_, printer) = self.table.get_or_insert_with(new);
-        let rows = Rows {
+        printer.print(&[Rows {
             cluster: cluster.as_str(),
             now_ms,
             columns: &resource.columns,
             rows: &rows,
             event,
-        };
-        Ok(printer.print(&[rows]))
+        }])
     }
 
     fn tables(
@@ -351,6 +401,7 @@ impl Printer {
                 .collect::<Result<Vec<_>, _>>()
             {
                 Ok(mut rows) => {
+                    self.note_rows((&answer.resource, cluster, answer.now_ms), &rows);
                     let takes = self.takes(cluster, answer.now_ms, &answer.resource);
                     if order.is_none() {
                         rows.retain(takes);
@@ -402,6 +453,7 @@ impl Printer {
             .as_mut()
             .map(|(_, printer)| printer.print(&tables))
             .unwrap_or_default();
+        self.namespaces_shown |= block.resource.namespaced && !text.is_empty();
         let separated = !continues && self.written && !self.plan.no_headers && !text.is_empty();
         self.written |= !text.is_empty();
         if separated { format!("\n{text}") } else { text }
@@ -409,9 +461,11 @@ impl Printer {
 
     fn options(&self, resource: &Resource, kinds: bool) -> TableOptions {
         let options = self.plan.table_options();
+        // kubectl's printer flags are shared by its tables: once the column was there, it is in all that follow.
+        let stays = self.namespaces_shown && !self.with_cluster;
         TableOptions {
             with_cluster: self.with_cluster,
-            with_namespace: options.with_namespace && resource.namespaced,
+            with_namespace: options.with_namespace && (resource.namespaced || stays),
             kind: (kinds || self.plan.show_kind).then(|| resource.qualified_kind()),
             ..options
         }

@@ -9,11 +9,13 @@
 //! |---|---|
 //! | [`mod@file`] | the text of the configuration file, and what is wrong with it: pure |
 //! | [`locate`] | which file |
+//! | `order` | flags before the verb |
 //! | `switches` | `--watch=true`, as kubectl's switches may be written |
 //! | [`origin`] | where a value came from |
 
 pub mod file;
 pub mod locate;
+pub(crate) mod order;
 pub mod origin;
 mod switches;
 
@@ -142,6 +144,7 @@ pub enum Unread {
 /// # Errors
 /// When something in them makes no sense.
 pub fn read(words: &[OsString]) -> Result<Said, Unread> {
+    let words = &order::verb_first(words, &Cli::command());
     let words = &switches::plain(words, &Cli::command());
     let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let settings = all();

@@ -56,7 +56,7 @@ pub(in crate::commands) fn tell_failures(
 fn line(probed: &Probed) -> [String; 4] {
     let (state, version) = match &probed.version {
         Ok(version) => ("fresh", version.as_str()),
-        Err(_) => ("offline", "<unknown>"),
+        Err(_) => ("failed", "<unknown>"),
     };
     [probed.name.as_str(), state, version, &probed.namespace]
         .map(|text| sanitize::word(text).into_owned())
@@ -70,7 +70,7 @@ fn object(probed: &Probed) -> serde_json::Value {
             "name": name, "state": "fresh", "kubernetesVersion": version, "namespace": namespace,
         }),
         Err(why) => json!({
-            "name": name, "state": "offline", "kubernetesVersion": "", "namespace": namespace, "message": why,
+            "name": name, "state": "failed", "kubernetesVersion": "", "namespace": namespace, "message": why,
         }),
     }
 }

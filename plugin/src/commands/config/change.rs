@@ -11,7 +11,7 @@ use clap::{Args, Subcommand, ValueHint};
 use mqtt_informer::link::BrokerOptions;
 use serde_yaml::Value;
 use std::fs::{self, DirBuilder, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -289,8 +289,8 @@ impl Writing {
         let path = fs::canonicalize(&path).unwrap_or(path);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(unwritten("read", &path, &error)),
         };
         Ok(Self {
             path,
@@ -334,6 +334,18 @@ impl Writing {
 
     /// Puts the file in its place, whole, for its owner only.
     fn finish(self, done: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+        self.write()
+            .map_err(|error| unwritten("written", &self.path, &error))?;
+        if !self.is_kept {
+            let path = sanitize::word(&self.path.display().to_string()).into_owned();
+            terminal.err(&format!(
+                "warning: {path} had to be written anew: its comments are lost"
+            ))?;
+        }
+        terminal.out(done)
+    }
+
+    fn write(&self) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         DirBuilder::new()
             .recursive(true)
@@ -346,15 +358,14 @@ impl Writing {
             .as_file()
             .set_permissions(Permissions::from_mode(0o600))?;
         beside.as_file().sync_all()?;
-        beside
-            .persist(&self.path)
-            .map_err(|error| Failure::from(error.error))?;
-        if !self.is_kept {
-            let path = sanitize::word(&self.path.display().to_string()).into_owned();
-            terminal.err(&format!(
-                "warning: {path} had to be written anew: its comments are lost"
-            ))?;
-        }
-        terminal.out(done)
+        beside.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
     }
+}
+
+fn unwritten(what: &str, path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::because(format!(
+        "configuration file {path} cannot be {what}: {error}"
+    ))
 }

@@ -104,6 +104,7 @@ impl Session {
             if self.is_done() {
                 return self.end(terminal);
             }
+            self.say_that_it_waits(terminal)?;
             let most = self.until_next();
             tokio::select! {
                 Some(told) = self.events.next() => {
@@ -419,6 +420,15 @@ impl Session {
             self.fail(&line, terminal)?;
         }
         Ok(())
+    }
+
+    /// Who follows pods that are not there yet would see nothing, and not know why.
+    fn say_that_it_waits(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
+        if !self.tracker.is_empty() || !self.fleet.roll.is_complete() || !self.read_any {
+            return Ok(());
+        }
+        let line = "no pods match yet: waiting for them; --cluster and -n say where to look";
+        self.once(line.to_owned(), terminal)
     }
 
     fn until_next(&self) -> Duration {

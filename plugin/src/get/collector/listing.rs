@@ -106,7 +106,7 @@ impl Collector {
         let partial = !lines.is_empty();
         lines.into_iter().for_each(|line| self.fail(line));
         let forgiven = self.plan.allow_partial && refusals.is_empty() && self.read_any;
-        let senseless = self.tell_unknown_column();
+        let senseless = self.tell_senseless();
         let failed = (partial || !refusals.is_empty()) && !forgiven;
         self.finish(u8::from(failed || unprintable || senseless));
     }
@@ -156,7 +156,7 @@ impl Collector {
             true if complete
                 && self.plan.form.says_when_empty()
                 && self.printer.failure.is_none()
-                && self.printer.unknown().is_none() =>
+                && self.printer.senseless().is_none() =>
             {
                 self.say_that_nothing_was_found();
             }
@@ -300,7 +300,7 @@ impl Collector {
             self.output.push(Output::Out(end));
         }
         let partial = self.failed;
-        let senseless = self.tell_unknown_column();
+        let senseless = self.tell_senseless();
         messages::refusals(&refusals)
             .into_iter()
             .for_each(|line| self.fail(line));
@@ -313,13 +313,13 @@ impl Collector {
         self.finish(u8::from(failed || (partial && !forgiven)));
     }
 
-    /// Whether a column was asked for that no cluster has.
-    fn tell_unknown_column(&mut self) -> bool {
-        let unknown = self.printer.unknown();
-        if let Some(unknown) = &unknown {
-            self.fail(Refusal::local(unknown.to_string()).line());
+    /// Whether something was asked for that makes no sense for what is there.
+    pub(super) fn tell_senseless(&mut self) -> bool {
+        let senseless = self.printer.senseless();
+        if let Some(senseless) = &senseless {
+            self.fail(Refusal::local(senseless.clone()).line());
         }
-        unknown.is_some()
+        senseless.is_some()
     }
 
     fn say_that_nothing_was_found(&mut self) {

@@ -626,6 +626,25 @@ fn a_watch_prints_changes_until_it_is_ended() {
 }
 
 #[test]
+fn what_is_there_when_a_watch_begins_is_one_table() {
+    let mut scene = Scene::new("pods", &["c1"], watching);
+    scene.see("c1", 0, pods(&["a", "much-longer"]));
+    let table = "NAME          STATUS\na             Running\nmuch-longer   Running\n";
+    scene.check(table, &[], None);
+}
+
+#[test]
+fn a_watch_whose_filter_makes_no_sense_ends() {
+    let mut scene = Scene::new("pods", &["c1"], |plan| {
+        watching(plan);
+        plan.filter = Some(crate::filter::parse("NAME>x").unwrap());
+    });
+    scene.see("c1", 0, pods(&["1", "2"]));
+    let line = "error: --filter: NAME holds numbers, and \"x\" is none, at column 1";
+    scene.check("", &[line], Some(1));
+}
+
+#[test]
 fn a_watch_goes_on_without_broker_and_tells_who_is_stale() {
     let mut scene = Scene::new("pods", &["c1"], watching);
     scene.see("c1", 0, pods(&["a"]));

@@ -62,21 +62,25 @@ impl Collector {
                 if let Some(column) = &self.plan.sort_column {
                     sorting::changes(column, &mut changes, (&resource, name, now_ms));
                 }
-                let shown = if first && watch == Watch::ChangesOnly {
-                    &[][..]
-                } else {
-                    &changes
+                let text = match (first, watch) {
+                    (true, Watch::ChangesOnly) => Ok(String::new()),
+                    (true, Watch::ListFirst) => {
+                        let there = changes.iter().filter_map(|(_, (_, new))| new.as_ref());
+                        let there: Vec<_> = there.collect();
+                        self.printer.first(&there, &resource, (name, now_ms))
+                    }
+                    (false, _) => changes
+                        .iter()
+                        .map(|(_, change)| self.printer.change(change, &resource, (name, now_ms)))
+                        .collect::<Result<Vec<_>, _>>()
+                        .map(|text| text.concat()),
                 };
-                let text: Result<Vec<_>, _> = shown
-                    .iter()
-                    .map(|(_, change)| self.printer.change(change, &resource, (name, now_ms)))
-                    .collect();
-                match text.map(|text| text.concat()) {
+                match text {
                     Ok(text) if text.is_empty() => {}
                     Ok(text) => self.output.push(Output::Out(text)),
                     Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
                 }
-                if self.tell_failure(false) {
+                if self.tell_failure(false) || self.tell_senseless() {
                     return self.finish(1);
                 }
             }

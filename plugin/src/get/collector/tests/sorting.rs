@@ -44,6 +44,7 @@ fn what_comes_at_once_in_a_watch_is_in_order_too() {
 fn a_column_that_is_nowhere_is_told_with_those_that_are() {
     let mut scene = Scene::new("pods", &["east"], by("RESTRATS"));
     scene.see("east", 0, restarted(&[("a", "10")]));
-    let line = "error: --sort-by: no column \"RESTRATS\": there are NAME, RESTARTS";
+    let line =
+        "error: --sort-by: no column \"RESTRATS\": there are CLUSTER, NAMESPACE, NAME, RESTARTS";
     scene.check("", &[line], Some(1));
 }
