@@ -341,11 +341,11 @@ fn rows_are_chosen_by_their_columns() {
     get("AEG>1d", "")
         .code(1)
         .stdout_eq("")
-        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are NAME, AGE\n");
+        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are CLUSTER, NAMESPACE, NAME, AGE\n");
     get("AEG>1d", "-w --cluster east")
         .code(1)
         .stdout_eq("")
-        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are NAME, AGE\n");
+        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are CLUSTER, NAMESPACE, NAME, AGE\n");
     get("NAME!web", "").code(1).stdout_eq("").stderr_eq(
         "error: --filter \"NAME!web\": =, !=, >, >=, <, <=, =~ or !~ is missing after \"NAME\" at column 5\n",
     );

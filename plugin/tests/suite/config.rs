@@ -182,8 +182,8 @@ error: cluster "kind-b": cannot reach the API server at http://127.0.0.1:1: Conn
         .assert()
         .code(1)
         .stdout_eq(str![[r#"
-NAME     STATE     KUBERNETES   NAMESPACE
-kind-b   offline   <unknown>    default
+NAME     STATE    KUBERNETES   NAMESPACE
+kind-b   failed   <unknown>    default
 
 "#]]);
 }
