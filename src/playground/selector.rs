@@ -4,7 +4,7 @@ use crate::protocol::selector::LabelSelector;
 use serde_json::Value;
 
 /// The fields that any object may be selected by here; a real API server has such a list for each kind.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 12] = [
     "metadata.name",
     "metadata.namespace",
     "spec.nodeName",
@@ -13,6 +13,10 @@ const FIELDS: [&str; 8] = [
     "reason",
     "involvedObject.name",
     "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.apiVersion",
+    "involvedObject.uid",
+    "involvedObject.fieldPath",
 ];
 
 /// A parsed pair of selectors.

@@ -238,9 +238,14 @@ impl Reflector {
         self.request.as_ref().map(|request| request.rid)
     }
 
-    /// Pages asked for that did not arrive yet.
+    /// Pages asked for that did not arrive yet, and may.
     pub fn outstanding(&self) -> u32 {
-        self.request.as_ref().map_or(0, |request| request.left)
+        self.request.as_ref().map_or(0, Request::outstanding)
+    }
+
+    /// Its source has never answered, if only with words.
+    pub fn is_unanswered(&self) -> bool {
+        self.pace.is_unknown()
     }
 
     /// The copy as it is: exactly a state that the source had.

@@ -2,7 +2,8 @@
 //!
 //! **R6 Request.** A re-ask is the same request: same rid, same digests, from the first place that is missing. *Else,
 //! with a round trip above the time-out, every answer is too late for ever.* Words from the source hold it. *Else each
-//! re-ask brings a word, and each word the next re-ask, while an API server is away.*
+//! re-ask brings a word, and each word the next re-ask, while an API server is away.* After a silence it is for one page.
+//! *Else whoever is not there takes the room for pages from those who are, for ever.*
 
 use super::mutants::mutant;
 use super::settings::Settings;
@@ -28,6 +29,11 @@ impl Pace {
             _ => Some(took),
         };
         self.sure |= sure;
+    }
+
+    /// No round trip was measured.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.estimate.is_none()
     }
 
     fn timeout(&self, settings: &Settings) -> Duration {
@@ -111,6 +117,11 @@ impl Request {
         self.tries > 0
     }
 
+    /// Pages that may be on their way. After a silence there are none: they would take the room of those that answer.
+    pub(super) fn outstanding(&self) -> u32 {
+        if self.tries > 1 { 0 } else { self.left }
+    }
+
     /// The caller has no room for pages just now. It is due all the same, whenever there is some.
     pub(super) fn no_room(&mut self, now: Moment) {
         self.no_room_until = Some(now + Duration::from_millis(20));
@@ -135,8 +146,11 @@ impl Request {
         } else {
             now + wait
         };
+        // Those of the ask before may come late, with a re-ask's one page: they are not asked for anew meanwhile.
+        if self.tries == 1 {
+            self.window = window;
+        }
         self.left = window;
-        self.window = window;
         self.stage.asked();
         Sync {
             rid: self.rid,

@@ -253,6 +253,23 @@ async fn a_copy_is_what_the_source_has_and_follows_it() {
         .unwrap();
 }
 
+/// Whoever never answers takes no room from those who do, however many streams of it are asked for.
+#[tokio::test]
+async fn who_is_not_there_is_not_waited_for() {
+    let bench = bench();
+    bench.fake.put("a", "1").await;
+    let nobody = ClusterName::new("nobody").unwrap();
+    let in_vain = |number| Selection {
+        labels: format!("number={number}"),
+        ..things()
+    };
+    let _vain: Vec<_> = (0..100)
+        .map(|number| bench.informer.subscribe(&nobody, in_vain(number)))
+        .collect();
+    let subscription = bench.informer.subscribe(&east(), things());
+    until(&subscription, &[("a", "1")]).await;
+}
+
 /// A name may have 253 bytes, and so may a namespace: an answer is cut anywhere among them.
 #[tokio::test]
 async fn an_answer_of_many_pages_comes_whole_however_long_its_keys_are() {

@@ -5,7 +5,7 @@ pub(super) mod direct;
 use super::ClusterArgs;
 use crate::clock::wall_ms;
 use crate::error::Failure;
-use crate::get::ClusterSelector;
+use crate::get::{ClusterSelector, messages};
 use crate::print::sanitize;
 use crate::scope::{Place, Scope};
 use crate::terminal::Terminal;
@@ -214,6 +214,12 @@ async fn list(
             )
         })
         .collect();
+    let is_choice = !args.clusters.cluster.is_empty() || args.clusters.cluster_selector.is_some();
+    if asked.is_empty() && is_choice {
+        let known: Vec<_> = clusters.keys().collect();
+        terminal.err(&messages::no_cluster(&selector.to_string(), &known))?;
+        return Err(Failure::Told(1));
+    }
     let deadline = Instant::now() + args.timeout;
     for subscription in asked
         .iter()

@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::get::roll::{Patience, Roll};
 use crate::get::{ClusterSelector, Namespaces};
 use crate::scope::{Attached, Place, Scope};
-use crate::settings::{self, locate};
+use crate::settings::{self, locate, order};
 use crate::terminal::Terminal;
 use clap::{Args, CommandFactory};
 use mqtt_informer::informer::Snapshot;
@@ -87,7 +87,7 @@ pub fn asked(words: &[OsString]) -> Option<Vec<String>> {
 /// Prints the candidates for the last of these words.
 pub fn answer(words: &[String]) -> Result<(), Failure> {
     let start = Instant::now();
-    let typed = Typed::read(Cli::command(), words);
+    let typed = Typed::read(Cli::command(), &verb_first(words));
     let wish = answer::wish(&typed);
     let mut answers = match &wish.question {
         Some(question) => find_out(question, &typed, start),
@@ -99,6 +99,23 @@ pub fn answer(words: &[String]) -> Result<(), Failure> {
     let lines = answer::lines(&typed, &wish, &answers);
     let mut out = std::io::stdout();
     Ok(out.write_all(lines.as_bytes()).and_then(|()| out.flush())?)
+}
+
+/// The words with the verb before flags that stand before it; the last is under the cursor, and no verb yet.
+fn verb_first(words: &[String]) -> Vec<String> {
+    let Some((last, before)) = words.split_last() else {
+        return Vec::new();
+    };
+    let program = OsString::from("kubectl-mqinformer");
+    let line: Vec<OsString> = std::iter::once(program)
+        .chain(before.iter().map(Into::into))
+        .collect();
+    let line = order::verb_first(&line, &Cli::command());
+    let before = line
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
+    before.chain([last.clone()]).collect()
 }
 
 /// What is known here, without a network: of the kubeconfig and the configuration file. None if clusters have to say.
@@ -117,7 +134,11 @@ fn known_here(question: &Question, typed: &Typed) -> Option<BTreeSet<String>> {
         }
         Question::Profiles => Some(configured(typed).profiles.into_keys().collect()),
         Question::Groups => Some(configured(typed).groups.into_keys().collect()),
-        Question::Clusters | Question::Namespaces | Question::Types | Question::Names(_) => None,
+        Question::Clusters
+        | Question::Cluster
+        | Question::Namespaces
+        | Question::Types
+        | Question::Names(_) => None,
     }
 }
 
@@ -178,7 +199,7 @@ async fn ask_clusters(
     // The clusters to choose from are all.
     let every = ClusterArgs::default();
     let clusters = match question {
-        Question::Clusters => &every,
+        Question::Clusters | Question::Cluster => &every,
         _ => &args.reach.clusters,
     };
     let selector = scope.selector(clusters).ok()?;
@@ -230,7 +251,7 @@ async fn gather(
             }
         }
         fleet.step();
-        if *question == Question::Clusters {
+        if matches!(question, Question::Clusters | Question::Cluster) {
             found.extend(clusters.borrow().keys().map(ToString::to_string));
         }
         for cluster in fleet.take_changed() {
@@ -238,7 +259,8 @@ async fn gather(
                 found.extend(names(question, &store.snapshot()));
             }
         }
-        if fleet.roll.is_complete() && *question != Question::Clusters {
+        let is_about_objects = !matches!(question, Question::Clusters | Question::Cluster);
+        if fleet.roll.is_complete() && is_about_objects {
             return;
         }
         fleet.wait(LIMIT).await;
@@ -262,7 +284,11 @@ fn selection(
         }),
         Question::Namespaces => Some(rows("namespaces", "")),
         Question::Names(kind) => Some(rows(kind, namespaces.of(cluster))),
-        Question::Clusters | Question::Contexts | Question::Profiles | Question::Groups => None,
+        Question::Clusters
+        | Question::Cluster
+        | Question::Contexts
+        | Question::Profiles
+        | Question::Groups => None,
     }
 }
 
@@ -328,6 +354,18 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(asked(&words(line)), want);
+        }
+    }
+
+    #[test]
+    fn flags_may_stand_before_the_verb() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (line, want) in [
+            ("-n shop get po", "get -n shop po"),
+            ("--cluster a ge", "--cluster a ge"),
+            ("get pods ", "get pods "),
+        ] {
+            assert_eq!(verb_first(&words(line)), words(want));
         }
     }
 

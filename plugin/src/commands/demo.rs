@@ -55,6 +55,12 @@ pub async fn run(args: &DemoArgs, terminal: &mut Terminal) -> Result<(), Failure
     let cli = args.command_line()?;
     terminal.err("These clusters are simulated, in this process, behind a broker on loopback.")?;
     let demo = Demo::start().await?;
+    if args.command.is_empty() {
+        let url = &demo.broker.broker;
+        terminal.err(&format!(
+            "From another terminal, while this runs: export BROKER={url}"
+        ))?;
+    }
     let scope = Scope::broker(demo.broker.clone());
     let result = Box::pin(crate::command(&cli.command, &scope, terminal)).await;
     demo.stop().await;

@@ -8,7 +8,7 @@ use crate::diff::form;
 use crate::diff::text::{self, Style};
 use crate::diff::{Comparison, Difference, Identity, document};
 use crate::error::Failure;
-use crate::get::messages::{self, Refusal};
+use crate::get::messages;
 use crate::get::{Form, Namespaces, Plan};
 use crate::print::objects::Format;
 use crate::print::table::{Rows, TableOptions, TablePrinter};
@@ -187,11 +187,15 @@ fn tell(
         });
     }
     if comparison.is_empty() && !is_partial {
-        return nothing(plan, terminal);
+        return nothing(plan, &gathered, terminal);
+    }
+    let missing = gathered.missing(plan);
+    for line in messages::refusals(&missing) {
+        terminal.err(&line)?;
     }
     let differences = comparison.differences();
     terminal.out(&shown(args, &clusters, &differences))?;
-    match (is_partial, differences.is_empty()) {
+    match (is_partial || !missing.is_empty(), differences.is_empty()) {
         (true, _) => Err(Failure::Told(ERROR)),
         (false, true) => Ok(()),
         (false, false) => Err(Failure::Told(1)),
@@ -199,12 +203,8 @@ fn tell(
 }
 
 /// What was named has to be somewhere.
-fn nothing(plan: &Plan, terminal: &mut Terminal) -> Result<(), Failure> {
-    let named = plan.targets.iter().filter_map(|target| {
-        let name = target.name.as_deref()?;
-        Some(Refusal::not_found(&target.word, name))
-    });
-    let refusals: Vec<_> = named.collect();
+fn nothing(plan: &Plan, gathered: &Gathered, terminal: &mut Terminal) -> Result<(), Failure> {
+    let refusals = gathered.missing(plan);
     for line in messages::refusals(&refusals) {
         terminal.err(&line)?;
     }

@@ -231,6 +231,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 /// Reads until all is read, or it is ended.
 pub async fn run(args: &LogsArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+    if scope.is_offline() {
+        return Err(Failure::because(
+            "--offline has no logs: they are read where they are written, and not kept",
+        ));
+    }
     let selector = scope.selector(&args.reach.clusters)?;
     let request = args.request().map_err(Failure::because)?;
     if args.reach.all_namespaces && matches!(request.subject, Subject::SelectedBy { .. }) {

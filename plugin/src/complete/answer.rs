@@ -21,8 +21,10 @@ pub enum Directive {
 /// What has to be found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Names of clusters.
+    /// Names of clusters, and of groups of them.
     Clusters,
+    /// The name of one cluster.
+    Cluster,
     /// Contexts of the kubeconfig.
     Contexts,
     /// Profiles of the configuration file.
@@ -279,7 +281,7 @@ fn other_word(typed: &Typed, number: usize) -> Wish {
     };
     let verbs: Vec<_> = typed.verbs.iter().map(String::as_str).collect();
     match (verbs.as_slice(), number) {
-        (["clusters", "forget"], _) => ask(Question::Clusters),
+        (["clusters", "forget"], _) => ask(Question::Cluster),
         (["config", "use"], 0) => ask(Question::Profiles),
         (["config", "groups", _], 0) => ask(Question::Groups),
         (["config", "groups", _], _) => ask(Question::Clusters),
@@ -370,7 +372,7 @@ mod tests {
             (
                 "clusters forget e",
                 &["east"],
-                Some(Question::Clusters),
+                Some(Question::Cluster),
                 "east :4",
             ),
             (

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A syncer's note on a Secret that its values are gone.
-pub(super) const REDACTED: &str = "mqinformer.io/redacted";
+pub(crate) const REDACTED: &str = "mqinformer.io/redacted";
 /// A syncer's note on how long each of a Secret's values is.
 pub(super) const LENGTHS: &str = "mqinformer.io/secret-lengths";
 

@@ -47,6 +47,7 @@ mod workloads;
 mod writer;
 
 pub use clock::Clock;
+pub(crate) use config::REDACTED;
 pub use related::{Need, Related, fetches, needs};
 
 use crate::get::messages::Refusal;

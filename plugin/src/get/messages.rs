@@ -235,6 +235,10 @@ pub fn no_cluster(typed: &str, known: &[&ClusterName]) -> String {
     )
 }
 
+/// Said of Secrets that were printed without their values, which look as if they were empty.
+pub const REDACTED: &str = "note: values of Secrets stay in their clusters: they are printed as empty, and are not \
+    (a syncer that was started with --show-secrets sends them)";
+
 /// The first ten of some names.
 fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = if names.len() > 10 { ", ..." } else { "" };

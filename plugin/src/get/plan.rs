@@ -212,7 +212,8 @@ impl Plan {
         }
         if self.watch.is_some() {
             let first = &self.targets[0].word;
-            match self.targets.iter().all(|target| target.word == *first) {
+            let is_one = self.targets.iter().all(|target| target.word == *first);
+            match is_one && first != "all" {
                 false => return Err(InvalidPlan::WatchTypes),
                 true if self.targets.len() > 1 => return Err(InvalidPlan::WatchNames),
                 true => {}

@@ -6,9 +6,10 @@ use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
 use super::sorting;
+use crate::describe::REDACTED;
 use crate::filter::comparable::Incomparable;
 use crate::filter::{Looked, NoColumn};
-use crate::print::objects::ObjectPrinter;
+use crate::print::objects::{Format, ObjectPrinter};
 use crate::print::sort::Key;
 use crate::print::table::{Rows, TableOptions, TablePrinter};
 use crate::print::{Audience, name};
@@ -36,6 +37,8 @@ pub struct Printer {
     columns: Vec<Vec<Column>>,
     /// A value of the filter that its column cannot be compared with.
     incomparable: Option<Incomparable>,
+    /// Secrets were printed whose values did not come.
+    pub redacted: bool,
     /// Something was printed.
     pub written: bool,
     /// What clusters have, if that is what is printed.
@@ -62,6 +65,7 @@ impl Printer {
             namespaces_shown: false,
             columns: Vec::new(),
             incomparable: None,
+            redacted: false,
             written: false,
             catalogs: Catalogs::default(),
             audience,
@@ -581,9 +585,12 @@ impl Printer {
         }
     }
 
-    fn object(&self, value: &Bytes, cluster: &ClusterName) -> Result<Value, Malformed> {
+    fn object(&mut self, value: &Bytes, cluster: &ClusterName) -> Result<Value, Malformed> {
         let mut object: Map<String, Value> =
             serde_json::from_slice(value).map_err(|_| Malformed)?;
+        let annotations = object.get("metadata").map(|it| &it["annotations"]);
+        let is_redacted = annotations.is_some_and(|it| it.get(REDACTED).is_some());
+        self.redacted |= is_redacted && self.plan.form != Form::Objects(Format::Name);
         if self.with_cluster {
             annotate(&mut object, cluster);
         }

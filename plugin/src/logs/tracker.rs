@@ -81,6 +81,7 @@ pub struct Tracker {
     /// Clusters whose pods were seen.
     seen: BTreeSet<ClusterName>,
     notices: Vec<String>,
+    without_container: Option<String>,
 }
 
 /// More logs than may be open at once are to be followed.
@@ -100,6 +101,7 @@ impl Tracker {
             open: 0,
             seen: BTreeSet::new(),
             notices: Vec::new(),
+            without_container: None,
         }
     }
 
@@ -126,11 +128,16 @@ impl Tracker {
                 }
                 Err(words) if matches!(self.request.subject, Subject::Pod(_)) => wrong.push(words),
                 // Among many pods some do not have it.
-                Err(_) => {}
+                Err(words) => self.without_container = Some(words),
             }
         }
         self.forget_gone(cluster, &meant);
         wrong
+    }
+
+    /// Why a pod that is meant has no log that is: in kubectl's words, of one of them.
+    pub fn without_container(&self) -> Option<&str> {
+        self.without_container.as_deref()
     }
 
     /// Whether a pod is meant by its name.

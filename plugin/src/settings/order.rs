@@ -8,7 +8,7 @@ use std::ffi::OsString;
 const NOT_THE_VERBS: [&str; 5] = ["--", "--help", "-h", "--version", "-V"];
 
 /// The words with the verb before the flags that stand before it. Anything else is left as it is, to be refused.
-pub(super) fn verb_first(words: &[OsString], command: &Command) -> Vec<OsString> {
+pub(crate) fn verb_first(words: &[OsString], command: &Command) -> Vec<OsString> {
     let mut words = words.to_vec();
     if let Some(at) = verb(&words, command)
         && let Some(moved) = words.get_mut(1..=at)

@@ -338,10 +338,9 @@ fn rows_are_chosen_by_their_columns() {
         .success()
         .stdout_eq("")
         .stderr_eq("No resources found in default namespace.\n");
-    get("AEG>1d", "")
-        .code(1)
-        .stdout_eq("")
-        .stderr_eq("error: --filter: no column \"AEG\" at column 1: there are CLUSTER, NAMESPACE, NAME, AGE\n");
+    get("AEG>1d", "").code(1).stdout_eq("").stderr_eq(
+        "error: --filter: no column \"AEG\" at column 1: there are CLUSTER, NAMESPACE, NAME, AGE\n",
+    );
     get("AEG>1d", "-w --cluster east")
         .code(1)
         .stdout_eq("")

@@ -147,7 +147,7 @@ fn mistakes_end_with_two() {
         .diff("deploy nosuch")
         .code(2)
         .stdout_eq("")
-        .stderr_eq("Error from server (NotFound): deploy \"nosuch\" not found\n");
+        .stderr_eq("Error from server (NotFound): deployments.apps \"nosuch\" not found\n");
     scene
         .diff("deploy --context east")
         .code(2)

@@ -2,7 +2,7 @@
 
 use super::super::rfc3339;
 use super::super::store::Store;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 
 /// Real ones live for an hour; these, until there are too many.
@@ -112,10 +112,7 @@ impl Events {
         }
         for event in self.kept.iter_mut().filter(|event| event.changed) {
             event.changed = false;
-            let involved = match event.about.0 {
-                "Node" => json!({"kind": "Node", "name": event.about.1}),
-                kind => json!({"kind": kind, "name": event.about.1, "namespace": event.namespace}),
-            };
+            let involved = involved(event, store);
             let object = json!({
                 "metadata": {"name": event.name, "namespace": event.namespace, "creationTimestamp": rfc3339(event.first)},
                 "involvedObject": involved, "type": event.kind, "reason": event.reason, "message": event.message,
@@ -125,4 +122,22 @@ impl Events {
             store.put("events", object, "");
         }
     }
+}
+
+/// What an event is about, as its reporter would name it: by its uid, too, since names are taken anew.
+fn involved(event: &Event, store: &Store) -> Value {
+    let (kind, name) = (event.about.0, event.about.1.as_str());
+    let is_node = kind == "Node";
+    let namespace = if is_node { "" } else { &event.namespace };
+    let of_kind = store.kinds().iter().find(|it| it.kind == kind);
+    let object = of_kind.and_then(|it| store.get(&it.name(), namespace, name));
+    let mut involved = json!({"kind": kind, "name": name});
+    if !is_node {
+        involved["namespace"] = event.namespace.clone().into();
+    }
+    if let (Some(of_kind), Some(object)) = (of_kind, object) {
+        involved["apiVersion"] = of_kind.api_version().into();
+        involved["uid"] = object["metadata"]["uid"].clone();
+    }
+    involved
 }

@@ -69,6 +69,8 @@ impl Reflector {
         if again && mutant!(NewRidEachReask) {
             self.request = Some(self.new_request(now, rids));
         }
+        // One page shows whether anybody is there, and takes no other stream's room.
+        let window = if again { 1 } else { window };
         let request = self.request.as_mut()?;
         if window == 0 {
             request.no_room(now);

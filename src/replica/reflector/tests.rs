@@ -549,6 +549,36 @@ fn no_room_puts_a_request_off_and_never_a_renewal() {
 }
 
 #[test]
+fn what_nobody_answers_is_asked_again_by_one_page_that_takes_no_room() {
+    let mut bench = Bench::new();
+    let asked = |bench: &mut Bench, ms, window| {
+        let mut polls =
+            std::iter::from_fn(|| bench.reflector.poll(at(ms), &mut bench.rids, window));
+        polls.find_map(|ask| match ask {
+            Ask::Sync(sync) => Some(sync.max_messages),
+            Ask::Subscribe { .. } => None,
+        })
+    };
+    assert!(bench.reflector.is_unanswered());
+    assert_eq!(asked(&mut bench, 0, 8), Some(8));
+    assert_eq!(bench.reflector.outstanding(), 8);
+    assert_eq!(
+        asked(&mut bench, 500, 0),
+        Some(1),
+        "whatever the others take"
+    );
+    assert_eq!(bench.reflector.outstanding(), 0);
+    let page = Page {
+        next: "x".into(),
+        end: false,
+        ..Bench::answer(1, 5, A)
+    };
+    bench.page(510, &page);
+    assert!(!bench.reflector.is_unanswered());
+    assert_eq!(asked(&mut bench, 510, 8), Some(8), "it is there");
+}
+
+#[test]
 fn a_dictionary_travels_with_the_answer() {
     let rows: Vec<Bytes> = (0..4000_u64)
         .map(|i| {

@@ -113,7 +113,7 @@ fn copies_are_true_whatever_happens() {
 }
 
 /// Within so many seeds every broken rule has to be noticed; most are within a few.
-const MUTANT_SEEDS: u64 = 800;
+const MUTANT_SEEDS: u64 = 2_000;
 
 #[test]
 fn every_broken_rule_is_noticed() {

@@ -42,6 +42,7 @@ mod site;
 mod spawner;
 mod standing;
 mod state;
+mod terminal;
 
 pub use access::User;
 pub use api::{Answer, Api};
@@ -55,3 +56,4 @@ pub use ports::choose as choose_ports;
 pub use site::Bed;
 pub use standing::Standing;
 pub use state::{ClusterEntry, Process, State};
+pub use terminal::{Signal, Size, Terminal};

@@ -3,7 +3,7 @@
 use crate::commands::reader::{Read, Reader};
 use crate::error::Failure;
 use crate::get::member::Trouble;
-use crate::get::messages;
+use crate::get::messages::{self, Refusal};
 use crate::get::{ClusterSelector, Plan};
 use crate::table::Resource;
 use futures::future::join_all;
@@ -27,6 +27,19 @@ pub(super) struct Gathered {
     pub(super) found: Vec<Found>,
     /// A line for each that could not, or that may be old.
     pub(super) failures: BTreeSet<String>,
+    /// What each target is called, as the clusters say, and whether one of them has it.
+    targets: BTreeMap<usize, (String, bool)>,
+}
+
+impl Gathered {
+    /// What was named and is in no cluster.
+    pub(super) fn missing(&self, plan: &Plan) -> Vec<Refusal> {
+        let missing = |(target, (resource, is_there)): (&usize, &(String, bool))| {
+            let name = plan.targets.get(*target)?.name.as_deref()?;
+            (!is_there).then(|| Refusal::not_found(resource, name))
+        };
+        self.targets.iter().filter_map(missing).collect()
+    }
 }
 
 /// Reads every target of a plan in every cluster that is meant.
@@ -85,6 +98,9 @@ fn sorted_out(
             Ok(read) => {
                 let stale = |doubt| messages::stale(name, doubt);
                 gathered.failures.extend(read.doubt.map(stale));
+                let called = (read.found.resource.qualified(), false);
+                let (_, is_there) = gathered.targets.entry(target).or_insert(called);
+                *is_there |= !read.found.objects.is_empty();
                 for object in read.found.objects {
                     gathered.found.push(Found {
                         cluster: name.clone(),

@@ -496,6 +496,10 @@ impl Session {
 
     fn nothing_found(&mut self, terminal: &mut Terminal) -> Result<(), Failure> {
         let namespace = self.plan.namespaces.one();
+        if let Some(why) = self.tracker.without_container() {
+            let line = format!("error: {}", word(why));
+            return self.fail(&line, terminal);
+        }
         let line = match (&self.plan.subject, namespace) {
             (Subject::Pod(name), Some(namespace)) => format!(
                 "error: error from server (NotFound): pods \"{}\" not found in namespace \"{}\"",

@@ -48,7 +48,7 @@ impl Collector {
     }
 
     /// All clusters that are meant are members.
-    fn knows_all(&self) -> bool {
+    pub(super) fn knows_all(&self) -> bool {
         self.discovered || (self.selector.is_closed() && !self.members.is_empty())
     }
 

@@ -327,6 +327,9 @@ impl Collector {
     }
 
     fn finish(&mut self, code: u8) {
+        if self.printer.redacted {
+            self.output.push(Output::Err(messages::REDACTED.to_owned()));
+        }
         self.done = true;
         self.output.push(Output::Done(code));
     }

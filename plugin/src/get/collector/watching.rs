@@ -27,6 +27,7 @@ impl Collector {
                 Standing::Failed(trouble) => self.watch_trouble(&name, &trouble),
             }
         }
+        self.end_in_vain();
         if circumstances.end.is_some_and(|end| at >= end) && !self.done {
             self.finish(u8::from(self.failed && !self.plan.allow_partial));
         }
@@ -45,6 +46,9 @@ impl Collector {
         };
         let mut changes = member.take_changes(0);
         let now_ms = member.now_ms(0, wall_ms);
+        if !changes.is_empty() {
+            self.existing.insert(0);
+        }
         if let Some(sort) = &self.plan.sort
             && let Err(why) = sorted(member, sort, &mut changes, first)
         {
@@ -98,6 +102,32 @@ impl Collector {
             (Some(doubt), _) => self.fail(messages::stale(name, doubt)),
             (None, Some(_)) => self.output.push(Output::Err(messages::fresh_again(name))),
         }
+    }
+
+    /// Nothing will ever come of words that every cluster refuses, or of a name that no cluster has.
+    fn end_in_vain(&mut self) {
+        if self.done || !self.knows_all() || self.members.is_empty() {
+            return;
+        }
+        let name = self.plan.targets.first().and_then(|it| it.name.clone());
+        let mut resource = None;
+        for member in self.members.values() {
+            match self.told.get(&member.name) {
+                Some(Told::Trouble(Trouble::Refused(_))) if !self.begun.contains(&member.name) => {}
+                Some(Told::Whole) if name.is_some() && self.existing.is_empty() => {
+                    resource = member.resource(0).ok().or(resource);
+                }
+                _ => return,
+            }
+        }
+        if let (Some(name), Some(resource)) = (&name, &resource) {
+            let refusal = Refusal::not_found(&resource.qualified(), name);
+            if self.ignores(&refusal) {
+                return self.finish(0);
+            }
+            self.fail(refusal.line());
+        }
+        self.finish(1);
     }
 
     /// In one cluster that was named, an object that was named has to exist.

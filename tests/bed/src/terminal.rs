@@ -1,0 +1,163 @@
+//! A program in a terminal of its own: what it draws is a screen, and keys can be typed.
+
+use crate::cluster::wait_for;
+use crate::spawner::{self, Lifetime};
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, kill_process};
+pub use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use vt100::{Parser, Screen};
+
+/// Lines and columns.
+pub type Size = (u16, u16);
+
+/// How long a screen may take to be as it is wanted.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The screen, and whoever waits for it.
+type Shown = Arc<(Mutex<Parser>, Condvar)>;
+
+/// A terminal, and what runs in it until this is dropped.
+pub struct Terminal {
+    child: Child,
+    master: File,
+    shown: Shown,
+}
+
+impl Terminal {
+    /// Starts a program in a new terminal, whose session it leads, as one in a window of its own does.
+    pub fn start(command: &Command, size: Size) -> Result<Self> {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags).context("no pseudo terminal")?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        tcsetwinsize(&master, winsize(size))?;
+        let name = ptsname(&master, Vec::new())?.into_string()?;
+        let open = || OpenOptions::new().read(true).write(true).open(&name);
+        // Without unsafe code, only another program can take a terminal for its own before the program runs.
+        let mut led = Lifetime::Owned.command(Path::new("setsid"));
+        led.arg("--ctty").arg(command.get_program());
+        led.args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => led.env(name, value),
+                None => led.env_remove(name),
+            };
+        }
+        led.stdin(open()?).stdout(open()?).stderr(open()?);
+        let child = spawner::spawn(led)?;
+        let shown: Shown = Arc::new((Mutex::new(Parser::new(size.0, size.1, 0)), Condvar::new()));
+        let master = File::from(master);
+        listen(master.try_clone()?, Arc::clone(&shown));
+        Ok(Self {
+            child,
+            master,
+            shown,
+        })
+    }
+
+    /// Types.
+    pub fn keys(&mut self, keys: &str) -> Result<()> {
+        Ok(self.master.write_all(keys.as_bytes())?)
+    }
+
+    /// Makes the window larger or smaller.
+    pub fn resize(&self, size: Size) -> Result<()> {
+        lock(&self.shown).screen_mut().set_size(size.0, size.1);
+        Ok(tcsetwinsize(&self.master, winsize(size))?)
+    }
+
+    /// Looks at the screen as it is now.
+    pub fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
+        look(lock(&self.shown).screen())
+    }
+
+    /// Waits until the screen's text is as `wanted` says, and returns it.
+    pub fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
+        let end = Instant::now() + PATIENCE;
+        let mut parser = lock(&self.shown);
+        loop {
+            let text = parser.screen().contents();
+            if wanted(&text) {
+                return Ok(text);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                bail!("waiting for {what}, there is:\n{text}");
+            }
+            let waited = self.shown.1.wait_timeout(parser, left);
+            parser = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until the program has ended.
+    pub fn ended(&mut self) -> Result<ExitStatus> {
+        let child = std::cell::RefCell::new(&mut self.child);
+        wait_for("the program ends", || Ok(child.borrow_mut().try_wait()?))
+    }
+
+    /// Sends the program a signal, as `kill` would.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        Ok(kill_process(pid.context("no process")?, signal)?)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // One that has ended cannot be ended again.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn winsize((lines, columns): Size) -> Winsize {
+    Winsize {
+        ws_row: lines,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
+}
+
+/// What a test that failed left half drawn can still be looked at.
+fn lock(shown: &Shown) -> MutexGuard<'_, Parser> {
+    shown.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Draws what the program writes, until nobody has the terminal open any more.
+fn listen(mut master: File, shown: Shown) {
+    std::thread::spawn(move || {
+        let mut bytes = [0; 65536];
+        while let Ok(count @ 1..) = master.read(&mut bytes) {
+            lock(&shown).process(bytes.get(..count).unwrap_or_default());
+            shown.1.notify_all();
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_draws_and_is_typed_to() {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg("printf 'a\\033[2;3Hb'; read x; stty size; read x; exit 7");
+        let mut terminal = Terminal::start(&command, (5, 20)).unwrap();
+        let screen = terminal.until("what it draws", |text| text.contains('b')).unwrap();
+        assert_eq!(screen, "a\n  b");
+        terminal.resize((6, 30)).unwrap();
+        terminal.keys("\r").unwrap();
+        terminal.until("its size", |text| text.contains("6 30")).unwrap();
+        terminal.keys("\r").unwrap();
+        assert_eq!(terminal.ended().unwrap().code(), Some(7));
+    }
+}
