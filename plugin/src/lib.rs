@@ -41,6 +41,7 @@ pub mod scope;
 pub mod settings;
 pub mod table;
 pub mod terminal;
+pub mod tui;
 pub mod wait;
 
 use args::{Cli, Command};
