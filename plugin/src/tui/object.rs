@@ -51,10 +51,25 @@ pub fn owner(value: &Bytes) -> Option<Owner> {
     controller.or(owners.first()).cloned()
 }
 
-/// Whether an object, given as a row, was made by another one.
-pub fn is_owned_by(value: &Bytes, uid: &str) -> bool {
-    let owners = read(value).owner_references;
-    owners.iter().any(|owner| owner.uid == uid)
+/// An object that may have made others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maker {
+    /// Which object.
+    pub uid: String,
+    /// `ReplicaSet`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Whether an object, given as a row, was made by another one. A reference without a uid (simulated clusters have such)
+/// is by kind and name.
+pub fn is_made_by(value: &Bytes, maker: &Maker) -> bool {
+    let is_it = |owner: &Owner| match owner.uid.as_str() {
+        "" => owner.kind == maker.kind && owner.name == maker.name,
+        uid => uid == maker.uid,
+    };
+    read(value).owner_references.iter().any(is_it)
 }
 
 /// The uid of an object, given as a row; empty if it has none.
@@ -89,7 +104,22 @@ mod tests {
             (owner.label().as_str(), owner.word().as_str()),
             ("ReplicaSet/web-5d", "replicaset.v1.apps")
         );
-        assert!(is_owned_by(&value, "1") && is_owned_by(&value, "2") && !is_owned_by(&value, "u"));
+        let made_by = |uid: &str, name: &str| {
+            let maker = Maker {
+                uid: uid.to_owned(),
+                kind: "ReplicaSet".to_owned(),
+                name: name.to_owned(),
+            };
+            is_made_by(&value, &maker)
+        };
+        assert!(made_by("1", "") && made_by("2", "other") && !made_by("u", "web-5d"));
+        let nameless = row(r#"{"ownerReferences":[{"kind":"ReplicaSet","name":"web-5d"}]}"#);
+        let maker = Maker {
+            kind: "ReplicaSet".to_owned(),
+            name: "web-5d".to_owned(),
+            ..Maker::default()
+        };
+        assert!(is_made_by(&nameless, &maker));
         assert_eq!(uid(&value), "u");
     }
 

@@ -97,9 +97,15 @@ impl Theme {
         let many = said("COLORTERM").contains("truecolor")
             || said("COLORTERM").contains("24bit")
             || term.contains("256color")
-            || ["kitty", "alacritty", "ghostty", "direct", "foot"].iter().any(|it| term.contains(it));
+            || ["kitty", "alacritty", "ghostty", "direct", "foot"]
+                .iter()
+                .any(|it| term.contains(it));
         let colours = match () {
-            () if !said("NO_COLOR").is_empty() || matches!(term.as_str(), "dumb" | "vt100" | "vt220") => Colours::None,
+            () if !said("NO_COLOR").is_empty()
+                || matches!(term.as_str(), "dumb" | "vt100" | "vt220") =>
+            {
+                Colours::None
+            }
             () if many => Colours::Many,
             () => Colours::Sixteen,
         };
@@ -122,12 +128,21 @@ impl Theme {
 fn plain(role: Role) -> Style {
     let style = Style::new();
     match role {
-        Role::Text | Role::Cluster | Role::Good | Role::Done | Role::Typed | Role::Quoted | Role::Literal | Role::Warn => {
-            style
-        }
+        Role::Text
+        | Role::Cluster
+        | Role::Good
+        | Role::Done
+        | Role::Typed
+        | Role::Quoted
+        | Role::Literal
+        | Role::Warn => style,
         Role::Faint | Role::Stale | Role::Ghost => style.add_modifier(Modifier::DIM),
-        Role::Title | Role::Head | Role::Key | Role::Name | Role::Bad | Role::New => style.add_modifier(Modifier::BOLD),
-        Role::Sorted | Role::Marked | Role::Changed => style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+        Role::Title | Role::Head | Role::Key | Role::Name | Role::Bad | Role::New => {
+            style.add_modifier(Modifier::BOLD)
+        }
+        Role::Sorted | Role::Marked | Role::Changed => {
+            style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+        }
         Role::Selected | Role::Alarm | Role::Found => style.add_modifier(Modifier::REVERSED),
         Role::Gone => style.add_modifier(Modifier::DIM | Modifier::CROSSED_OUT),
     }
@@ -153,7 +168,10 @@ fn sixteen(role: Role, ground: Ground) -> Style {
         Role::New => fg(Color::LightGreen, Color::Green).add_modifier(Modifier::BOLD),
         Role::Gone => fg(Color::DarkGray, Color::DarkGray).add_modifier(Modifier::CROSSED_OUT),
         Role::Key => fg(Color::LightBlue, Color::Blue),
-        Role::Alarm => Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
+        Role::Alarm => Style::new()
+            .fg(Color::White)
+            .bg(Color::Red)
+            .add_modifier(Modifier::BOLD),
         Role::Found => Style::new().fg(Color::Black).bg(Color::LightYellow),
         Role::Quoted => fg(Color::Green, Color::Green),
         Role::Literal => fg(Color::Magenta, Color::Magenta),
@@ -183,7 +201,10 @@ fn many(role: Role, ground: Ground) -> Style {
         Role::Gone => fg(240, 249).add_modifier(Modifier::CROSSED_OUT),
         Role::Key => fg(75, 26),
         Role::Typed => fg(255, 232).add_modifier(Modifier::BOLD),
-        Role::Alarm => Style::new().fg(Color::Indexed(231)).bg(pick(124, 160)).add_modifier(Modifier::BOLD),
+        Role::Alarm => Style::new()
+            .fg(Color::Indexed(231))
+            .bg(pick(124, 160))
+            .add_modifier(Modifier::BOLD),
         Role::Found => Style::new().fg(Color::Indexed(16)).bg(pick(221, 227)),
         Role::Name => fg(110, 25),
         Role::Quoted => fg(150, 64),
@@ -206,11 +227,20 @@ mod tests {
     fn the_environment_says_which_colours_there_are() {
         for (variables, colours) in [
             (&[("TERM", "xterm-256color")][..], Colours::Many),
-            (&[("TERM", "xterm"), ("COLORTERM", "truecolor")], Colours::Many),
+            (
+                &[("TERM", "xterm"), ("COLORTERM", "truecolor")],
+                Colours::Many,
+            ),
             (&[("TERM", "xterm")], Colours::Sixteen),
             (&[("TERM", "linux")], Colours::Sixteen),
-            (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], Colours::None),
-            (&[("TERM", "xterm-256color"), ("NO_COLOR", "")], Colours::Many),
+            (
+                &[("TERM", "xterm-256color"), ("NO_COLOR", "1")],
+                Colours::None,
+            ),
+            (
+                &[("TERM", "xterm-256color"), ("NO_COLOR", "")],
+                Colours::Many,
+            ),
             (&[("TERM", "dumb")], Colours::None),
         ] {
             assert_eq!(of(variables).colours, colours, "{variables:?}");
@@ -225,10 +255,21 @@ mod tests {
             colours: Colours::None,
             ground: Ground::Dark,
         };
-        for role in [Role::Bad, Role::Selected, Role::Changed, Role::New, Role::Alarm, Role::Stale, Role::Gone] {
+        for role in [
+            Role::Bad,
+            Role::Selected,
+            Role::Changed,
+            Role::New,
+            Role::Alarm,
+            Role::Stale,
+            Role::Gone,
+        ] {
             let style = theme.style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
-            assert!(!style.add_modifier.is_empty(), "{role:?} still looks like something");
+            assert!(
+                !style.add_modifier.is_empty(),
+                "{role:?} still looks like something"
+            );
         }
     }
 }

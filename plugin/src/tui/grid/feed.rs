@@ -3,6 +3,7 @@
 use super::line::{self, Change, Line, Mark, Placed, names};
 use super::{BULK, FLASH, Grid, Now, Only, Slot};
 use crate::table::Resource;
+use crate::tui::object;
 use bytes::Bytes;
 use mqtt_informer::informer::Notice;
 use mqtt_informer::protocol::names::ClusterName;
@@ -297,6 +298,7 @@ impl Grid {
         for (known, width) in self.widths.iter_mut().zip(widths) {
             *known = width.max(*known);
         }
+        self.namespace_width = self.namespace_width.max(line::text_width(&namespace));
         let (sort, reading) = sort.unwrap_or_default();
         if let Some(line) = self.lines.get_mut(number as usize).and_then(Option::as_mut) {
             self.tally.remove(line.reading);
@@ -344,7 +346,7 @@ impl Grid {
     fn admits(&self, value: &Bytes) -> bool {
         match &self.only {
             Only::All => true,
-            Only::OwnedBy(uid) => super::super::object::is_owned_by(value, uid),
+            Only::MadeBy(maker) => object::is_made_by(value, maker),
         }
     }
 }

@@ -163,6 +163,10 @@ pub(super) fn differing(old: Placed<'_>, new: Placed<'_>, columns: usize) -> u64
 pub(super) fn width(cell: &Cell, now_ms: i64) -> u16 {
     // `4d23h` is as wide as ages become within a look, and `5m` may become `10m`.
     let room = if cell.moves() { 2 } else { 0 };
-    let width = fit(&cell.text(now_ms)).width() + room;
-    u16::try_from(width).unwrap_or(u16::MAX)
+    text_width(&cell.text(now_ms)).saturating_add(room)
+}
+
+/// How many columns of the screen a text needs.
+pub(super) fn text_width(text: &str) -> u16 {
+    u16::try_from(fit(text).width()).unwrap_or(u16::MAX)
 }

@@ -23,6 +23,7 @@ pub use feed::Novelty;
 pub use line::{Change, Field, Mark};
 
 use super::health::Health;
+use super::object::Maker;
 use super::query::Query;
 use crate::filter::compare::{Kind, Tally};
 use crate::table::{Column, Columns, Resource, Row};
@@ -106,8 +107,8 @@ pub enum Only {
     /// All that come.
     #[default]
     All,
-    /// Those that the object of this uid made.
-    OwnedBy(String),
+    /// Those that this object made.
+    MadeBy(Maker),
 }
 
 /// What a grid knows of one cluster.
@@ -132,6 +133,7 @@ pub struct Grid {
     signs: Vec<(usize, String)>,
     /// The greatest width that a cell of the column ever had: nothing jumps while one scrolls.
     widths: Vec<u16>,
+    namespace_width: u16,
     slots: Vec<Slot>,
     lines: Vec<Option<Line>>,
     free: Vec<u32>,
@@ -169,6 +171,7 @@ impl Grid {
             columns: Columns::default(),
             signs: Vec::new(),
             widths: Vec::new(),
+            namespace_width: 0,
             slots: Vec::new(),
             lines: Vec::new(),
             free: Vec::new(),
@@ -207,6 +210,20 @@ impl Grid {
     /// The greatest width of each column's cells.
     pub fn widths(&self) -> &[u16] {
         &self.widths
+    }
+
+    /// The greatest width of the namespaces' names.
+    pub fn namespace_width(&self) -> u16 {
+        self.namespace_width
+    }
+
+    /// The greatest width of the clusters' names.
+    pub fn cluster_width(&self) -> u16 {
+        let widths = self
+            .slots
+            .iter()
+            .map(|slot| line::text_width(slot.name.as_str()));
+        widths.max().unwrap_or_default()
     }
 
     /// The name of a cluster by its number.
@@ -250,24 +267,39 @@ impl Grid {
         let line = self.line(number)?;
         let slot = self.slots.get(line.cluster as usize)?;
         let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
-        let row = self.decode(&line.value).unwrap_or_default();
-        let placed = Placed {
-            row: &row,
-            places: &slot.places,
-        };
-        let cell = |column| {
-            let cell = placed.cell(column);
-            cell.map_or_else(String::new, |cell| fit(&cell.text(now_ms)))
+        let (namespace, name) = names(&line.key);
+        let cells = match self.decode(&line.value) {
+            Some(row) => self.texts(&row, slot, now_ms),
+            None => self.name_only(&name),
         };
         Some(Seen {
             cluster: line.cluster,
-            namespace: fit(&names(&line.key).0),
-            cells: (0..self.columns().len()).map(cell).collect(),
+            namespace: fit(&namespace),
+            cells,
             health: line.health,
             mark: line.mark,
             is_marked: self.marked.contains(&number),
             heading: self.heading(place),
         })
+    }
+
+    fn texts(&self, row: &Row, slot: &Slot, now_ms: i64) -> Vec<String> {
+        let places = &slot.places;
+        let placed = Placed { row, places };
+        let cell = |column| {
+            let cell = placed.cell(column);
+            cell.map_or_else(String::new, |cell| fit(&cell.text(now_ms)))
+        };
+        (0..self.columns().len()).map(cell).collect()
+    }
+
+    /// Of a row that cannot be read, its key is known.
+    fn name_only(&self, name: &str) -> Vec<String> {
+        let cell = |column: &Column| match column.names_objects {
+            true => fit(name),
+            false => String::new(),
+        };
+        self.columns().iter().map(cell).collect()
     }
 
     /// The object at a place.

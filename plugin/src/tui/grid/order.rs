@@ -6,6 +6,7 @@
 use super::line::{self, Field, Line, Placed, names};
 use super::{Grid, Group, Health, Query, Sort};
 use crate::filter::compare::{Cell, Kind, Reading, Tally};
+use crate::tui::object;
 use crate::tui::query::{Looked, Sieve};
 use std::cmp::Ordering;
 
@@ -86,8 +87,9 @@ impl Grid {
             Group::None => return,
             Group::Cluster => self.slots[line.cluster as usize].name.as_str().to_owned(),
             Group::Namespace => names(&line.key).0,
-            Group::Owner => super::super::object::owner(&line.value)
-                .map_or_else(String::new, |owner| owner.label()),
+            Group::Owner => {
+                object::owner(&line.value).map_or_else(String::new, |owner| owner.label())
+            }
         };
         let group = line::fit(&group);
         self.groups.insert(number, group);

@@ -1,64 +1,10 @@
 use super::*;
+use crate::tui::testing::{header, name, row};
 use mqtt_informer::informer::Notice;
-use mqtt_informer::protocol::rows::{self, part};
 use proptest::prelude::*;
-use prost::Message;
 use std::collections::BTreeMap;
 
 const COLUMNS: [&str; 4] = ["Name", "Ready", "Status", "Age"];
-
-fn name(cluster: &str) -> ClusterName {
-    ClusterName::new(cluster).unwrap()
-}
-
-fn header(columns: &[&str]) -> Bytes {
-    let column = |name: &&str| rows::Column {
-        name: (*name).to_owned(),
-        r#type: "string".into(),
-        format: if *name == "Name" {
-            "name".into()
-        } else {
-            String::new()
-        },
-        priority: 0,
-    };
-    let header = rows::Header {
-        version: "v1".into(),
-        plural: "pods".into(),
-        singular: "pod".into(),
-        kind: "Pod".into(),
-        namespaced: true,
-        columns: columns.iter().map(column).collect(),
-        ..rows::Header::default()
-    };
-    header.encode_to_vec().into()
-}
-
-fn cell(part: part::Part) -> rows::Cell {
-    rows::Cell {
-        parts: vec![rows::Part { part: Some(part) }],
-    }
-}
-
-/// `web-1 1/1 Running 5000`: the last is the moment since when it is.
-fn row(text: &str) -> Bytes {
-    let words: Vec<_> = text.split(' ').collect();
-    let (since, texts) = words.split_last().unwrap();
-    let mut cells: Vec<_> = texts
-        .iter()
-        .map(|it| cell(part::Part::Text((*it).to_owned())))
-        .collect();
-    cells.push(cell(part::Part::SinceMs(since.parse().unwrap())));
-    let metadata = format!(
-        r#"{{"name":"{}","namespace":"shop","uid":"{}"}}"#,
-        words[0], words[0]
-    );
-    let row = rows::Row {
-        cells,
-        metadata: metadata.into_bytes().into(),
-    };
-    row.encode_to_vec().into()
-}
 
 fn at(ms: u64) -> Now {
     Now {
@@ -115,7 +61,7 @@ impl Bed {
     fn tell(&mut self, cluster: &str, rows: &[&str], novelty: Novelty, now: Now) {
         let mut notices = Vec::new();
         if novelty == Novelty::Known {
-            let new = Some(header(&COLUMNS));
+            let new = Some(header("pods", &COLUMNS));
             notices.push(Notice {
                 key: Bytes::new(),
                 old: None,
@@ -340,7 +286,7 @@ fn columns_that_clusters_do_not_agree_on_are_one_set() {
     let other = Notice {
         key: Bytes::new(),
         old: None,
-        new: Some(header(&["Name", "Status", "Zone"])),
+        new: Some(header("pods", &["Name", "Status", "Zone"])),
     };
     let zoned = Notice {
         key: "shop/z".into(),
@@ -477,7 +423,7 @@ proptest! {
         bed.grid.tick(Duration::from_millis(ms + 10_000));
         let mut fresh = Bed::new();
         for cluster in clusters {
-            let header = Notice { key: Bytes::new(), old: None, new: Some(header(&COLUMNS)) };
+            let header = Notice { key: Bytes::new(), old: None, new: Some(header("pods", &COLUMNS)) };
             let its = bed.held.iter().filter(|((of, _), _)| of == cluster);
             let rows = its.map(|((_, key), value)| Notice { key: key.clone(), old: None, new: Some(value.clone()) });
             let mut notices: Vec<_> = std::iter::once(header).chain(rows).collect();

@@ -1,0 +1,153 @@
+//! What clusters tell.
+
+use super::navigate;
+use crate::get::catalog::ApiResource;
+use crate::print::sanitize::word;
+use crate::table::Row;
+use crate::tui::app::App;
+use crate::tui::event::{Effect, FeedId, FeedNews};
+use crate::tui::grid::{Novelty, Now};
+use crate::tui::health::Health;
+use crate::tui::view::View;
+use crate::tui::view::list::ListLine;
+use crate::tui::view::table::TableView;
+use mqtt_informer::informer::{Cluster, Notice};
+use mqtt_informer::protocol::names::ClusterName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The clusters that are known are others now.
+pub(super) fn clusters(
+    app: &mut App,
+    clusters: Arc<BTreeMap<ClusterName, Cluster>>,
+) -> Vec<Effect> {
+    app.is_dirty = true;
+    let before = navigate::meant(app);
+    app.clusters = clusters;
+    show_clusters(app);
+    // Who is meant by its labels is known only now.
+    if app.cluster_labels.is_some() && navigate::meant(app) != before {
+        return navigate::open_anew(app);
+    }
+    Vec::new()
+}
+
+/// Fills the choice of clusters, if that is on the screen.
+pub(super) fn show_clusters(app: &mut App) {
+    let lines = app.clusters.iter().map(|(name, cluster)| {
+        let presence = &cluster.presence;
+        let labels: Vec<_> = presence
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let state = if cluster.offline { "offline" } else { "online" };
+        let cells = [
+            name.as_str(),
+            state,
+            &presence.kubernetes_version,
+            &labels.join(","),
+        ];
+        ListLine {
+            id: name.as_str().to_owned(),
+            cells: cells.map(|cell| word(cell).into_owned()).to_vec(),
+            health: Health::Well,
+            is_stale: cluster.offline,
+            is_marked: false,
+        }
+    });
+    let lines: Vec<_> = lines.collect();
+    if let Some(View::Picker(picker)) = app.view_mut() {
+        picker.set_clusters(lines);
+    }
+}
+
+/// News of a feed: of a view, or of what completion knows.
+pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) {
+    if app
+        .words
+        .feeds
+        .is_some_and(|(types, namespaces)| feed == types || feed == namespaces)
+    {
+        return words(app, feed, news);
+    }
+    let now = app.now;
+    let on_screen = app.views.len().saturating_sub(1);
+    for (at, view) in app.views.iter_mut().enumerate() {
+        if !view.feeds().contains(&feed) {
+            continue;
+        }
+        if let View::Table(table) = view {
+            to_table(table, feed, news, now);
+        }
+        app.is_dirty |= at == on_screen;
+        return;
+    }
+}
+
+/// News for a table.
+pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now: Now) {
+    match news {
+        FeedNews::Joined(cluster) => {
+            table.streams.entry((feed, cluster)).or_default();
+        }
+        FeedNews::Left(cluster) => {
+            table.streams.remove(&(feed, cluster.clone()));
+            if table.age(&cluster).is_none() {
+                table.grid.forget(&cluster);
+            }
+        }
+        FeedNews::Changed(cluster, notices) => {
+            let stream = table.streams.entry((feed, cluster.clone())).or_default();
+            let novelty = match std::mem::replace(&mut stream.is_told, true) {
+                true => Novelty::News,
+                false => Novelty::Known,
+            };
+            table.grid.apply(&cluster, &notices, novelty, now);
+        }
+        FeedNews::State(cluster, state) => {
+            table.streams.entry((feed, cluster)).or_default().state = state;
+        }
+        FeedNews::Ages(ages) => {
+            for (cluster, age) in ages {
+                table.grid.set_clock(&cluster, age.ahead_ms);
+                if let Some(stream) = table.streams.get_mut(&(feed, cluster)) {
+                    stream.age = age;
+                }
+            }
+        }
+        FeedNews::Discovered => table.is_discovered = true,
+    }
+}
+
+/// What completion knows: never less than before.
+fn words(app: &mut App, feed: FeedId, news: FeedNews) {
+    let FeedNews::Changed(_, notices) = news else {
+        return;
+    };
+    let is_types = app.words.feeds.is_some_and(|(types, _)| feed == types);
+    let told = notices.iter().filter(|notice| !notice.key.is_empty());
+    for value in told.filter_map(|Notice { new, .. }| new.as_ref()) {
+        if !is_types {
+            let name = Row::from_value(value).map(|row| row.metadata.name);
+            app.words
+                .namespaces
+                .extend(name.ok().filter(|name| is_plain(name)));
+            continue;
+        }
+        let resource: ApiResource = serde_json::from_slice(value).unwrap_or_default();
+        if resource.verbs.iter().any(|verb| verb == "list") {
+            let words = resource.short_names.into_iter().chain([resource.name]);
+            app.words.types.extend(words.filter(|word| is_plain(word)));
+        }
+    }
+    app.is_dirty |= app.prompt.is_some();
+}
+
+/// What a cluster says may be typed for a person only if it is a plain word.
+fn is_plain(word: &str) -> bool {
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+}

@@ -1,0 +1,137 @@
+//! What happens, and what follows from it.
+//!
+//! **Architecture invariant:** pure. [`update`] does no IO, reads no clock but the time that comes with an event, and
+//! waits for nothing: what is to be done it answers with, as [`Effect`]s.
+//!
+//! | module | what it is about |
+//! |---|---|
+//! | `act` | keys |
+//! | `typing` | the prompt |
+//! | `complete` | candidates for it |
+//! | `navigate` | from one view to another |
+//! | `drill` | from an object to what belongs to it |
+//! | `feeds` | what clusters tell |
+
+mod act;
+mod complete;
+mod drill;
+mod feeds;
+mod navigate;
+mod typing;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use act::favourites;
+pub use complete::{candidates, ghost};
+
+use super::app::{App, Start};
+use super::draw::areas;
+use super::event::{Effect, Event, What};
+use super::grid::Step;
+use super::view::View;
+use mqtt_informer::informer::LinkState;
+use std::time::Duration;
+
+/// Opens the first view.
+pub fn start(start: &Start) -> (App, Vec<Effect>) {
+    let mut app = App::new(start);
+    let effects = navigate::go_to_start(&mut app, &start.word);
+    fit(&mut app);
+    (app, effects)
+}
+
+/// Takes in what happened.
+pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
+    app.now = event.now;
+    let effects = match event.what {
+        What::Key(key) => {
+            app.is_dirty = true;
+            act::key(app, key)
+        }
+        What::Paste(text) => {
+            app.is_dirty = true;
+            typing::paste(app, &text)
+        }
+        What::Wheel(lines) => {
+            app.is_dirty = true;
+            act::step(app, Step::Lines(lines));
+            Vec::new()
+        }
+        What::Click(column, row) => {
+            app.is_dirty = true;
+            act::click(app, column, row)
+        }
+        What::Resize(width, height) => {
+            app.is_dirty = true;
+            app.size = (width, height);
+            Vec::new()
+        }
+        What::Tick => {
+            tick(app);
+            Vec::new()
+        }
+        What::NoWay(why) => {
+            app.is_dirty = true;
+            app.no_way = Some(crate::print::sanitize::word(&why).into_owned());
+            Vec::new()
+        }
+        What::Link(link) => {
+            if app.link != link {
+                app.is_dirty = true;
+                app.link_since = app.now.at;
+            }
+            app.was_linked |= link == LinkState::Up;
+            app.link = link;
+            Vec::new()
+        }
+        What::Clusters(clusters) => feeds::clusters(app, clusters),
+        What::Feed(feed, news) => {
+            feeds::feed(app, feed, news);
+            Vec::new()
+        }
+        What::Described(..) | What::Log(..) => Vec::new(),
+        What::Done(result) => {
+            app.is_dirty = true;
+            match result {
+                Ok(text) => app.tell(text, false),
+                Err(text) => app.tell(text, true),
+            }
+            Vec::new()
+        }
+    };
+    fit(app);
+    effects
+}
+
+/// When time alone will change something on the screen.
+pub fn next_tick(app: &App) -> Option<Duration> {
+    let told = app.told.as_ref().map(|told| told.until);
+    let flash = app.views.last().and_then(|view| match view {
+        View::Table(table) => table.grid.next_tick(),
+        _ => None,
+    });
+    told.into_iter().chain(flash).min()
+}
+
+/// Ages and lags grow, changes are no longer new.
+fn tick(app: &mut App) {
+    let at = app.now.at;
+    for view in &mut app.views {
+        if let View::Table(table) = view {
+            table.grid.tick(at);
+        }
+    }
+    if app.told.as_ref().is_some_and(|told| told.until <= at) {
+        app.told = None;
+    }
+    app.is_dirty = true;
+}
+
+/// Tells views how much of the screen they have.
+fn fit(app: &mut App) {
+    let height = usize::from(areas(app).inside().height);
+    if let Some(view) = app.view_mut() {
+        view.set_height(height);
+    }
+}
