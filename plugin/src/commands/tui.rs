@@ -7,8 +7,10 @@
 mod feeds;
 mod files;
 mod screen;
+mod work;
 
 use super::ReachArgs;
+use super::reader::Limits;
 use crate::clock::wall_ms;
 use crate::error::Failure;
 use crate::scope::{Attached, Place, Scope};
@@ -29,6 +31,7 @@ use screen::Screen;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
+use work::Work;
 
 /// Between two frames.
 const FRAME: Duration = Duration::from_millis(16);
@@ -155,7 +158,12 @@ async fn show(
     }
     let start = beginning(word, args, scope)?;
     terminal.progress(None)?;
-    Driver::new(args)?.run(args, scope, start).await
+    let limits = Limits {
+        timeout: args.timeout,
+        end: None,
+        way: scope.place.way(),
+    };
+    Driver::new(args, limits)?.run(args, scope, start).await
 }
 
 fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Failure> {
@@ -221,6 +229,7 @@ struct Driver {
     theme: Theme,
     start: Instant,
     feeds: Feeds,
+    work: Work,
     drawn: Option<Instant>,
     ages_at: Instant,
     is_over: bool,
@@ -243,13 +252,14 @@ enum Wake {
 }
 
 impl Driver {
-    fn new(args: &ScreenArgs) -> Result<Self, Failure> {
+    fn new(args: &ScreenArgs, limits: Limits) -> Result<Self, Failure> {
         let now = Instant::now();
         Ok(Self {
             screen: Screen::open(args.mouse)?,
             theme: theme(args),
             start: now,
             feeds: Feeds::new(now),
+            work: Work::new(limits),
             drawn: None,
             ages_at: now + AGES,
             is_over: false,
@@ -283,6 +293,7 @@ impl Driver {
                     Some(Err(_)) | None => Wake::End,
                 },
                 result = &mut attach, if attached.is_none() => Wake::Attached(result),
+                what = self.work.next() => Wake::Happened(what),
                 what = self.feeds.next() => Wake::Happened(what),
                 () = tokio::time::sleep_until(due) => Wake::Due,
             };
@@ -291,6 +302,7 @@ impl Driver {
                 Wake::Stop => self.screen.suspend()?,
                 Wake::Attached(Ok(way)) => {
                     self.feeds.attach(way.informer());
+                    self.work.attach(way.informer());
                     attached = Some(Some(way));
                 }
                 Wake::Attached(Err(failure)) => {
@@ -323,7 +335,7 @@ impl Driver {
                 if let Some(what) = happened(event) {
                     self.take(app, what);
                 }
-            } else if let Some(what) = self.feeds.ready() {
+            } else if let Some(what) = self.work.ready().or_else(|| self.feeds.ready()) {
                 self.take(app, what);
             } else {
                 return;
@@ -351,21 +363,25 @@ impl Driver {
                 let many = text.lines().count();
                 let told = match many {
                     1 => format!("copied {text}"),
-                    many => format!("copied {many} names"),
+                    many => format!("copied {many} lines"),
                 };
                 let done = self.screen.copy(&text).map(|()| told);
                 self.take(app, What::Done(done.map_err(|error| error.to_string())));
             }
-            Effect::Save { name, text } => {
+            Effect::Save { name, kind, text } => {
                 let saved =
-                    files::save(&name, &text).map(|path| format!("saved {}", path.display()));
+                    files::save(&name, kind, &text).map(|path| format!("saved {}", path.display()));
                 self.take(
                     app,
                     What::Done(saved.map_err(|error| format!("not saved: {error}"))),
                 );
             }
             Effect::Quit => self.is_over = true,
-            Effect::Describe(..) | Effect::ReadLog(..) | Effect::CloseLog(..) => {}
+            Effect::Describe(request, described) => self.work.describe(request, described),
+            Effect::ReadLog(request, cluster, log, after) => {
+                self.work.read_log(request, &cluster, *log, after);
+            }
+            Effect::CloseLog(request) => self.work.close_log(request),
         }
     }
 

@@ -7,6 +7,7 @@ use super::grid::Now;
 use super::prompt::Prompt;
 use super::view::View;
 use super::view::table::{TableSpec, TableView};
+use super::view::target::Target;
 use crate::get::Groups;
 use mqtt_informer::informer::{Cluster, Freshness, LinkState};
 use mqtt_informer::protocol::names::ClusterName;
@@ -182,6 +183,18 @@ impl App {
         match self.views.last_mut()? {
             View::Table(table) => Some(table),
             _ => None,
+        }
+    }
+
+    /// The object that is selected, whatever the view.
+    pub fn target(&self) -> Option<Target> {
+        match self.views.last()? {
+            View::Table(table) => table.target(),
+            View::Containers(view) => Some(view.target.clone()),
+            View::Used(view) => view.selected(),
+            View::Text(text) => Some(text.target.clone()),
+            View::Logs(logs) => Some(logs.target.clone()),
+            View::Picker(_) | View::Help(_) => None,
         }
     }
 

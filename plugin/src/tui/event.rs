@@ -3,7 +3,7 @@
 
 use super::grid::{Now, ObjectId};
 use crossterm::event::KeyEvent;
-use mqtt_informer::informer::log::LogEvent;
+use mqtt_informer::informer::log::{LogEvent, LogPosition};
 use mqtt_informer::informer::{Cluster, Clusters, Freshness, LinkState, Notice, StreamState};
 use mqtt_informer::protocol::logs::LogSelection;
 use mqtt_informer::protocol::message::Selection;
@@ -101,8 +101,13 @@ pub enum Effect {
     Leave(FeedId),
     /// Describe an object.
     Describe(RequestId, Described),
-    /// Read a container's log from now on.
-    ReadLog(RequestId, ClusterName, Box<LogSelection>),
+    /// Read a container's log from now on; only what is newer than this, if some was read before.
+    ReadLog(
+        RequestId,
+        ClusterName,
+        Box<LogSelection>,
+        Option<LogPosition>,
+    ),
     /// No longer.
     CloseLog(RequestId),
     /// Put this on the clipboard of the terminal.
@@ -111,6 +116,8 @@ pub enum Effect {
     Save {
         /// The beginning of the file's name.
         name: String,
+        /// Its end: `csv`, `txt`, `yaml`.
+        kind: &'static str,
         /// What to write.
         text: String,
     },

@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Context {
     /// A table of objects.
     Table,
+    /// Whatever has an object selected.
+    Object,
     /// A text: a description, YAML, a difference.
     Text,
     /// Logs.
@@ -18,10 +20,8 @@ pub enum Context {
     Containers,
     /// The choice of clusters.
     Picker,
-    /// The clusters, one a line.
-    Fleet,
-    /// What is unwell.
-    Faults,
+    /// What uses an object.
+    Used,
     /// Whatever can be moved in.
     Moving,
     /// Everywhere but in a prompt.
@@ -215,6 +215,181 @@ pub const MAP: &[Binding] = &[
         Action::Filter,
         "filter: regex, !inverse, -l labels, -f fuzzy, COLUMN:value, COLUMN:>5",
         "filter",
+    ),
+    on(
+        Context::Object,
+        &[Char('d')],
+        Action::Describe,
+        "describe it, with its events",
+        "describe",
+    ),
+    on(
+        Context::Object,
+        &[Char('y')],
+        Action::Yaml,
+        "its YAML, live",
+        "yaml",
+    ),
+    on(
+        Context::Object,
+        &[Char('l')],
+        Action::Logs,
+        "the logs of a pod or a container",
+        "logs",
+    ),
+    on(
+        Context::Object,
+        &[Char('e')],
+        Action::Events,
+        "its events",
+        "events",
+    ),
+    on(
+        Context::Object,
+        &[Char('J')],
+        Action::Owner,
+        "go to what made it",
+        "",
+    ),
+    on(
+        Context::Object,
+        &[Char('u')],
+        Action::UsedBy,
+        "which pods use it",
+        "",
+    ),
+    on(
+        Context::Containers,
+        &[Code(KeyCode::Enter)],
+        Action::Logs,
+        "the container's logs",
+        "logs",
+    ),
+    on(
+        Context::Used,
+        &[Code(KeyCode::Enter)],
+        Action::Open,
+        "the pod's containers",
+        "open",
+    ),
+    on(
+        Context::Text,
+        &[Char('/')],
+        Action::Filter,
+        "search for a regular expression",
+        "search",
+    ),
+    on(
+        Context::Text,
+        &[Char('n')],
+        Action::Next,
+        "where it is found next",
+        "next",
+    ),
+    on(
+        Context::Text,
+        &[Char('N')],
+        Action::Before,
+        "where it was found before that",
+        "",
+    ),
+    on(
+        Context::Text,
+        &[Char('w')],
+        Action::Wrap,
+        "long lines go on in the next one, or are cut",
+        "wrap",
+    ),
+    on(
+        Context::Text,
+        &[Char('h'), Code(KeyCode::Left)],
+        Action::Left,
+        "to the left",
+        "",
+    ),
+    on(
+        Context::Text,
+        &[Char('l'), Code(KeyCode::Right)],
+        Action::Right,
+        "to the right",
+        "",
+    ),
+    on(
+        Context::Text,
+        &[Char('c')],
+        Action::Copy,
+        "copy all of it",
+        "copy",
+    ),
+    on(
+        Context::Text,
+        &[Ctrl('s')],
+        Action::Save,
+        "save it to a file",
+        "",
+    ),
+    on(
+        Context::Logs,
+        &[Digits('6')],
+        Action::Range,
+        "0 the last 1000 lines; 1 from the beginning; 2 a minute, 3 five, 4 fifteen, 5 thirty; 6 an hour",
+        "range",
+    ),
+    on(
+        Context::Logs,
+        &[Char('s')],
+        Action::Follow,
+        "follow the end, or stay",
+        "follow",
+    ),
+    on(
+        Context::Logs,
+        &[Char('t')],
+        Action::Stamps,
+        "when each line was written",
+        "times",
+    ),
+    on(
+        Context::Logs,
+        &[Char('w')],
+        Action::Wrap,
+        "long lines go on in the next one, or are cut",
+        "wrap",
+    ),
+    on(
+        Context::Logs,
+        &[Char('/')],
+        Action::Filter,
+        "filter by a regular expression; ! turns it round",
+        "filter",
+    ),
+    on(
+        Context::Logs,
+        &[Char('h'), Code(KeyCode::Left)],
+        Action::Left,
+        "to the left",
+        "",
+    ),
+    on(
+        Context::Logs,
+        &[Char('l'), Code(KeyCode::Right)],
+        Action::Right,
+        "to the right",
+        "",
+    ),
+    on(
+        Context::Logs,
+        &[Char('c')],
+        Action::Copy,
+        "copy all that is shown",
+        "",
+    ),
+    on(
+        Context::Logs,
+        &[Ctrl('s')],
+        Action::Save,
+        "save what is shown to a file",
+        "",
     ),
     on(
         Context::Picker,

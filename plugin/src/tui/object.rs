@@ -4,6 +4,7 @@ use bytes::Bytes;
 use mqtt_informer::protocol::rows;
 use prost::Message;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What made an object, as its metadata has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -46,7 +47,16 @@ impl Owner {
 
 /// What made an object, given as a row: what steers it, or else the first.
 pub fn owner(value: &Bytes) -> Option<Owner> {
-    let owners = read(value).owner_references;
+    steering(read(value).owner_references)
+}
+
+/// The same of an object that is given whole.
+pub fn owner_of(object: &Value) -> Option<Owner> {
+    let metadata = object.get("metadata")?;
+    steering(Owned::deserialize(metadata).ok()?.owner_references)
+}
+
+fn steering(owners: Vec<Owner>) -> Option<Owner> {
     let controller = owners.iter().find(|owner| owner.controller);
     controller.or(owners.first()).cloned()
 }

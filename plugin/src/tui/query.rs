@@ -240,7 +240,11 @@ fn is_column(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "-_()%/".contains(c))
 }
 
-fn regex(text: &str) -> Result<Regex, String> {
+/// A regular expression that takes upper and lower case alike.
+///
+/// # Errors
+/// A line that says what is wrong with it.
+pub fn regex(text: &str) -> Result<Regex, String> {
     let built = regex::RegexBuilder::new(text)
         .case_insensitive(true)
         .size_limit(1 << 20)

@@ -200,6 +200,25 @@ impl Bed {
         self.age(cluster, Freshness::Fresh, 400);
     }
 
+    /// The whole copy of one object, fresh; none if it is not there.
+    pub(super) fn object(&mut self, cluster: &str, object: Option<serde_json::Value>) {
+        let feed = self.feed();
+        self.happens(What::Feed(feed, FeedNews::Joined(name(cluster))));
+        let header = Notice {
+            key: Bytes::new(),
+            old: None,
+            new: Some(Bytes::new()),
+        };
+        let object = object.map(|object| Notice {
+            key: "shop/x".into(),
+            old: None,
+            new: Some(object.to_string().into()),
+        });
+        let notices = std::iter::once(header).chain(object).collect();
+        self.happens(What::Feed(feed, FeedNews::Changed(name(cluster), notices)));
+        self.age(cluster, Freshness::Fresh, 100);
+    }
+
     /// Changes: `web-1 1/1 Running 5000`, `-web-1` for one that went.
     pub(super) fn news(&mut self, cluster: &str, rows: &[&str]) {
         let notices = rows.iter().map(|text| self.notice(cluster, text)).collect();

@@ -1,4 +1,4 @@
-//! Where tables are saved.
+//! Where tables and texts are saved.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 /// Writes a text to a new file; answers where.
-pub(super) fn save(name: &str, text: &str) -> io::Result<PathBuf> {
+pub(super) fn save(name: &str, kind: &str, text: &str) -> io::Result<PathBuf> {
     let folder = folder().ok_or_else(|| io::Error::other("there is no home directory"))?;
     DirBuilder::new()
         .recursive(true)
@@ -15,7 +15,7 @@ pub(super) fn save(name: &str, text: &str) -> io::Result<PathBuf> {
     let stamp = jiff::ZonedDateTime::now()
         .strftime("%Y%m%d-%H%M%S%.3f")
         .to_string();
-    let path = folder.join(format!("{name}-{stamp}.csv"));
+    let path = folder.join(format!("{name}-{stamp}.{kind}"));
     // What is in it may be for nobody else.
     let mut file = OpenOptions::new()
         .write(true)

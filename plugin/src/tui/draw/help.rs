@@ -11,7 +11,11 @@ use ratatui::layout::Rect;
 
 /// The parts of the help, and which keys are in each.
 const PARTS: &[(&str, &[Context])] = &[
-    ("In a table", &[Context::Table]),
+    ("In a table", &[Context::Table, Context::Object]),
+    ("Among containers", &[Context::Containers]),
+    ("Among those that use something", &[Context::Used]),
+    ("In a text", &[Context::Text]),
+    ("In logs", &[Context::Logs]),
     ("Choosing clusters", &[Context::Picker]),
     ("Moving", &[Context::Moving]),
     ("Everywhere", &[Context::Everywhere]),

@@ -1,12 +1,15 @@
 //! Short lists.
 
 use super::columns::{self, GAP, Wanted};
-use super::framed;
 use super::pen::{self, Pen};
+use super::{framed, freshness, said, whereabouts};
+use crate::tui::app::App;
 use crate::tui::health::Health;
 use crate::tui::theme::{Role, Theme};
+use crate::tui::view::containers::ContainersView;
 use crate::tui::view::list::{List, ListLine};
 use crate::tui::view::picker::PickerView;
+use crate::tui::view::used::UsedView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -24,6 +27,48 @@ pub(super) fn picker(picker: &PickerView, theme: &Theme, area: Rect, buffer: &mu
     }
     let inside = framed(theme, area, &title, "", buffer);
     list(&picker.list, theme, inside, buffer);
+}
+
+/// The containers of a pod.
+pub(super) fn containers(
+    app: &App,
+    view: &ContainersView,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let title = [
+        ("containers".to_owned(), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+        (format!(" of {}", view.target.label()), Role::Text),
+        whereabouts(&view.target),
+        freshness(app, Some(&view.age)),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    if let Some(gone) = &view.gone {
+        said(theme, inside, &[(gone.clone(), Role::Bad)], buffer);
+    }
+}
+
+/// What uses an object.
+pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let title = [
+        ("used by".to_owned(), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+        (format!(" {}", view.target.label()), Role::Text),
+        whereabouts(&view.target),
+        freshness(app, Some(&view.age)),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    let line = match (&view.refused, view.is_read) {
+        (Some(why), _) => (why.clone(), Role::Bad),
+        (None, false) => ("reading the pods".to_owned(), Role::Faint),
+        (None, true) if view.list.lines.is_empty() => ("no pod uses it".to_owned(), Role::Faint),
+        _ => return,
+    };
+    said(theme, inside, &[line], buffer);
 }
 
 /// A list with its heads.

@@ -11,6 +11,7 @@
 //! | `table` | rows of a grid |
 //! | `columns` | how wide columns are |
 //! | `list` | short lists |
+//! | `text`, `logs` | texts and logs |
 //! | `help` | all keys |
 //! | `footer` | where one is, and hints |
 
@@ -20,8 +21,10 @@ mod header;
 mod help;
 mod layout;
 mod list;
+mod logs;
 mod pen;
 mod table;
+mod text;
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +33,12 @@ pub use help::lines as help_lines;
 pub use layout::{Areas, areas};
 
 use super::app::App;
+use super::event::Age;
 use super::theme::{Role, Theme};
 use super::view::View;
+use super::view::target::Target;
+use mqtt_informer::informer::Freshness;
+use mqtt_informer::kubernetes::duration::human;
 use pen::Pen;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -49,6 +56,10 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
     match app.view() {
         Some(View::Table(view)) => table::draw(app, view, theme, areas.body, buffer),
         Some(View::Picker(picker)) => list::picker(picker, theme, areas.body, buffer),
+        Some(View::Containers(view)) => list::containers(app, view, theme, areas.body, buffer),
+        Some(View::Used(view)) => list::used(app, view, theme, areas.body, buffer),
+        Some(View::Text(view)) => text::draw(app, view, theme, areas.body, buffer),
+        Some(View::Logs(view)) => logs::draw(app, view, theme, areas.body, buffer),
         Some(View::Help(scroll)) => help::draw(app, scroll, theme, areas.body, buffer),
         None => {}
     }
@@ -96,6 +107,44 @@ fn framed(
         pen.put(&format!(" {remark} "), theme.style(Role::Faint));
     }
     inside
+}
+
+/// Text does not touch its frame.
+fn margin(inside: Rect) -> Rect {
+    Rect {
+        x: inside.x + u16::from(inside.width > 2),
+        width: inside.width.saturating_sub(2).max(inside.width.min(1)),
+        ..inside
+    }
+}
+
+/// ` live`, or for how long it has not been.
+fn freshness(app: &App, age: Option<&Age>) -> (String, Role) {
+    let Some(age) = age.filter(|age| age.freshness != Freshness::Unknown) else {
+        return (String::new(), Role::Faint);
+    };
+    let since = match age.freshness {
+        Freshness::Fresh if app.is_linked() => return (" live".to_owned(), Role::Good),
+        Freshness::Fresh => app.now.at.saturating_sub(app.link_since),
+        _ => age.lasts + app.now.at.saturating_sub(age.told),
+    };
+    let since = human(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    (format!(" stale {since}"), Role::Warn)
+}
+
+/// ` shop @berlin`: where an object is.
+fn whereabouts(target: &Target) -> (String, Role) {
+    let Some(id) = &target.id else {
+        return (String::new(), Role::Cluster);
+    };
+    let namespace = match id.namespace.as_str() {
+        "" => String::new(),
+        namespace => format!("({namespace})"),
+    };
+    (
+        format!("{namespace} @{}", id.cluster.as_str()),
+        Role::Cluster,
+    )
 }
 
 /// A line in the middle of an empty view.

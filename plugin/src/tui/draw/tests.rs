@@ -79,6 +79,70 @@ fn the_choice_of_clusters() {
     assert_data_eq!(bed.screen(), file!["snapshots/clusters.txt"].raw());
 }
 
+fn pod() -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "cart-1", "namespace": "shop"},
+        "spec": {"containers": [{"name": "app", "image": "registry/app:1", "ports": [{"containerPort": 8080}]},
+                                {"name": "side", "image": "registry/side:2"}]},
+        "status": {"containerStatuses": [
+            {"name": "app", "ready": true, "restartCount": 2, "state": {"running": {"startedAt": "1970-01-12T13:00:00Z"}}},
+            {"name": "side", "ready": false, "restartCount": 9, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}})
+}
+
+#[test]
+fn containers_yaml_and_descriptions() {
+    let mut bed = pods((100, 20));
+    bed.types("<enter>");
+    bed.object("east", Some(pod()));
+    assert_data_eq!(bed.screen(), file!["snapshots/containers.txt"].raw());
+    bed.types("y");
+    bed.object("east", Some(pod()));
+    bed.types("/app<enter>");
+    assert_data_eq!(bed.screen(), file!["snapshots/yaml.txt"].raw());
+    bed.age("east", Freshness::Stale, 17_000);
+    bed.types("<esc>w");
+    assert_data_eq!(bed.screen(), file!["snapshots/yaml-stale.txt"].raw());
+}
+
+#[test]
+fn logs() {
+    use mqtt_informer::informer::log::{LogEvent, LogLine};
+    let mut bed = pods((70, 14));
+    bed.types("l");
+    bed.object("east", Some(pod()));
+    let requests: Vec<_> = bed
+        .take_effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            crate::tui::event::Effect::ReadLog(request, ..) => Some(request),
+            _ => None,
+        })
+        .collect();
+    for (at, text) in [
+        (0, "GET /"),
+        (
+            1,
+            "level=error msg=\"no route to host, and this line is longer than the screen is wide\"",
+        ),
+        (0, "POST /"),
+    ] {
+        let line = LogLine {
+            time: None,
+            stamp: "2026-11-26T22:47:20.123456789Z".into(),
+            text: text.into(),
+            cut: false,
+        };
+        bed.happens(What::Log(requests[at], LogEvent::Lines(vec![line])));
+    }
+    bed.happens(What::Log(
+        requests[1],
+        LogEvent::Broken("connection reset".to_owned()),
+    ));
+    bed.types("wt");
+    assert_data_eq!(bed.screen(), file!["snapshots/logs.txt"].raw());
+}
+
 #[test]
 fn text_of_all_kinds_stays_in_its_columns() {
     let mut bed = Bed::new((80, 14));
@@ -109,8 +173,11 @@ fn every_size_can_be_drawn() {
     ];
     for view in views {
         bed.types(view);
-        for width in (0..60).chain([80, 120, 200, 333, 500]) {
-            for height in (0..14).chain([24, 50, 200]) {
+        if ["<esc>y", "<esc>l", "<esc><enter>"].contains(&view) {
+            bed.object("east", Some(pod()));
+        }
+        for width in (0..60).step_by(3).chain([1, 2, 40, 80, 200, 500]) {
+            for height in (0..14).chain([24, 200]) {
                 bed.happens(What::Resize(width, height));
                 bed.screen_or_nothing();
             }

@@ -1,6 +1,6 @@
 //! Keys, where nothing is typed.
 
-use super::{drill, navigate, typing};
+use super::{about, drill, navigate, objects, typing};
 use crate::tui::app::App;
 use crate::tui::command::Wish;
 use crate::tui::draw::{areas, help_lines};
@@ -8,8 +8,13 @@ use crate::tui::event::Effect;
 use crate::tui::grid::{Field, Group, Seen, Sort, Step};
 use crate::tui::keys::{self, Action};
 use crate::tui::view::View;
+use crate::tui::view::logs::LogsView;
 use crate::tui::view::table::TableView;
+use crate::tui::view::text::{TextKind, TextView};
 use crossterm::event::{KeyCode, KeyEvent};
+
+/// How many columns a text is moved to the side at once.
+const ASIDE: i16 = 8;
 
 /// Does what a key does.
 pub(super) fn key(app: &mut App, key: KeyEvent) -> Vec<Effect> {
@@ -42,6 +47,13 @@ fn act(app: &mut App, action: Action, key: &KeyEvent) -> Vec<Effect> {
         Action::Close => return navigate::back(app),
         Action::Quit => return vec![Effect::Quit],
         Action::Open => return drill::open(app),
+        Action::Describe => return about::text(app, TextKind::Describe),
+        Action::Yaml => return about::text(app, TextKind::Yaml),
+        Action::Logs => return about::logs(app),
+        Action::Events => return about::events(app),
+        Action::Owner => return about::owner(app),
+        Action::UsedBy => return about::used_by(app),
+        Action::Range => return range(app, key),
         Action::Copy => return copy(app),
         Action::Save => return save(app),
         Action::Favourite => return favourite(app, key),
@@ -51,13 +63,50 @@ fn act(app: &mut App, action: Action, key: &KeyEvent) -> Vec<Effect> {
             }
         }
         Action::Accept => return accept(app),
-        other => {
-            if let Some(table) = app.table_mut() {
-                in_table(table, other, key);
-            }
-        }
+        other => match app.view_mut() {
+            Some(View::Table(table)) => in_table(table, other, key),
+            Some(View::Text(text)) => in_text(text, other),
+            Some(View::Logs(logs)) => in_logs(logs, other),
+            _ => {}
+        },
     }
     Vec::new()
+}
+
+fn in_text(text: &mut TextView, action: Action) {
+    match action {
+        Action::Next => text.go_on(true),
+        Action::Before => text.go_on(false),
+        Action::Wrap => text.wraps = !text.wraps,
+        Action::Left => text.scroll.aside(-ASIDE),
+        Action::Right => text.scroll.aside(ASIDE),
+        _ => {}
+    }
+}
+
+fn in_logs(logs: &mut LogsView, action: Action) {
+    match action {
+        Action::Follow => logs.toggle_follow(),
+        Action::Stamps => logs.stamps = !logs.stamps,
+        Action::Wrap => logs.wraps = !logs.wraps,
+        Action::Left => logs.left = logs.left.saturating_add_signed(-ASIDE),
+        Action::Right => logs.left = logs.left.saturating_add_signed(ASIDE),
+        _ => {}
+    }
+}
+
+/// Reads another part of the logs.
+fn range(app: &mut App, key: &KeyEvent) -> Vec<Effect> {
+    let KeyCode::Char(digit) = key.code else {
+        return Vec::new();
+    };
+    let Some(View::Logs(mut logs)) = app.views.pop() else {
+        return Vec::new();
+    };
+    logs.range = digit.to_digit(10).unwrap_or_default() as usize;
+    let effects = objects::read_logs(app, &mut logs);
+    app.views.push(View::Logs(logs));
+    effects
 }
 
 fn in_table(table: &mut TableView, action: Action, key: &KeyEvent) {
@@ -89,6 +138,13 @@ pub(super) fn step(app: &mut App, step: Step) {
     match app.view_mut() {
         Some(View::Table(table)) => table.grid.step(step),
         Some(View::Picker(picker)) => picker.list.step(step),
+        Some(View::Containers(view)) => view.list.step(step),
+        Some(View::Used(view)) => view.list.step(step),
+        Some(View::Logs(logs)) => logs.step(step),
+        Some(View::Text(text)) => {
+            let lines = text.len();
+            text.scroll.step(step, lines);
+        }
         Some(View::Help(scroll)) => {
             let lines = help_lines(width).len();
             scroll.step(step, lines);
@@ -118,6 +174,8 @@ pub(super) fn click(app: &mut App, _column: u16, row: u16) -> Vec<Effect> {
             }
         }
         Some(View::Picker(picker)) => picker.list.go_to(picker.list.top() + usize::from(line)),
+        Some(View::Containers(view)) => view.list.go_to(view.list.top() + usize::from(line)),
+        Some(View::Used(view)) => view.list.go_to(view.list.top() + usize::from(line)),
         _ => {}
     }
     Vec::new()
@@ -128,6 +186,8 @@ fn back(app: &mut App) -> Vec<Effect> {
     let is_filtered = match app.view() {
         Some(View::Table(table)) => !table.spec.filter.is_empty(),
         Some(View::Picker(picker)) => !picker.filter.is_empty(),
+        Some(View::Text(text)) => !text.search.is_empty(),
+        Some(View::Logs(logs)) => !logs.filter.is_empty(),
         _ => false,
     };
     if is_filtered {
@@ -194,6 +254,9 @@ pub(crate) fn favourites(app: &App) -> Vec<String> {
 }
 
 fn copy(app: &mut App) -> Vec<Effect> {
+    if let Some((_, _, text)) = whole_text(app) {
+        return vec![Effect::Copy(text)];
+    }
     let Some(table) = app.table_mut() else {
         return Vec::new();
     };
@@ -209,8 +272,35 @@ fn copy(app: &mut App) -> Vec<Effect> {
     }
 }
 
+/// What a text or logs are, to be copied or saved: the beginning and the end of a file's name, and the text.
+fn whole_text(app: &App) -> Option<(String, &'static str, String)> {
+    let (target, kind, text) = match app.view()? {
+        View::Text(text) => {
+            let kind = if text.kind == TextKind::Yaml {
+                "yaml"
+            } else {
+                "txt"
+            };
+            (&text.target, kind, text.lines.as_ref()?.join("\n") + "\n")
+        }
+        View::Logs(logs) => (&logs.target, "log", logs.text()),
+        _ => return None,
+    };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            c
+        } else {
+            '-'
+        }
+    };
+    Some((target.label().chars().map(plain).collect(), kind, text))
+}
+
 /// The lines that are shown, with the columns that are, as comma-separated values.
 fn save(app: &mut App) -> Vec<Effect> {
+    if let Some((name, kind, text)) = whole_text(app) {
+        return vec![Effect::Save { name, kind, text }];
+    }
     let now = app.now;
     let Some(table) = app.table_mut() else {
         return Vec::new();
@@ -246,7 +336,11 @@ fn save(app: &mut App) -> Vec<Effect> {
         .chars()
         .filter(|c| c.is_ascii_alphanumeric())
         .collect();
-    vec![Effect::Save { name, text }]
+    vec![Effect::Save {
+        name,
+        kind: "csv",
+        text,
+    }]
 }
 
 /// As RFC 4180 has it; what a spreadsheet would take for a formula is text.

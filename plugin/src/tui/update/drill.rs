@@ -1,51 +1,45 @@
 //! From an object to what belongs to it.
 
-use super::navigate;
+use super::{about, navigate};
 use crate::tui::app::App;
 use crate::tui::event::Effect;
-use crate::tui::grid::{ObjectId, Only};
-use crate::tui::object::{self, Maker};
-use crate::tui::view::View;
+use crate::tui::grid::Only;
 use crate::tui::view::table::TableSpec;
+use crate::tui::view::target::Target;
+use crate::tui::view::text::TextKind;
 
-/// What is inside of the selected object.
+/// What is inside of the selected object: what it made, a pod's containers; the description of what has nothing inside.
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
-    let Some(View::Table(table)) = app.view_mut() else {
+    if let Some(table) = app.table_mut() {
+        table.grid.settle();
+    }
+    let Some(target) = app.target() else {
         return Vec::new();
     };
-    table.grid.settle();
-    let (Some(id), Some(value)) = (table.grid.selected(), table.grid.selected_value()) else {
-        return Vec::new();
-    };
-    let Some(resource) = table.grid.resource() else {
-        return Vec::new();
-    };
-    let uid = object::uid(value);
-    match inside(&resource.plural, &resource.kind, &id, &uid) {
+    if target.plural == "pods" {
+        return about::containers(app, target);
+    }
+    match inside(&target) {
         Some(spec) => navigate::enter(app, spec),
-        None => Vec::new(),
+        None => about::text(app, TextKind::Describe),
     }
 }
 
 /// The table of what an object made, or of what lives in it; none for what has nothing inside.
-fn inside(plural: &str, kind: &str, id: &ObjectId, uid: &str) -> Option<TableSpec> {
-    let of = format!("{}/{}", kind.to_lowercase(), id.name);
+fn inside(target: &Target) -> Option<TableSpec> {
+    let id = target.id.as_ref()?;
     let spec = |word: &str| TableSpec {
         word: word.to_owned(),
         clusters: vec![id.cluster.as_str().to_owned()],
-        of: of.clone(),
+        of: target.label(),
         ..TableSpec::default()
     };
     let made = |word: &str| TableSpec {
         namespaces: vec![id.namespace.clone()],
-        only: Only::MadeBy(Maker {
-            uid: uid.to_owned(),
-            kind: kind.to_owned(),
-            name: id.name.clone(),
-        }),
+        only: Only::MadeBy(target.maker()),
         ..spec(word)
     };
-    match plural {
+    match target.plural.as_str() {
         "deployments" => Some(made("replicasets.v1.apps")),
         "replicasets" | "statefulsets" | "daemonsets" | "jobs" | "replicationcontrollers" => {
             Some(made("pods"))

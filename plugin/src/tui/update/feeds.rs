@@ -1,6 +1,6 @@
 //! What clusters tell.
 
-use super::navigate;
+use super::{navigate, objects};
 use crate::get::catalog::ApiResource;
 use crate::print::sanitize::word;
 use crate::table::Row;
@@ -63,26 +63,39 @@ pub(super) fn show_clusters(app: &mut App) {
 }
 
 /// News of a feed: of a view, or of what completion knows.
-pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) {
+pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) -> Vec<Effect> {
     if app
         .words
         .feeds
         .is_some_and(|(types, namespaces)| feed == types || feed == namespaces)
     {
-        return words(app, feed, news);
+        words(app, feed, news);
+        return Vec::new();
     }
-    let now = app.now;
-    let on_screen = app.views.len().saturating_sub(1);
-    for (at, view) in app.views.iter_mut().enumerate() {
-        if !view.feeds().contains(&feed) {
-            continue;
-        }
-        if let View::Table(table) = view {
-            to_table(table, feed, news, now);
-        }
-        app.is_dirty |= at == on_screen;
-        return;
+    let Some(at) = app
+        .views
+        .iter()
+        .position(|view| view.feeds().contains(&feed))
+    else {
+        return Vec::new();
+    };
+    app.is_dirty |= at + 1 == app.views.len();
+    let mut view = app.views.remove(at);
+    let effects = to_view(app, &mut view, feed, news);
+    app.views.insert(at, view);
+    effects
+}
+
+fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<Effect> {
+    match view {
+        View::Table(table) => to_table(table, feed, news, app.now),
+        View::Containers(view) => objects::to_containers(app, view, news),
+        View::Used(view) => objects::to_used(view, news),
+        View::Text(text) => return objects::to_text(app, text, news),
+        View::Logs(logs) => return objects::to_logs(app, logs, news),
+        View::Picker(_) | View::Help(_) => {}
     }
+    Vec::new()
 }
 
 /// News for a table.

@@ -9,14 +9,18 @@
 //! | `typing` | the prompt |
 //! | `complete` | candidates for it |
 //! | `navigate` | from one view to another |
-//! | `drill` | from an object to what belongs to it |
+//! | `drill` | from an object to what is inside |
+//! | `about` | what else is wanted of an object |
+//! | `objects` | news of whole objects |
 //! | `feeds` | what clusters tell |
 
+mod about;
 mod act;
 mod complete;
 mod drill;
 mod feeds;
 mod navigate;
+mod objects;
 mod typing;
 
 #[cfg(test)]
@@ -67,10 +71,7 @@ pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
             app.size = (width, height);
             Vec::new()
         }
-        What::Tick => {
-            tick(app);
-            Vec::new()
-        }
+        What::Tick => tick(app),
         What::NoWay(why) => {
             app.is_dirty = true;
             app.no_way = Some(crate::print::sanitize::word(&why).into_owned());
@@ -86,11 +87,15 @@ pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         What::Clusters(clusters) => feeds::clusters(app, clusters),
-        What::Feed(feed, news) => {
-            feeds::feed(app, feed, news);
+        What::Feed(feed, news) => feeds::feed(app, feed, news),
+        What::Described(request, answer) => {
+            objects::described(app, request, answer);
             Vec::new()
         }
-        What::Described(..) | What::Log(..) => Vec::new(),
+        What::Log(request, event) => {
+            objects::log(app, request, event);
+            Vec::new()
+        }
         What::Done(result) => {
             app.is_dirty = true;
             match result {
@@ -115,7 +120,7 @@ pub fn next_tick(app: &App) -> Option<Duration> {
 }
 
 /// Ages and lags grow, changes are no longer new.
-fn tick(app: &mut App) {
+fn tick(app: &mut App) -> Vec<Effect> {
     let at = app.now.at;
     for view in &mut app.views {
         if let View::Table(table) = view {
@@ -126,6 +131,18 @@ fn tick(app: &mut App) {
         app.told = None;
     }
     app.is_dirty = true;
+    match app.views.pop() {
+        Some(View::Text(mut text)) => {
+            let effects = objects::describe_if_due(app, &mut text);
+            app.views.push(View::Text(text));
+            effects
+        }
+        Some(other) => {
+            app.views.push(other);
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
 }
 
 /// Tells views how much of the screen they have.

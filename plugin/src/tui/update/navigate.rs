@@ -108,7 +108,7 @@ pub(super) fn back(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let gone = app.views.pop();
-    gone.iter().flat_map(leave).collect()
+    gone.iter().flat_map(View::leave).collect()
 }
 
 /// All keys, over what is on the screen.
@@ -177,11 +177,7 @@ fn remember(history: &mut History, spec: TableSpec) {
 
 fn close_all(app: &mut App) -> Vec<Effect> {
     let views = std::mem::take(&mut app.views);
-    views.iter().flat_map(leave).collect()
-}
-
-fn leave(view: &View) -> Vec<Effect> {
-    view.feeds().into_iter().map(Effect::Leave).collect()
+    views.iter().flat_map(View::leave).collect()
 }
 
 /// The clusters that these words mean, among those with the labels that are wanted.

@@ -22,6 +22,9 @@ pub(super) fn filter(app: &mut App) -> Vec<Effect> {
     let text = match app.view() {
         Some(View::Table(table)) => table.spec.filter.clone(),
         Some(View::Picker(picker)) => picker.filter.clone(),
+        Some(View::Logs(logs)) => logs.filter.clone(),
+        // One searches for something else mostly.
+        Some(View::Text(_)) => String::new(),
         _ => return Vec::new(),
     };
     app.prompt = Some(Prompt::new(Purpose::Filter, &text));
@@ -128,6 +131,13 @@ pub(super) fn set_filter(app: &mut App, text: &str) {
             match Query::parse(text) {
                 Ok(query) => table.grid.set_query(query),
                 Err(wrong) => table.wrong = Some(wrong),
+            }
+        }
+        Some(View::Logs(logs)) if logs.filter != text => logs.set_filter(text),
+        Some(View::Text(view)) => {
+            // What is no expression yet, becomes one while it is typed; its end says what is wrong.
+            if let Err(wrong) = view.search_for(text) {
+                app.tell(wrong, true);
             }
         }
         Some(View::Picker(picker)) => {

@@ -3,22 +3,40 @@
 //! **Architecture invariant:** state and what follows from it. What happens to it is [`super::update`]'s, how it looks
 //! [`super::draw`]'s.
 
+pub mod containers;
 pub mod list;
+pub mod logs;
 pub mod picker;
+pub mod pod;
 pub mod scroll;
 pub mod table;
+pub mod target;
+pub mod text;
+pub mod used;
 
-use super::event::FeedId;
+use super::event::{Effect, FeedId};
 use super::keys::Context;
+use containers::ContainersView;
+use logs::LogsView;
 use picker::PickerView;
 use scroll::Scroll;
 use table::TableView;
+use text::{TextKind, TextView};
+use used::UsedView;
 
 /// One view. Those that were gone through are a stack.
 #[derive(Debug)]
 pub enum View {
     /// Objects of one resource.
     Table(Box<TableView>),
+    /// The containers of a pod.
+    Containers(Box<ContainersView>),
+    /// A description, YAML, a difference.
+    Text(Box<TextView>),
+    /// Logs.
+    Logs(Box<LogsView>),
+    /// What uses an object.
+    Used(Box<UsedView>),
     /// The choice of clusters.
     Picker(PickerView),
     /// All keys.
@@ -28,10 +46,15 @@ pub enum View {
 impl View {
     /// Where its keys are, the innermost first.
     pub fn contexts(&self) -> &'static [Context] {
+        use Context::{Containers, Everywhere, Logs, Moving, Object, Picker, Table, Text, Used};
         match self {
-            Self::Table(_) => &[Context::Table, Context::Moving, Context::Everywhere],
-            Self::Picker(_) => &[Context::Picker, Context::Moving, Context::Everywhere],
-            Self::Help(_) => &[Context::Moving, Context::Everywhere],
+            Self::Table(_) => &[Table, Object, Moving, Everywhere],
+            Self::Containers(_) => &[Containers, Object, Moving, Everywhere],
+            Self::Used(_) => &[Used, Object, Moving, Everywhere],
+            Self::Text(_) => &[Text, Moving, Everywhere],
+            Self::Logs(_) => &[Logs, Moving, Everywhere],
+            Self::Picker(_) => &[Picker, Moving, Everywhere],
+            Self::Help(_) => &[Moving, Everywhere],
         }
     }
 
@@ -39,6 +62,14 @@ impl View {
     pub fn crumb(&self) -> String {
         match self {
             Self::Table(table) => table.crumb(),
+            Self::Containers(view) => view.target.label(),
+            Self::Used(view) => format!("used: {}", view.target.label()),
+            Self::Text(text) => match text.kind {
+                TextKind::Describe => format!("describe {}", text.target.label()),
+                TextKind::Yaml => format!("yaml {}", text.target.label()),
+                TextKind::Diff => format!("diff {}", text.target.label()),
+            },
+            Self::Logs(logs) => format!("logs {}", logs.target.label()),
             Self::Picker(_) => "clusters".to_owned(),
             Self::Help(_) => "help".to_owned(),
         }
@@ -48,15 +79,39 @@ impl View {
     pub fn feeds(&self) -> Vec<FeedId> {
         match self {
             Self::Table(table) => table.feeds.clone(),
+            Self::Containers(view) => vec![view.feed],
+            Self::Used(view) => vec![view.feed],
+            Self::Text(text) => vec![text.feed],
+            Self::Logs(logs) => vec![logs.feed],
             Self::Picker(_) | Self::Help(_) => Vec::new(),
         }
     }
 
+    /// What is to be done when it is left.
+    pub fn leave(&self) -> Vec<Effect> {
+        let mut effects: Vec<_> = self.feeds().into_iter().map(Effect::Leave).collect();
+        if let Self::Logs(logs) = self {
+            effects.extend(
+                logs.sources
+                    .iter()
+                    .map(|source| Effect::CloseLog(source.request)),
+            );
+        }
+        effects
+    }
+
     /// Tells how many lines it has on the screen.
     pub fn set_height(&mut self, height: usize) {
+        let below_heads = height.saturating_sub(1);
         match self {
-            Self::Table(table) => table.grid.set_height(height.saturating_sub(1)),
-            Self::Picker(picker) => picker.list.set_height(height.saturating_sub(1)),
+            Self::Table(table) => table.grid.set_height(below_heads),
+            Self::Containers(view) => view.list.set_height(below_heads),
+            Self::Used(view) => view.list.set_height(below_heads),
+            Self::Picker(picker) => picker.list.set_height(below_heads),
+            Self::Text(text) => {
+                text.scroll.height = height.max(1);
+            }
+            Self::Logs(logs) => logs.set_height(height),
             Self::Help(scroll) => scroll.height = height.max(1),
         }
     }

@@ -1,7 +1,9 @@
 //! The objects of one resource, of all clusters that are meant.
 
+use super::target::Target;
 use crate::tui::event::{Age, FeedId};
 use crate::tui::grid::{Field, Grid, Only};
+use crate::tui::object;
 use mqtt_informer::informer::{Progress, StreamState};
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
@@ -118,6 +120,20 @@ impl TableView {
             Some(it) => format!("{}.{}.{}", it.plural, it.version, it.group),
             None => self.spec.word.clone(),
         }
+    }
+
+    /// The object that is selected.
+    pub fn target(&self) -> Option<Target> {
+        let (id, value) = (self.grid.selected()?, self.grid.selected_value()?);
+        let resource = self.grid.resource()?;
+        Some(Target {
+            resource: self.resource_word(),
+            plural: resource.plural.clone(),
+            kind: resource.kind.clone(),
+            id: Some(id),
+            uid: object::uid(value),
+            owner: object::owner(value),
+        })
     }
 
     /// What it is called in the line that says where one is.
