@@ -10,6 +10,7 @@ use super::view::table::{TableSpec, TableView};
 use super::view::target::Target;
 use crate::get::Groups;
 use mqtt_informer::informer::{Cluster, Freshness, LinkState};
+use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::selector::LabelSelector;
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,6 +128,8 @@ pub struct App {
     pub told: Option<Told>,
     /// Why there are no clusters at all.
     pub no_way: Option<String>,
+    /// When what a view is made of was last looked at.
+    pub refreshed: Duration,
     /// Something is different from what was drawn last.
     pub is_dirty: bool,
     next_number: u64,
@@ -155,6 +158,7 @@ impl App {
             words: Words::default(),
             told: None,
             no_way: None,
+            refreshed: Duration::ZERO,
             is_dirty: true,
             next_number: 0,
         }
@@ -170,12 +174,10 @@ impl App {
         self.views.last_mut()
     }
 
-    /// The table on the screen, or the one that is nearest below it.
+    /// The table on the screen, or the one that is nearest below it: of views that have several, the first.
     pub fn table(&self) -> Option<&TableView> {
-        self.views.iter().rev().find_map(|view| match view {
-            View::Table(table) => Some(table.as_ref()),
-            _ => None,
-        })
+        let views = self.views.iter().rev();
+        views.flat_map(|view| view.tables().first()).next()
     }
 
     /// The table on the screen, if it is one.
@@ -194,7 +196,8 @@ impl App {
             View::Used(view) => view.selected(),
             View::Text(text) => Some(text.target.clone()),
             View::Logs(logs) => Some(logs.target.clone()),
-            View::Picker(_) | View::Help(_) => None,
+            View::Faults(faults) => faults.selected(),
+            View::Fleet(_) | View::Picker(_) | View::Help(_) => None,
         }
     }
 
@@ -219,14 +222,33 @@ impl App {
         });
     }
 
-    /// The clusters that the table is about, in the order of their names.
-    pub fn meant(&self) -> Vec<&ClusterName> {
-        self.table().map(TableView::clusters).unwrap_or_default()
+    /// The tables of the view on the screen, or of the nearest one below it that has some.
+    fn tables(&self) -> &[TableView] {
+        let mut tables = self.views.iter().rev().map(View::tables);
+        tables.find(|tables| !tables.is_empty()).unwrap_or_default()
     }
 
-    /// How a cluster is, as far as the table on the screen goes.
+    /// The clusters that the screen is about, in the order of their names.
+    pub fn meant(&self) -> Vec<&ClusterName> {
+        let mut names: Vec<_> = self.tables().iter().flat_map(TableView::clusters).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// How a cluster is: the worst of what is said of it by the tables that the screen is made of.
     pub fn standing(&self, cluster: &ClusterName) -> Standing {
-        let table = self.table();
+        let tables = self
+            .tables()
+            .iter()
+            .filter(|table| table.age(cluster).is_some());
+        let standings = tables.map(|table| self.standing_in(Some(table), cluster));
+        let worst = standings.max_by_key(|standing| standing.rank());
+        worst.unwrap_or_else(|| self.standing_in(None, cluster))
+    }
+
+    /// How a cluster is, as far as this table goes.
+    pub fn standing_in(&self, table: Option<&TableView>, cluster: &ClusterName) -> Standing {
         let known = self.clusters.get(cluster);
         if let Some(known) = known.filter(|known| known.offline) {
             let wall_ms = u64::try_from(self.now.wall_ms).unwrap_or_default();
@@ -267,5 +289,31 @@ impl App {
     /// Whether the broker is reached.
     pub fn is_linked(&self) -> bool {
         self.link == LinkState::Up
+    }
+}
+
+impl Standing {
+    /// A sign for it, and words.
+    pub fn words(self) -> (&'static str, String) {
+        let ago = |age: Duration| human(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        match self {
+            Standing::Fresh(lag) => ("●", format!("{:.1}s", lag.as_secs_f64())),
+            Standing::Asked => ("◌", "asked".to_owned()),
+            Standing::Stale(since) => ("◐", format!("stale {}", ago(since))),
+            Standing::Offline(None) => ("○", "offline".to_owned()),
+            Standing::Offline(Some(since)) => ("○", format!("offline {}", ago(since))),
+            Standing::Refused => ("✗", "refused".to_owned()),
+        }
+    }
+
+    /// From nothing to worry about to worst.
+    pub fn rank(self) -> u8 {
+        match self {
+            Standing::Fresh(_) => 0,
+            Standing::Asked => 1,
+            Standing::Stale(_) => 2,
+            Standing::Offline(_) => 3,
+            Standing::Refused => 4,
+        }
     }
 }

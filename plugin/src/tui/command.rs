@@ -8,6 +8,8 @@
 //! ns shop                   the same type in another namespace; `ns` alone lists them
 //! @prod, @all               the same type in the clusters of a group, or of that name
 //! ctx                       choose clusters
+//! fleet, faults             the clusters, one a line; everything that is unwell
+//! diff                      how the marked objects, or the selected one, differ between clusters
 //! q                         quit
 //! ```
 //!
@@ -23,6 +25,12 @@ pub enum Command {
     Show(Wish),
     /// Choose clusters.
     Pick,
+    /// The clusters, one a line.
+    Fleet,
+    /// Everything that is unwell.
+    Faults,
+    /// How the marked objects, or the selected one, differ between clusters.
+    Diff,
     /// All keys.
     Help,
     /// End.
@@ -45,7 +53,10 @@ pub struct Wish {
 }
 
 /// Words that are no types.
-pub const WORDS: [(&str, &str); 8] = [
+pub const WORDS: [(&str, &str); 11] = [
+    ("fleet", "the clusters, one a line"),
+    ("faults", "everything that is unwell"),
+    ("diff", "what differs between clusters"),
     ("ctx", "choose clusters"),
     ("cl", "choose clusters"),
     ("clusters", "choose clusters"),
@@ -70,6 +81,9 @@ impl Command {
         let command = match (first, rest.as_slice()) {
             ("q" | "q!" | "quit" | "exit", []) => Self::Quit,
             ("help" | "h" | "?", []) => Self::Help,
+            ("fleet", []) => Self::Fleet,
+            ("faults", []) => Self::Faults,
+            ("diff", []) => Self::Diff,
             ("ctx" | "context" | "contexts" | "cl" | "cluster" | "clusters", []) => Self::Pick,
             ("ctx" | "context" | "contexts" | "cl" | "cluster" | "clusters", names) => {
                 Self::Show(Wish {

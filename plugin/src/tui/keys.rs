@@ -22,6 +22,10 @@ pub enum Context {
     Picker,
     /// What uses an object.
     Used,
+    /// The clusters, one a line.
+    Fleet,
+    /// What is unwell.
+    Faults,
     /// Whatever can be moved in.
     Moving,
     /// Everywhere but in a prompt.
@@ -266,6 +270,20 @@ pub const MAP: &[Binding] = &[
         "logs",
     ),
     on(
+        Context::Fleet,
+        &[Code(KeyCode::Enter)],
+        Action::Open,
+        "the cluster's pods",
+        "pods",
+    ),
+    on(
+        Context::Faults,
+        &[Code(KeyCode::Enter)],
+        Action::Open,
+        "go into it",
+        "open",
+    ),
+    on(
         Context::Used,
         &[Code(KeyCode::Enter)],
         Action::Open,
@@ -458,7 +476,7 @@ pub const MAP: &[Binding] = &[
         Context::Everywhere,
         &[Char(':')],
         Action::Command,
-        "go to :pods, :deploy shop, :ns a,b, :ctx, @east,west, @all",
+        "go to :pods, :deploy shop, :ns a,b, :ctx, @east,west, @all, :fleet, :faults, :diff",
         "command",
     ),
     on(

@@ -181,7 +181,17 @@ impl Bed {
 
     /// A cluster's whole copy, fresh: its header and these rows.
     pub(super) fn copy(&mut self, cluster: &str, plural: &str, columns: &[&str], rows: &[&str]) {
-        let feed = self.feed();
+        self.copy_to(self.feed(), cluster, (plural, columns), rows);
+    }
+
+    /// The same for one of several feeds of a view.
+    pub(super) fn copy_to(
+        &mut self,
+        feed: FeedId,
+        cluster: &str,
+        (plural, columns): (&str, &[&str]),
+        rows: &[&str],
+    ) {
         self.happens(What::Feed(feed, FeedNews::Joined(name(cluster))));
         let new = Some(header(plural, columns));
         let mut notices = vec![Notice {
@@ -189,7 +199,7 @@ impl Bed {
             old: None,
             new,
         }];
-        notices.extend(rows.iter().map(|text| self.notice(cluster, text)));
+        notices.extend(rows.iter().map(|text| self.notice(feed, cluster, text)));
         self.happens(What::Feed(feed, FeedNews::Changed(name(cluster), notices)));
         let state = StreamState {
             synced: true,
@@ -197,7 +207,7 @@ impl Bed {
             ..StreamState::default()
         };
         self.happens(What::Feed(feed, FeedNews::State(name(cluster), state)));
-        self.age(cluster, Freshness::Fresh, 400);
+        self.age_of(feed, cluster, Freshness::Fresh, 400);
     }
 
     /// The whole copy of one object, fresh; none if it is not there.
@@ -221,7 +231,11 @@ impl Bed {
 
     /// Changes: `web-1 1/1 Running 5000`, `-web-1` for one that went.
     pub(super) fn news(&mut self, cluster: &str, rows: &[&str]) {
-        let notices = rows.iter().map(|text| self.notice(cluster, text)).collect();
+        let feed = self.feed();
+        let notices = rows
+            .iter()
+            .map(|text| self.notice(feed, cluster, text))
+            .collect();
         self.happens(What::Feed(
             self.feed(),
             FeedNews::Changed(name(cluster), notices),
@@ -229,6 +243,10 @@ impl Bed {
     }
 
     pub(super) fn age(&mut self, cluster: &str, freshness: Freshness, old_ms: u64) {
+        self.age_of(self.feed(), cluster, freshness, old_ms);
+    }
+
+    fn age_of(&mut self, feed: FeedId, cluster: &str, freshness: Freshness, old_ms: u64) {
         let age = Age {
             freshness,
             lasts: Duration::from_millis(old_ms.saturating_sub(5000)),
@@ -236,19 +254,16 @@ impl Bed {
             told: self.now().at,
             ahead_ms: 0,
         };
-        self.happens(What::Feed(
-            self.feed(),
-            FeedNews::Ages(vec![(name(cluster), age)]),
-        ));
+        self.happens(What::Feed(feed, FeedNews::Ages(vec![(name(cluster), age)])));
     }
 
-    fn notice(&mut self, cluster: &str, text: &str) -> Notice {
+    fn notice(&mut self, feed: FeedId, cluster: &str, text: &str) -> Notice {
         let (text, new) = match text.strip_prefix('-') {
             Some(name) => (name, None),
             None => (text, Some(row(text))),
         };
         let key = Bytes::from(format!("shop/{}", text.split(' ').next().unwrap()));
-        let place = (self.feed(), cluster.to_owned(), key.clone());
+        let place = (feed, cluster.to_owned(), key.clone());
         let old = match &new {
             Some(new) => self.held.insert(place, new.clone()),
             None => self.held.remove(&place),
@@ -297,6 +312,7 @@ fn key(name: &str) -> KeyEvent {
     let (modifiers, name) = match name.split_once('-') {
         Some(("ctrl", rest)) => (KeyModifiers::CONTROL, rest),
         Some(("shift", rest)) => (KeyModifiers::SHIFT, rest),
+        Some(("alt", rest)) => (KeyModifiers::ALT, rest),
         _ => (KeyModifiers::NONE, name),
     };
     let code = match name {
@@ -309,6 +325,9 @@ fn key(name: &str) -> KeyEvent {
         "up" => KeyCode::Up,
         "down" => KeyCode::Down,
         "pgdn" => KeyCode::PageDown,
+        "pgup" => KeyCode::PageUp,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
         name => KeyCode::Char(name.chars().next().unwrap()),
     };
     KeyEvent::new(code, modifiers)

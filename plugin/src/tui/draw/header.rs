@@ -5,11 +5,9 @@ use crate::tui::app::{App, Standing};
 use crate::tui::theme::{Role, Theme};
 use crate::tui::view::View;
 use mqtt_informer::informer::LinkState;
-use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::names::ClusterName;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::time::Duration;
 
 /// Lines that the clusters get at most, beside their first.
 const MORE_LINES: u16 = 2;
@@ -67,7 +65,7 @@ fn clusters(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let needed: usize = names.iter().map(|name| entry_width(app, name)).sum();
     let room = usize::from(area.width) * usize::from(area.height);
     if needed + 1 > room {
-        names.sort_by_key(|name| std::cmp::Reverse(rank(app.standing(name))));
+        names.sort_by_key(|name| std::cmp::Reverse(app.standing(name).rank()));
         return summary(app, theme, &names, area, buffer);
     }
     let mut y = area.y;
@@ -89,7 +87,7 @@ fn summary(app: &App, theme: &Theme, names: &[&ClusterName], area: Rect, buffer:
     for wanted in [3, 2, 1, 4, 0] {
         let its = names
             .iter()
-            .filter(|name| rank(app.standing(name)) == wanted);
+            .filter(|name| app.standing(name).rank() == wanted);
         let many = its.count();
         if many > 0 {
             let (sign, word, role) = ["● fresh", "◌ asked", "◐ stale", "○ offline", "✗ refused"]
@@ -101,7 +99,7 @@ fn summary(app: &App, theme: &Theme, names: &[&ClusterName], area: Rect, buffer:
             pen.put(&format!(" {sign} {many} {word} "), theme.style(role));
         }
     }
-    let troubled = names.iter().filter(|name| rank(app.standing(name)) >= 2);
+    let troubled = names.iter().filter(|name| app.standing(name).rank() >= 2);
     for name in troubled {
         if usize::from(pen.room()) < entry_width(app, name) {
             pen.put("…", theme.style(Role::Faint));
@@ -113,43 +111,20 @@ fn summary(app: &App, theme: &Theme, names: &[&ClusterName], area: Rect, buffer:
 
 fn entry(app: &App, theme: &Theme, name: &ClusterName, pen: &mut Pen<'_>) {
     let standing = app.standing(name);
-    let (sign, words) = words(standing);
-    pen.put(sign, theme.style(role_of(rank(standing))));
+    let (sign, words) = standing.words();
+    pen.put(sign, theme.style(role_of(standing.rank())));
     pen.put(&format!(" {}", name.as_str()), theme.style(Role::Cluster));
     let role = match standing {
         Standing::Fresh(_) | Standing::Asked => Role::Faint,
-        _ => role_of(rank(standing)),
+        _ => role_of(standing.rank()),
     };
     pen.put(&format!(" {words}"), theme.style(role));
     pen.skip(3);
 }
 
 fn entry_width(app: &App, name: &ClusterName) -> usize {
-    let (_, words) = words(app.standing(name));
+    let (_, words) = app.standing(name).words();
     pen::width(name.as_str()) + pen::width(&words) + 6
-}
-
-fn words(standing: Standing) -> (&'static str, String) {
-    let ago = |age: Duration| human(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-    match standing {
-        Standing::Fresh(lag) => ("●", format!("{:.1}s", lag.as_secs_f64())),
-        Standing::Asked => ("◌", "asked".to_owned()),
-        Standing::Stale(since) => ("◐", format!("stale {}", ago(since))),
-        Standing::Offline(None) => ("○", "offline".to_owned()),
-        Standing::Offline(Some(since)) => ("○", format!("offline {}", ago(since))),
-        Standing::Refused => ("✗", "refused".to_owned()),
-    }
-}
-
-/// From nothing to worry about to worst.
-fn rank(standing: Standing) -> u8 {
-    match standing {
-        Standing::Fresh(_) => 0,
-        Standing::Asked => 1,
-        Standing::Stale(_) => 2,
-        Standing::Offline(_) => 3,
-        Standing::Refused => 4,
-    }
 }
 
 fn role_of(rank: u8) -> Role {

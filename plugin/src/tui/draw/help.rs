@@ -14,6 +14,8 @@ const PARTS: &[(&str, &[Context])] = &[
     ("In a table", &[Context::Table, Context::Object]),
     ("Among containers", &[Context::Containers]),
     ("Among those that use something", &[Context::Used]),
+    ("In the fleet", &[Context::Fleet]),
+    ("Among faults", &[Context::Faults]),
     ("In a text", &[Context::Text]),
     ("In logs", &[Context::Logs]),
     ("Choosing clusters", &[Context::Picker]),

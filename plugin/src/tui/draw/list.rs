@@ -7,6 +7,8 @@ use crate::tui::app::App;
 use crate::tui::health::Health;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::view::containers::ContainersView;
+use crate::tui::view::faults::FaultsView;
+use crate::tui::view::fleet::FleetView;
 use crate::tui::view::list::{List, ListLine};
 use crate::tui::view::picker::PickerView;
 use crate::tui::view::used::UsedView;
@@ -48,6 +50,57 @@ pub(super) fn containers(
     list(&view.list, theme, inside, buffer);
     if let Some(gone) = &view.gone {
         said(theme, inside, &[(gone.clone(), Role::Bad)], buffer);
+    }
+}
+
+/// The clusters, one a line.
+pub(super) fn fleet(view: &FleetView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let title = [
+        ("fleet".to_owned(), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    if view.list.lines.is_empty() {
+        said(
+            theme,
+            inside,
+            &[("looking for clusters".to_owned(), Role::Faint)],
+            buffer,
+        );
+    }
+}
+
+/// Everything that is unwell.
+pub(super) fn faults(view: &FaultsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let lines = &view.list.lines;
+    let bad = lines
+        .iter()
+        .filter(|line| line.health == Health::Bad)
+        .count();
+    let title = [
+        ("faults".to_owned(), Role::Title),
+        (format!("[{}]", lines.len()), Role::Title),
+        (
+            format!(" {bad} broken"),
+            if bad > 0 { Role::Bad } else { Role::Good },
+        ),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    let whole = view.tables.iter().all(|table| {
+        let loading = table.loading();
+        loading.clusters > 0 && loading.synced == loading.clusters
+    });
+    if lines.is_empty() {
+        let line = match whole {
+            true => ("nothing is unwell, anywhere".to_owned(), Role::Good),
+            false => (
+                "looking; not everything is whole yet".to_owned(),
+                Role::Faint,
+            ),
+        };
+        said(theme, inside, &[line], buffer);
     }
 }
 

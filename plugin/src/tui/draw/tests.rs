@@ -144,6 +144,35 @@ fn logs() {
 }
 
 #[test]
+fn the_fleet_and_its_faults() {
+    let mut bed = pods((120, 16));
+    bed.types(":fleet<enter>");
+    let nodes: (&str, &[&str]) = ("nodes", &["Name", "Status", "Age"]);
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(
+        feeds[0],
+        "east",
+        ("pods", &PODS),
+        &["a 0/1 Pending 1", "b 1/1 Running 1", "c 0/1 Error 1"],
+    );
+    bed.copy_to(feeds[1], "east", nodes, &["n1 NotReady 1", "n2 Ready 1"]);
+    bed.clusters(&["east", "west-"]);
+    bed.wait(3000);
+    assert_data_eq!(bed.screen(), file!["snapshots/fleet.txt"].raw());
+    bed.types("<esc>:faults<enter>");
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(feeds[0], "east", nodes, &["n1 NotReady 1", "n2 Ready 1"]);
+    bed.copy_to(
+        feeds[1],
+        "west",
+        ("pods", &PODS),
+        &["a 0/1 Pending 1", "b 1/1 Running 1", "c 0/1 Error 1"],
+    );
+    bed.wait(100);
+    assert_data_eq!(bed.screen(), file!["snapshots/faults.txt"].raw());
+}
+
+#[test]
 fn text_of_all_kinds_stays_in_its_columns() {
     let mut bed = Bed::new((80, 14));
     bed.link(LinkState::Up);

@@ -30,7 +30,7 @@ use crate::table::{Column, Columns, Resource, Row};
 use bytes::Bytes;
 use line::{Line, Placed, fit, names};
 use mqtt_informer::protocol::names::ClusterName;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// For how long a change is shown.
@@ -307,9 +307,9 @@ impl Grid {
         self.object(*self.shown.get(place)?)
     }
 
-    /// The value of the line that is selected, with its owners and labels.
-    pub fn selected_value(&self) -> Option<&Bytes> {
-        let number = *self.shown.get(self.cursor)?;
+    /// The value of the line at a place.
+    pub fn value_at(&self, place: usize) -> Option<&Bytes> {
+        let number = *self.shown.get(place)?;
         self.line(number).map(|line| &line.value)
     }
 
@@ -319,15 +319,17 @@ impl Grid {
         marked.filter_map(|number| self.object(*number)).collect()
     }
 
-    /// How many lines are broken, and how many are on their way.
-    pub fn faults(&self) -> (usize, usize) {
-        let count = |wanted: Health| {
-            let lines = self.order.iter().filter_map(|number| self.line(*number));
-            lines
-                .filter(|line| line.health == wanted && !line.is_gone())
-                .count()
-        };
-        (count(Health::Bad), count(Health::Warn))
+    /// How many lines each cluster has of each health, in the order of [`Health`]; those that are going are not counted.
+    pub fn counts(&self) -> BTreeMap<&ClusterName, [usize; 4]> {
+        let mut counts = BTreeMap::new();
+        let lines = self.lines.iter().flatten().filter(|line| !line.is_gone());
+        for line in lines {
+            if let Some(name) = self.cluster_name(line.cluster) {
+                let counts: &mut [usize; 4] = counts.entry(name).or_default();
+                counts[line.health as usize] += 1;
+            }
+        }
+        counts
     }
 
     /// All lines that pass, as text: to be saved.

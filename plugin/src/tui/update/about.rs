@@ -3,6 +3,7 @@
 use super::navigate;
 use crate::tui::app::App;
 use crate::tui::event::{Effect, FeedId};
+use crate::tui::grid::ObjectId;
 use crate::tui::view::View;
 use crate::tui::view::containers::ContainersView;
 use crate::tui::view::logs::LogsView;
@@ -143,6 +144,54 @@ pub(super) fn used_by(app: &mut App) -> Vec<Effect> {
     app.views
         .push(View::Used(Box::new(UsedView::new(target, feed))));
     effects.into_iter().collect()
+}
+
+/// How the marked objects differ, or the selected one between all clusters.
+pub(super) fn diff(app: &mut App) -> Vec<Effect> {
+    let meant = navigate::meant(app);
+    let Some((table, target)) = app.table_mut().and_then(|table| {
+        let target = table.target();
+        Some((table, target?))
+    }) else {
+        app.tell(
+            "mark the same object in two clusters of a table, or select one",
+            true,
+        );
+        return Vec::new();
+    };
+    let marked = table.grid.marked();
+    let clusters = match marked.as_slice() {
+        [] => meant,
+        [first, rest @ ..] => {
+            let is_same =
+                |it: &ObjectId| (&it.namespace, &it.name) == (&first.namespace, &first.name);
+            if rest.is_empty() || !rest.iter().all(is_same) {
+                app.tell(
+                    "mark the same object, by namespace and name, in two clusters or more",
+                    true,
+                );
+                return Vec::new();
+            }
+            let names: Vec<_> = marked.iter().map(|it| it.cluster.as_str()).collect();
+            Clusters::new(names).unwrap_or_default()
+        }
+    };
+    // Of which of them it is, is no matter: it is the same one.
+    let target = match marked.into_iter().next() {
+        Some(id) => Target {
+            id: Some(id),
+            ..target
+        },
+        None => target,
+    };
+    let feed = app.feed_id();
+    let selection = Box::new(target.selection(message::View::Objects));
+    app.views.push(View::Text(Box::new(TextView::new(
+        TextKind::Diff,
+        target,
+        feed,
+    ))));
+    vec![Effect::Watch(feed, clusters, selection)]
 }
 
 fn watch(feed: FeedId, target: &Target, selection: Selection) -> Option<Effect> {

@@ -11,7 +11,7 @@ use crate::tui::view::View;
 use crate::tui::view::logs::LogsView;
 use crate::tui::view::table::TableView;
 use crate::tui::view::text::{TextKind, TextView};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// How many columns a text is moved to the side at once.
 const ASIDE: i16 = 8;
@@ -19,6 +19,18 @@ const ASIDE: i16 = 8;
 /// Does what a key does.
 pub(super) fn key(app: &mut App, key: KeyEvent) -> Vec<Effect> {
     app.told = None;
+    // A terminal says `alt` by sending `esc` first: two keys that came together look like one. No key here is with alt.
+    if key.modifiers.contains(KeyModifiers::ALT) && matches!(key.code, KeyCode::Char(_)) {
+        let plain = key.modifiers - KeyModifiers::ALT;
+        let keys = [
+            KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE),
+            KeyEvent::new(key.code, plain),
+        ];
+        return keys
+            .into_iter()
+            .flat_map(|key| self::key(app, key))
+            .collect();
+    }
     if app.prompt.is_some() {
         return typing::key(app, key);
     }
@@ -140,6 +152,8 @@ pub(super) fn step(app: &mut App, step: Step) {
         Some(View::Picker(picker)) => picker.list.step(step),
         Some(View::Containers(view)) => view.list.step(step),
         Some(View::Used(view)) => view.list.step(step),
+        Some(View::Fleet(view)) => view.list.step(step),
+        Some(View::Faults(view)) => view.list.step(step),
         Some(View::Logs(logs)) => logs.step(step),
         Some(View::Text(text)) => {
             let lines = text.len();
@@ -176,6 +190,8 @@ pub(super) fn click(app: &mut App, _column: u16, row: u16) -> Vec<Effect> {
         Some(View::Picker(picker)) => picker.list.go_to(picker.list.top() + usize::from(line)),
         Some(View::Containers(view)) => view.list.go_to(view.list.top() + usize::from(line)),
         Some(View::Used(view)) => view.list.go_to(view.list.top() + usize::from(line)),
+        Some(View::Fleet(view)) => view.list.go_to(view.list.top() + usize::from(line)),
+        Some(View::Faults(view)) => view.list.go_to(view.list.top() + usize::from(line)),
         _ => {}
     }
     Vec::new()

@@ -4,6 +4,7 @@ use super::{about, navigate};
 use crate::tui::app::App;
 use crate::tui::event::Effect;
 use crate::tui::grid::Only;
+use crate::tui::view::View;
 use crate::tui::view::table::TableSpec;
 use crate::tui::view::target::Target;
 use crate::tui::view::text::TextKind;
@@ -12,6 +13,17 @@ use crate::tui::view::text::TextKind;
 pub(super) fn open(app: &mut App) -> Vec<Effect> {
     if let Some(table) = app.table_mut() {
         table.grid.settle();
+    }
+    if let Some(View::Fleet(fleet)) = app.view() {
+        let Some(cluster) = fleet.list.selected().map(|line| line.id.clone()) else {
+            return Vec::new();
+        };
+        let spec = TableSpec {
+            word: "pods".to_owned(),
+            clusters: vec![cluster],
+            ..TableSpec::default()
+        };
+        return navigate::enter(app, spec);
     }
     let Some(target) = app.target() else {
         return Vec::new();

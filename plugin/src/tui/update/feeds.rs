@@ -4,16 +4,17 @@ use super::{navigate, objects};
 use crate::get::catalog::ApiResource;
 use crate::print::sanitize::word;
 use crate::table::Row;
-use crate::tui::app::App;
+use crate::tui::app::{App, Standing};
 use crate::tui::event::{Effect, FeedId, FeedNews};
 use crate::tui::grid::{Novelty, Now};
 use crate::tui::health::Health;
 use crate::tui::view::View;
+use crate::tui::view::fleet::Known;
 use crate::tui::view::list::ListLine;
 use crate::tui::view::table::TableView;
 use mqtt_informer::informer::{Cluster, Notice};
 use mqtt_informer::protocol::names::ClusterName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The clusters that are known are others now.
@@ -86,9 +87,70 @@ pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) -> Vec<Effect> {
     effects
 }
 
+fn to_its_table(tables: &mut [TableView], feed: FeedId, news: FeedNews, now: Now) {
+    if let Some(table) = tables.iter_mut().find(|table| table.feeds.contains(&feed)) {
+        to_table(table, feed, news, now);
+    }
+}
+
+/// Before it is drawn: what is made of several tables is made anew, once for all that came.
+pub(super) fn refresh(app: &mut App) {
+    let mut view = app.views.pop();
+    match &mut view {
+        Some(View::Fleet(fleet)) => {
+            let clusters = known(app, fleet.tables.first());
+            fleet.refresh(app.now.at, &clusters);
+        }
+        Some(View::Faults(faults)) => {
+            let is_live = |table: &TableView, cluster: &ClusterName| {
+                matches!(app.standing_in(Some(table), cluster), Standing::Fresh(_))
+            };
+            faults.refresh(app.now, is_live);
+        }
+        _ => {}
+    }
+    app.views.extend(view);
+}
+
+/// The clusters that are meant, whether they have answered or not, with how each is.
+fn known(app: &App, table: Option<&TableView>) -> Vec<(ClusterName, Known)> {
+    let meant = navigate::meant(app);
+    let followed = table.map(TableView::clusters).unwrap_or_default();
+    let known = app.clusters.keys().filter(|name| meant.matches(name));
+    let names: BTreeSet<&ClusterName> = followed.into_iter().chain(known).collect();
+    let of = |name: &ClusterName| {
+        let standing = app.standing_in(table, name);
+        let (_, words) = standing.words();
+        let (state, lag) = match standing {
+            Standing::Fresh(_) => ("fresh".to_owned(), words),
+            _ => (words, String::new()),
+        };
+        let presence = app.clusters.get(name).map(|cluster| &cluster.presence);
+        Known {
+            state,
+            lag,
+            version: presence
+                .map_or_else(String::new, |presence| presence.kubernetes_version.clone()),
+            health: Health::Well,
+            is_stale: !matches!(standing, Standing::Fresh(_)),
+        }
+    };
+    names
+        .into_iter()
+        .map(|name| (name.clone(), of(name)))
+        .collect()
+}
+
 fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<Effect> {
     match view {
         View::Table(table) => to_table(table, feed, news, app.now),
+        View::Fleet(fleet) => {
+            fleet.count(feed, &news);
+            to_its_table(&mut fleet.tables, feed, news, app.now);
+        }
+        View::Faults(faults) => {
+            to_its_table(&mut faults.tables, feed, news, app.now);
+        }
         View::Containers(view) => objects::to_containers(app, view, news),
         View::Used(view) => objects::to_used(view, news),
         View::Text(text) => return objects::to_text(app, text, news),

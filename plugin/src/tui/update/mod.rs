@@ -37,6 +37,9 @@ use super::view::View;
 use mqtt_informer::informer::LinkState;
 use std::time::Duration;
 
+/// Between two looks at everything that a view is made of.
+const REFRESH: Duration = Duration::from_millis(50);
+
 /// Opens the first view.
 pub fn start(start: &Start) -> (App, Vec<Effect>) {
     let mut app = App::new(start);
@@ -48,6 +51,7 @@ pub fn start(start: &Start) -> (App, Vec<Effect>) {
 /// Takes in what happened.
 pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
     app.now = event.now;
+    let is_seldom = matches!(event.what, What::Key(_) | What::Tick);
     let effects = match event.what {
         What::Key(key) => {
             app.is_dirty = true;
@@ -105,6 +109,11 @@ pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
             Vec::new()
         }
     };
+    // What is made of several tables is not made anew for each of a thousand changes.
+    if app.is_dirty && (is_seldom || app.now.at >= app.refreshed + REFRESH) {
+        app.refreshed = app.now.at;
+        feeds::refresh(app);
+    }
     fit(app);
     effects
 }
@@ -122,10 +131,8 @@ pub fn next_tick(app: &App) -> Option<Duration> {
 /// Ages and lags grow, changes are no longer new.
 fn tick(app: &mut App) -> Vec<Effect> {
     let at = app.now.at;
-    for view in &mut app.views {
-        if let View::Table(table) = view {
-            table.grid.tick(at);
-        }
+    for table in app.views.iter_mut().flat_map(View::tables_mut) {
+        table.grid.tick(at);
     }
     if app.told.as_ref().is_some_and(|told| told.until <= at) {
         app.told = None;

@@ -1,10 +1,13 @@
 //! From one view to another.
 
+use super::about;
 use crate::tui::app::{App, History};
 use crate::tui::command::{Command, Wish};
 use crate::tui::event::{Effect, FeedId};
 use crate::tui::query::Query;
 use crate::tui::view::View;
+use crate::tui::view::faults::{self, FaultsView};
+use crate::tui::view::fleet::{self, FleetView};
 use crate::tui::view::picker::PickerView;
 use crate::tui::view::scroll::Scroll;
 use crate::tui::view::table::{TableSpec, TableView};
@@ -32,6 +35,9 @@ pub(super) fn command(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Quit => vec![Effect::Quit],
         Command::Help => help(app),
         Command::Pick => pick(app),
+        Command::Fleet => fleet(app),
+        Command::Faults => faults(app),
+        Command::Diff => about::diff(app),
         Command::Show(wish) => go(app, wish),
     }
 }
@@ -75,6 +81,13 @@ fn open(app: &mut App, spec: TableSpec) -> Vec<Effect> {
 
 /// Shows this, with what is on the screen below it.
 pub(super) fn enter(app: &mut App, spec: TableSpec) -> Vec<Effect> {
+    let (table, effects) = table(app, spec);
+    app.views.push(View::Table(Box::new(table)));
+    effects
+}
+
+/// A table, and how it is fed.
+fn table(app: &mut App, spec: TableSpec) -> (TableView, Vec<Effect>) {
     let selections = TableView::selections(&spec);
     let feeds: Vec<FeedId> = selections.iter().map(|_| app.feed_id()).collect();
     let clusters = clusters(app, &spec.clusters);
@@ -83,9 +96,55 @@ pub(super) fn enter(app: &mut App, spec: TableSpec) -> Vec<Effect> {
         Ok(query) => table.grid.set_query(query),
         Err(wrong) => table.wrong = Some(wrong),
     }
-    app.views.push(View::Table(Box::new(table)));
     let watch = |(feed, selection)| Effect::Watch(feed, clusters.clone(), Box::new(selection));
-    feeds.into_iter().zip(selections).map(watch).collect()
+    let effects = feeds.into_iter().zip(selections).map(watch).collect();
+    (table, effects)
+}
+
+/// Tables of these types, with fields that narrow them, of the clusters that are meant.
+fn tables(
+    app: &mut App,
+    watched: &[(&str, &str)],
+    namespaces: &[String],
+) -> (Vec<TableView>, Vec<Effect>) {
+    let (mut tables, mut effects) = (Vec::new(), Vec::new());
+    for (word, fields) in watched {
+        let spec = TableSpec {
+            word: (*word).to_owned(),
+            namespaces: namespaces.to_vec(),
+            clusters: app.chosen.clone(),
+            fields: (*fields).to_owned(),
+            ..TableSpec::default()
+        };
+        let (table, its) = table(app, spec);
+        tables.push(table);
+        effects.extend(its);
+    }
+    (tables, effects)
+}
+
+/// The clusters, one a line, over what is on the screen.
+fn fleet(app: &mut App) -> Vec<Effect> {
+    if matches!(app.view(), Some(View::Fleet(_))) {
+        return Vec::new();
+    }
+    let (tables, effects) = tables(app, &fleet::WATCHED, &[]);
+    app.views
+        .push(View::Fleet(Box::new(FleetView::new(tables))));
+    super::feeds::refresh(app);
+    effects
+}
+
+/// Everything that is unwell in the namespaces that are meant, over what is on the screen.
+fn faults(app: &mut App) -> Vec<Effect> {
+    if matches!(app.view(), Some(View::Faults(_))) {
+        return Vec::new();
+    }
+    let namespaces = app.namespaces.clone();
+    let (tables, effects) = tables(app, &faults::WATCHED, &namespaces);
+    app.views
+        .push(View::Faults(Box::new(FaultsView::new(tables))));
+    effects
 }
 
 /// The same once more: its clusters are others now.

@@ -4,6 +4,8 @@
 //! [`super::draw`]'s.
 
 pub mod containers;
+pub mod faults;
+pub mod fleet;
 pub mod list;
 pub mod logs;
 pub mod picker;
@@ -17,6 +19,8 @@ pub mod used;
 use super::event::{Effect, FeedId};
 use super::keys::Context;
 use containers::ContainersView;
+use faults::FaultsView;
+use fleet::FleetView;
 use logs::LogsView;
 use picker::PickerView;
 use scroll::Scroll;
@@ -37,6 +41,10 @@ pub enum View {
     Logs(Box<LogsView>),
     /// What uses an object.
     Used(Box<UsedView>),
+    /// The clusters, one a line.
+    Fleet(Box<FleetView>),
+    /// Everything that is unwell.
+    Faults(Box<FaultsView>),
     /// The choice of clusters.
     Picker(PickerView),
     /// All keys.
@@ -46,11 +54,15 @@ pub enum View {
 impl View {
     /// Where its keys are, the innermost first.
     pub fn contexts(&self) -> &'static [Context] {
-        use Context::{Containers, Everywhere, Logs, Moving, Object, Picker, Table, Text, Used};
+        use Context::{
+            Containers, Everywhere, Faults, Fleet, Logs, Moving, Object, Picker, Table, Text, Used,
+        };
         match self {
             Self::Table(_) => &[Table, Object, Moving, Everywhere],
             Self::Containers(_) => &[Containers, Object, Moving, Everywhere],
             Self::Used(_) => &[Used, Object, Moving, Everywhere],
+            Self::Fleet(_) => &[Fleet, Moving, Everywhere],
+            Self::Faults(_) => &[Faults, Object, Moving, Everywhere],
             Self::Text(_) => &[Text, Moving, Everywhere],
             Self::Logs(_) => &[Logs, Moving, Everywhere],
             Self::Picker(_) => &[Picker, Moving, Everywhere],
@@ -70,6 +82,8 @@ impl View {
                 TextKind::Diff => format!("diff {}", text.target.label()),
             },
             Self::Logs(logs) => format!("logs {}", logs.target.label()),
+            Self::Fleet(_) => "fleet".to_owned(),
+            Self::Faults(_) => "faults".to_owned(),
             Self::Picker(_) => "clusters".to_owned(),
             Self::Help(_) => "help".to_owned(),
         }
@@ -83,7 +97,31 @@ impl View {
             Self::Used(view) => vec![view.feed],
             Self::Text(text) => vec![text.feed],
             Self::Logs(logs) => vec![logs.feed],
+            Self::Fleet(_) | Self::Faults(_) => {
+                let tables = self.tables().iter();
+                tables.flat_map(|table| table.feeds.clone()).collect()
+            }
             Self::Picker(_) | Self::Help(_) => Vec::new(),
+        }
+    }
+
+    /// The tables that it is made of.
+    pub fn tables(&self) -> &[TableView] {
+        match self {
+            Self::Table(table) => std::slice::from_ref(table),
+            Self::Fleet(fleet) => &fleet.tables,
+            Self::Faults(faults) => &faults.tables,
+            _ => &[],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn tables_mut(&mut self) -> &mut [TableView] {
+        match self {
+            Self::Table(table) => std::slice::from_mut(table),
+            Self::Fleet(fleet) => &mut fleet.tables,
+            Self::Faults(faults) => &mut faults.tables,
+            _ => &mut [],
         }
     }
 
@@ -108,6 +146,8 @@ impl View {
             Self::Containers(view) => view.list.set_height(below_heads),
             Self::Used(view) => view.list.set_height(below_heads),
             Self::Picker(picker) => picker.list.set_height(below_heads),
+            Self::Fleet(fleet) => fleet.list.set_height(below_heads),
+            Self::Faults(faults) => faults.list.set_height(below_heads),
             Self::Text(text) => {
                 text.scroll.height = height.max(1);
             }

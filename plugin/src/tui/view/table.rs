@@ -124,7 +124,12 @@ impl TableView {
 
     /// The object that is selected.
     pub fn target(&self) -> Option<Target> {
-        let (id, value) = (self.grid.selected()?, self.grid.selected_value()?);
+        self.target_at(self.grid.cursor())
+    }
+
+    /// The object at a place among those that are shown.
+    pub fn target_at(&self, place: usize) -> Option<Target> {
+        let (id, value) = (self.grid.object_at(place)?, self.grid.value_at(place)?);
         let resource = self.grid.resource()?;
         Some(Target {
             resource: self.resource_word(),
