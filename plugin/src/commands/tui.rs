@@ -9,7 +9,7 @@ mod files;
 mod screen;
 mod work;
 
-use super::ReachArgs;
+use super::ClusterArgs;
 use super::reader::Limits;
 use crate::clock::wall_ms;
 use crate::error::Failure;
@@ -94,7 +94,15 @@ pub struct ScreenArgs {
         missing_docs,
         reason = "its doc comment would replace the command's help"
     )]
-    pub reach: ReachArgs,
+    pub clusters: ClusterArgs,
+
+    /// The namespace. Default: all.
+    #[arg(long, short, env = "MQINFORMER_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// All namespaces, whatever the environment and the configuration file say.
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
 
     /// The terminal's background: light or dark. Default: what the terminal says of it, else dark. NO_COLOR is heeded.
     #[arg(
@@ -167,10 +175,9 @@ async fn show(
 }
 
 fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Failure> {
-    let reach = &args.reach;
     let (place, clusters, labels) = match &scope.place {
         Place::Broker(broker) => {
-            let labels = reach
+            let labels = args
                 .clusters
                 .cluster_selector
                 .as_deref()
@@ -178,21 +185,20 @@ fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Fail
             let labels = labels.transpose();
             let labels =
                 labels.map_err(|error| Failure::because(format!("--cluster-selector: {error}")))?;
-            let clusters = words_of(&reach.clusters.cluster, &scope.groups);
+            let clusters = words_of(&args.clusters.cluster, &scope.groups);
             let clusters = clusters.map_err(|why| Failure::because(format!("--cluster: {why}")))?;
             (broker.broker.clone(), clusters, labels)
         }
         Place::Contexts(_) => {
             // What is wrong with these words is said as for every command.
-            scope.selector(&reach.clusters)?;
+            scope.selector(&args.clusters)?;
             ("kubeconfig".to_owned(), Vec::new(), None)
         }
     };
-    let named = reach
-        .namespace
+    let named = args
         .namespace
         .iter()
-        .filter(|name| !name.is_empty() && !reach.all_namespaces);
+        .filter(|name| !name.is_empty() && !args.all_namespaces);
     Ok(Start {
         place,
         word: word.to_owned(),

@@ -61,7 +61,10 @@ impl Screen {
         give_back();
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         take_over(self.with_mouse)?;
-        self.terminal.clear()
+        // All is drawn anew. Not by `clear`: it asks the terminal where the cursor is, and whoever reads the keys would
+        // take the answer.
+        let area = self.terminal.size()?.into();
+        self.terminal.resize(area)
     }
 }
 
