@@ -156,12 +156,11 @@ fn news(app: &App) -> (String, Role) {
     }
     if let LinkState::Down(failure) = &app.link {
         let since = app.now.at.saturating_sub(app.link_since).as_secs();
-        let old = if app.was_linked {
-            format!("; what is shown is at least {since}s old")
-        } else {
-            String::new()
+        let old = match app.was_linked {
+            true => format!("no broker: what is shown is {since}s old or older; "),
+            false => "no broker: ".to_owned(),
         };
-        return (format!("no broker: {}{old}", failure.message), Role::Alarm);
+        return (format!("{old}{}", failure.message), Role::Alarm);
     }
     if app.link == LinkState::Connecting {
         return (format!("connecting to {}", app.place), Role::Faint);

@@ -12,17 +12,27 @@ use crate::tui::view::View;
 use crate::tui::view::fleet::Known;
 use crate::tui::view::list::ListLine;
 use crate::tui::view::table::TableView;
-use mqtt_informer::informer::{Cluster, Notice};
+use mqtt_informer::informer::{Cluster, LinkState, Notice};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// The broker is reached now, or is not.
+pub(super) fn link(app: &mut App, link: LinkState) {
+    app.is_dirty |= app.link != link;
+    // Another reason for being away is no other beginning of it.
+    if app.is_linked() != (link == LinkState::Up) {
+        app.link_since = app.now.at;
+    }
+    app.was_linked |= link == LinkState::Up;
+    app.link = link;
+}
 
 /// The clusters that are known are others now.
 pub(super) fn clusters(
     app: &mut App,
     clusters: Arc<BTreeMap<ClusterName, Cluster>>,
 ) -> Vec<Effect> {
-    app.is_dirty = true;
     let before = navigate::meant(app);
     app.clusters = clusters;
     show_clusters(app);

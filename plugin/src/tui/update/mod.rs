@@ -12,12 +12,14 @@
 //! | `drill` | from an object to what is inside |
 //! | `about` | what else is wanted of an object |
 //! | `objects` | news of whole objects |
+//! | `export` | to the clipboard, to a file |
 //! | `feeds` | what clusters tell |
 
 mod about;
 mod act;
 mod complete;
 mod drill;
+mod export;
 mod feeds;
 mod navigate;
 mod objects;
@@ -34,7 +36,7 @@ use super::draw::areas;
 use super::event::{Effect, Event, What};
 use super::grid::Step;
 use super::view::View;
-use mqtt_informer::informer::LinkState;
+use crate::print::sanitize;
 use std::time::Duration;
 
 /// Between two looks at everything that a view is made of.
@@ -52,63 +54,9 @@ pub fn start(start: &Start) -> (App, Vec<Effect>) {
 pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
     app.now = event.now;
     let is_seldom = matches!(event.what, What::Key(_) | What::Tick);
-    let effects = match event.what {
-        What::Key(key) => {
-            app.is_dirty = true;
-            act::key(app, key)
-        }
-        What::Paste(text) => {
-            app.is_dirty = true;
-            typing::paste(app, &text)
-        }
-        What::Wheel(lines) => {
-            app.is_dirty = true;
-            act::step(app, Step::Lines(lines));
-            Vec::new()
-        }
-        What::Click(column, row) => {
-            app.is_dirty = true;
-            act::click(app, column, row)
-        }
-        What::Resize(width, height) => {
-            app.is_dirty = true;
-            app.size = (width, height);
-            Vec::new()
-        }
-        What::Tick => tick(app),
-        What::NoWay(why) => {
-            app.is_dirty = true;
-            app.no_way = Some(crate::print::sanitize::word(&why).into_owned());
-            Vec::new()
-        }
-        What::Link(link) => {
-            if app.link != link {
-                app.is_dirty = true;
-                app.link_since = app.now.at;
-            }
-            app.was_linked |= link == LinkState::Up;
-            app.link = link;
-            Vec::new()
-        }
-        What::Clusters(clusters) => feeds::clusters(app, clusters),
-        What::Feed(feed, news) => feeds::feed(app, feed, news),
-        What::Described(request, answer) => {
-            objects::described(app, request, answer);
-            Vec::new()
-        }
-        What::Log(request, event) => {
-            objects::log(app, request, event);
-            Vec::new()
-        }
-        What::Done(result) => {
-            app.is_dirty = true;
-            match result {
-                Ok(text) => app.tell(text, false),
-                Err(text) => app.tell(text, true),
-            }
-            Vec::new()
-        }
-    };
+    // Of what feeds tell, only what is on the screen is drawn anew.
+    app.is_dirty |= !matches!(event.what, What::Feed(..) | What::Link(_));
+    let effects = take(app, event.what);
     // What is made of several tables is not made anew for each of a thousand changes.
     if app.is_dirty && (is_seldom || app.now.at >= app.refreshed + REFRESH) {
         app.refreshed = app.now.at;
@@ -116,6 +64,26 @@ pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
     }
     fit(app);
     effects
+}
+
+fn take(app: &mut App, what: What) -> Vec<Effect> {
+    match what {
+        What::Key(key) => return act::key(app, key),
+        What::Paste(text) => return typing::paste(app, &text),
+        What::Click(column, row) => return act::click(app, column, row),
+        What::Tick => return tick(app),
+        What::Clusters(clusters) => return feeds::clusters(app, clusters),
+        What::Feed(feed, news) => return feeds::feed(app, feed, news),
+        What::Wheel(lines) => act::step(app, Step::Lines(lines)),
+        What::Resize(width, height) => app.size = (width, height),
+        What::NoWay(why) => app.no_way = Some(sanitize::word(&why).into_owned()),
+        What::Link(link) => feeds::link(app, link),
+        What::Described(request, answer) => objects::described(app, request, answer),
+        What::Log(request, event) => objects::log(app, request, event),
+        What::Done(Ok(text)) => app.tell(text, false),
+        What::Done(Err(text)) => app.tell(text, true),
+    }
+    Vec::new()
 }
 
 /// When time alone will change something on the screen.
@@ -137,7 +105,6 @@ fn tick(app: &mut App) -> Vec<Effect> {
     if app.told.as_ref().is_some_and(|told| told.until <= at) {
         app.told = None;
     }
-    app.is_dirty = true;
     match app.views.pop() {
         Some(View::Text(mut text)) => {
             let effects = objects::describe_if_due(app, &mut text);

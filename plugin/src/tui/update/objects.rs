@@ -103,7 +103,6 @@ pub(super) fn described(app: &mut App, request: RequestId, answer: Result<String
             Err(why) => view.refused = Some(why.clone()),
         }
     }
-    app.is_dirty = true;
 }
 
 /// How the object differs between the clusters that have it, and where it is missing.
@@ -291,7 +290,6 @@ pub(super) fn log(app: &mut App, request: RequestId, event: LogEvent) {
     for view in views.filter(|view| view.sources.iter().any(|it| it.request == request)) {
         view.take(request, event.clone());
     }
-    app.is_dirty = true;
 }
 
 /// The one object that is spoken of: none if it is not, nothing in it if it is gone.
