@@ -3,7 +3,8 @@
 use crate::commands::{
     api_resources::ApiResourcesArgs, clusters::ClustersArgs, complete::CompletionArgs,
     config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, diff::DiffArgs, events::EventsArgs,
-    get::GetArgs, logs::LogsArgs, man::ManArgs, version::VersionArgs, wait::WaitArgs,
+    get::GetArgs, logs::LogsArgs, man::ManArgs, tui::TuiArgs, tui::WatchArgs, version::VersionArgs,
+    wait::WaitArgs,
 };
 use crate::filter::quantity::Quantity;
 use clap::{Args, ValueHint};
@@ -29,6 +30,9 @@ use std::time::Duration;
     after_help = "Examples:
   # Clusters that simulate themselves: nothing to install
   kubectl mqinformer demo
+
+  # All clusters on one live screen; without any command, too
+  kubectl mqinformer tui
 
   # kubectl's own output, from a cluster that only the broker can reach
   export BROKER=mqtts://broker.example.com
@@ -131,6 +135,8 @@ pub struct FileArgs {
 )]
 pub enum Command {
     Get(GetArgs),
+    Tui(TuiArgs),
+    Watch(WatchArgs),
     Describe(DescribeArgs),
     ApiResources(ApiResourcesArgs),
     Wait(WaitArgs),

@@ -13,6 +13,7 @@
 //! | [`complete`] | what a shell may complete | IO, clocks, async |
 //! | [`diff`] | objects of several clusters, compared | IO, clocks |
 //! | [`filter`] | `--filter`, and how printed columns compare | IO, clocks |
+//! | [`tui`] | the live screen: state, what happens to it, how it looks | IO, clocks, async |
 //! | [`cache`] | copies on this disk, from one command to the next | shows anything |
 //! | [`commands`] | one file a verb: words in, informer and terminal around the above | |
 //! | [`settings`] | the command line over the environment over the configuration file | knows a setting by name |
@@ -41,6 +42,7 @@ pub mod scope;
 pub mod settings;
 pub mod table;
 pub mod terminal;
+pub mod tui;
 mod unsupported;
 pub mod wait;
 
@@ -73,7 +75,11 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
-    let words: Vec<OsString> = words.into_iter().collect();
+    let mut words: Vec<OsString> = words.into_iter().collect();
+    // Alone on a terminal it is the screen; alone in a script it is a mistake.
+    if words.len() == 1 && commands::tui::is_possible() {
+        words.push("tui".into());
+    }
     if let Some(words) = commands::complete::asked(&words) {
         return commands::complete::answer(&words);
     }
@@ -114,6 +120,8 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
 async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
+        Command::Tui(args) => commands::tui::run(args, scope, terminal).await,
+        Command::Watch(args) => commands::tui::watch(args, scope, terminal).await,
         Command::Describe(args) => commands::describe::run(args, scope, terminal).await,
         Command::ApiResources(args) => commands::api_resources::run(args, scope, terminal).await,
         Command::Wait(args) => commands::wait::run(args, scope, terminal).await,

@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Without a command everything is shown as it changes; with one, that is run against them.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
-  # Everything, live
+  # Everything on one live screen
   kubectl mqinformer demo
 
   # One command
@@ -69,9 +69,9 @@ pub async fn run(args: &DemoArgs, terminal: &mut Terminal) -> Result<(), Failure
 
 impl DemoArgs {
     fn command_line(&self) -> Result<Cli, Failure> {
-        let default = ["get", "pods", "-A", "-w"].map(str::to_owned);
+        let default = default_command(super::tui::is_possible());
         let command = if self.command.is_empty() {
-            &default[..]
+            &default
         } else {
             &self.command
         };
@@ -96,6 +96,15 @@ impl DemoArgs {
             _ => Ok(cli),
         }
     }
+}
+
+/// The live screen, or on something that is none, every change as a line.
+fn default_command(on_a_terminal: bool) -> Vec<String> {
+    let words: &[&str] = match on_a_terminal {
+        true => &["tui"],
+        false => &["get", "pods", "-A", "-w"],
+    };
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// What runs beside the command.
@@ -210,10 +219,18 @@ mod tests {
 
     #[test]
     fn a_command_or_everything_live() {
-        let Ok(Command::Get(live)) = command(&[]) else {
+        let of = |on_a_terminal| {
+            DemoArgs {
+                command: default_command(on_a_terminal),
+            }
+            .command_line()
+            .unwrap()
+        };
+        let Command::Get(live) = of(false).command else {
             panic!("another command")
         };
         assert!(live.watch && live.reach.all_namespaces);
+        assert!(matches!(of(true).command, Command::Tui(_)));
         assert!(matches!(command(&["clusters"]), Ok(Command::Clusters(_))));
         assert!(matches!(command(&["demo"]), Err(Failure::Because(_))));
         assert!(matches!(command(&["nosuch"]), Err(Failure::Told(1))));

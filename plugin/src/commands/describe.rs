@@ -11,9 +11,10 @@ use crate::describe::{Clock, Context, Need, needs};
 use crate::error::Failure;
 use crate::get::member::Trouble;
 use crate::get::messages::{self, Doubt, Refusal};
-use crate::get::{ClusterSelector, Plan};
+use crate::get::{ClusterSelector, Namespaces, Plan};
 use crate::scope::{Attached, Scope};
 use crate::terminal::Terminal;
+use crate::tui::grid::ObjectId;
 use clap::Args;
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::tz::TimeZone;
@@ -177,6 +178,40 @@ async fn describe(
             Ok(()) => Err(Failure::Told(1)),
             Err(failure) => Err(failure),
         },
+    }
+}
+
+/// One object's description; a line that says why, if there is none.
+pub(super) async fn text(
+    informer: Informer,
+    limits: Limits,
+    resource: &str,
+    object: &ObjectId,
+) -> Result<String, String> {
+    // As kubectl has it: what lives in no namespace is looked for by a request that names one.
+    let namespace = Some(object.namespace.as_str()).filter(|name| !name.is_empty());
+    let namespaces = Namespaces::One(namespace.unwrap_or("default").to_owned());
+    let words = [resource.to_owned(), object.name.clone()];
+    let request =
+        Request::new(&words, namespaces, "", Some(true)).map_err(|error| error.to_string())?;
+    let session = Session {
+        reader: Reader::new(informer.clone(), limits),
+        informer,
+        request,
+        allow_partial: true,
+        selector: ClusterSelector::default(),
+    };
+    let told = session.inquire(&object.cluster, false).await;
+    match told.answer {
+        Ok(described) if described.text.is_empty() => {
+            let lines = messages::refusals(&described.refusals);
+            Err(lines
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| messages::no_resources(None)))
+        }
+        Ok(described) => Ok(described.text),
+        Err(trouble) => Err(session.reader.line(&object.cluster, &trouble)),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod get;
 pub mod logs;
 pub mod man;
 mod reader;
+pub mod tui;
 pub mod version;
 pub mod wait;
 mod wakes;

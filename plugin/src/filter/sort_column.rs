@@ -39,7 +39,7 @@ impl SortColumn {
     /// Sorts what goes with these cells. Equal ones stay as they are.
     pub fn sort<T>(&self, rows: &mut [(Cell, T)]) {
         let kind = Kind::of(rows.iter().map(|(cell, _)| cell));
-        rows.sort_by(|(one, _), (other, _)| kind.compare(one, other));
+        rows.sort_by_cached_key(|(cell, _)| kind.key(cell));
     }
 
     /// What is wrong if none of these tables has it.

@@ -298,6 +298,8 @@ impl Said {
             Verb::Demo(_) | Verb::Config(_) | Verb::Completion(_) | Verb::Man(_) => false,
             Verb::Version(_) => is_typed("context"),
             Verb::Get(_)
+            | Verb::Tui(_)
+            | Verb::Watch(_)
             | Verb::Describe(_)
             | Verb::ApiResources(_)
             | Verb::Wait(_)

@@ -38,6 +38,21 @@ impl Cell {
             .collect()
     }
 
+    /// What of it stays as it is while time goes by: its text without the times since an instant.
+    pub fn still_text(&self) -> String {
+        let still = self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.clone()),
+            Part::Integer(number) => Some(number.to_string()),
+            Part::Since(_) => None,
+        });
+        still.collect()
+    }
+
+    /// Whether it reads differently as time goes by.
+    pub fn moves(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Since(_)))
+    }
+
     /// How long ago it was, in ms, if an instant is all that is in it: exact, where its text is rounded.
     pub fn age(&self, now_ms: i64) -> Option<i64> {
         match self.parts.as_slice() {
@@ -86,6 +101,10 @@ mod tests {
         ]);
         assert_eq!(restarts.text(6_000), "3 (5s ago)");
         assert_eq!(restarts.text(301_000), "3 (5m ago)");
+        assert_eq!(
+            (restarts.still_text(), restarts.moves()),
+            ("3 ( ago)".into(), true)
+        );
     }
 
     #[test]

@@ -30,6 +30,15 @@ fn refuses(words: &[&str], why: &str) {
 }
 
 #[test]
+fn a_screen_needs_a_terminal() {
+    refuses(&["tui", "--broker", "tcp://127.0.0.1:1"], "no terminal");
+    refuses(
+        &["watch", "pods", "--broker", "tcp://127.0.0.1:1"],
+        "no terminal",
+    );
+}
+
+#[test]
 fn help_is_for_people() {
     run(&["--help"])
         .success()
@@ -37,6 +46,12 @@ fn help_is_for_people() {
     run(&["get", "--help"])
         .success()
         .stdout_eq(file!["help/get.txt"]);
+    run(&["tui", "--help"])
+        .success()
+        .stdout_eq(file!["help/tui.txt"]);
+    run(&["watch", "--help"])
+        .success()
+        .stdout_eq(file!["help/watch.txt"]);
     run(&["describe", "--help"])
         .success()
         .stdout_eq(file!["help/describe.txt"]);

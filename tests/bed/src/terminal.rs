@@ -3,8 +3,8 @@
 use crate::cluster::wait_for;
 use crate::spawner::{self, Lifetime};
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, kill_process};
 pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::{File, OpenOptions};
@@ -150,13 +150,19 @@ mod tests {
     #[test]
     fn a_program_draws_and_is_typed_to() {
         let mut command = Command::new("sh");
-        command.arg("-c").arg("printf 'a\\033[2;3Hb'; read x; stty size; read x; exit 7");
+        command
+            .arg("-c")
+            .arg("printf 'a\\033[2;3Hb'; read x; stty size; read x; exit 7");
         let mut terminal = Terminal::start(&command, (5, 20)).unwrap();
-        let screen = terminal.until("what it draws", |text| text.contains('b')).unwrap();
+        let screen = terminal
+            .until("what it draws", |text| text.contains('b'))
+            .unwrap();
         assert_eq!(screen, "a\n  b");
         terminal.resize((6, 30)).unwrap();
         terminal.keys("\r").unwrap();
-        terminal.until("its size", |text| text.contains("6 30")).unwrap();
+        terminal
+            .until("its size", |text| text.contains("6 30"))
+            .unwrap();
         terminal.keys("\r").unwrap();
         assert_eq!(terminal.ended().unwrap().code(), Some(7));
     }

@@ -1,0 +1,214 @@
+//! `tui`: the screen's driver. Keys, time and what clusters tell go into [`crate::tui::update`]; what it wants done is
+//! done here, and what it made of it is drawn.
+//!
+//! One loop waits for everything. What is ready is taken at once and together, so that a burst of changes is one frame;
+//! there is at most one frame in 16 ms, and none while nothing has changed.
+
+mod driver;
+mod feeds;
+mod files;
+mod screen;
+mod work;
+
+use super::ClusterArgs;
+use super::reader::Limits;
+use crate::error::Failure;
+use crate::scope::{Place, Scope};
+use crate::terminal::Terminal;
+use crate::tui::app::Start;
+use crate::tui::command::words_of;
+use crate::tui::theme::{Colours, Ground, Theme};
+use clap::{Args, ValueEnum};
+use driver::Driver;
+use mqtt_informer::cli::duration;
+use mqtt_informer::protocol::selector::LabelSelector;
+use std::time::Duration;
+
+/// Look at all clusters on one live screen.
+///
+/// Its keys and words are those of k9s: `:deploy shop`, `/` filters, enter goes into an object, ? shows all keys. Rows of
+/// a cluster that is not heard are dimmed, and the head of the screen says since when. It shows, and changes nothing in any
+/// cluster.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  # Pods of all clusters
+  kubectl mqinformer tui
+
+  # Deployments of production
+  kubectl mqinformer tui deploy --cluster 'prod-*'
+
+  # Clusters of the kubeconfig: no broker, nothing installed in them
+  kubectl mqinformer tui --context all")]
+pub struct TuiArgs {
+    /// The type to open on: pods, deploy, certificates.cert-manager.io. Default: pods.
+    #[arg(value_name = "TYPE")]
+    pub word: Option<String>,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub screen: ScreenArgs,
+}
+
+/// Look at one type on the live screen that `tui` is.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  # Deployments of all clusters
+  kubectl mqinformer watch deploy")]
+pub struct WatchArgs {
+    /// The type: pods, deploy, certificates.cert-manager.io.
+    #[arg(value_name = "TYPE")]
+    pub word: String,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub screen: ScreenArgs,
+}
+
+/// What both have.
+#[derive(Clone, Debug, Args)]
+pub struct ScreenArgs {
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub clusters: ClusterArgs,
+
+    /// The namespace. Default: all.
+    #[arg(long, short, env = "MQINFORMER_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// All namespaces, whatever the environment and the configuration file say.
+    #[arg(long, short = 'A')]
+    pub all_namespaces: bool,
+
+    /// The terminal's background: light or dark. Default: what the terminal says of it, else dark. NO_COLOR is heeded.
+    #[arg(
+        long,
+        env = "MQINFORMER_THEME",
+        value_name = "NAME",
+        hide_possible_values = true
+    )]
+    pub theme: Option<ThemeName>,
+
+    /// Clicks and the wheel work; the terminal's own selection of text needs shift then.
+    #[arg(long, env = "MQINFORMER_MOUSE")]
+    pub mouse: bool,
+
+    /// For how long a cluster may be silent before it is given up.
+    #[arg(long, env = "MQINFORMER_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// What `--theme` may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// For a dark background.
+    Dark,
+    /// For a light one.
+    Light,
+    /// Without colours.
+    None,
+}
+
+/// Whether there is a terminal for a screen.
+pub fn is_possible() -> bool {
+    screen::is_there()
+}
+
+/// Shows the screen until it is left.
+pub async fn run(args: &TuiArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+    let word = args.word.as_deref().unwrap_or_default();
+    show(word, &args.screen, scope, terminal).await
+}
+
+/// The same, on one type.
+pub async fn watch(
+    args: &WatchArgs,
+    scope: &Scope,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    show(&args.word, &args.screen, scope, terminal).await
+}
+
+async fn show(
+    word: &str,
+    args: &ScreenArgs,
+    scope: &Scope,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    if !screen::is_there() {
+        return Err(Failure::because(
+            "this is a live screen, and stdin or stdout is no terminal; `get -w` prints each change",
+        ));
+    }
+    let start = beginning(word, args, scope)?;
+    terminal.progress(None)?;
+    let limits = Limits {
+        timeout: args.timeout,
+        end: None,
+        way: scope.place.way(),
+    };
+    Driver::new(args, limits)?.run(args, scope, start).await
+}
+
+fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Failure> {
+    let (place, clusters, labels) = match &scope.place {
+        Place::Broker(broker) => {
+            let labels = args
+                .clusters
+                .cluster_selector
+                .as_deref()
+                .map(LabelSelector::parse);
+            let labels = labels.transpose();
+            let labels =
+                labels.map_err(|error| Failure::because(format!("--cluster-selector: {error}")))?;
+            let clusters = words_of(&args.clusters.cluster, &scope.groups);
+            let clusters = clusters.map_err(|why| Failure::because(format!("--cluster: {why}")))?;
+            (broker.broker.clone(), clusters, labels)
+        }
+        Place::Contexts(_) => {
+            // What is wrong with these words is said as for every command.
+            scope.selector(&args.clusters)?;
+            ("kubeconfig".to_owned(), Vec::new(), None)
+        }
+    };
+    let named = args
+        .namespace
+        .iter()
+        .filter(|name| !name.is_empty() && !args.all_namespaces);
+    Ok(Start {
+        place,
+        word: word.to_owned(),
+        clusters,
+        cluster_labels: labels,
+        namespaces: named.cloned().collect(),
+        groups: scope.groups.clone(),
+        size: crossterm::terminal::size()?,
+    })
+}
+
+fn theme(args: &ScreenArgs) -> Theme {
+    let theme = Theme::of_environment(|name| std::env::var(name).ok());
+    match args.theme {
+        Some(ThemeName::Dark) => Theme {
+            ground: Ground::Dark,
+            ..theme
+        },
+        Some(ThemeName::Light) => Theme {
+            ground: Ground::Light,
+            ..theme
+        },
+        Some(ThemeName::None) => Theme {
+            colours: Colours::None,
+            ..theme
+        },
+        None => theme,
+    }
+}

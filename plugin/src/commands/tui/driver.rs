@@ -1,0 +1,286 @@
+//! The loop: what happens goes in, what is wanted is done, and what came of it is drawn.
+//!
+//! What is ready is taken at once and together, so that a burst of changes is one frame; there is at most one frame in
+//! 16 ms, and none while nothing has changed.
+
+use super::feeds::Feeds;
+use super::screen::Screen;
+use super::work::Work;
+use super::{ScreenArgs, files, theme};
+use crate::clock::wall_ms;
+use crate::commands::reader::Limits;
+use crate::error::Failure;
+use crate::scope::{Attached, Scope};
+use crate::tui::app::{App, Start};
+use crate::tui::event::{Effect, Event, What};
+use crate::tui::grid::Now;
+use crate::tui::theme::Theme;
+use crate::tui::update::{self, update};
+use crossterm::event::{Event as Happened, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use futures::{FutureExt, StreamExt};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+/// Ages and lags are told anew so often.
+const AGES: Duration = Duration::from_secs(1);
+/// What is ready is taken for so long at most before it is drawn.
+const BURST: Duration = Duration::from_millis(8);
+
+/// What runs the screen.
+pub(super) struct Driver {
+    screen: Screen,
+    theme: Theme,
+    start: Instant,
+    feeds: Feeds,
+    work: Work,
+    drawn: Option<Instant>,
+    ages_at: Instant,
+    is_over: bool,
+}
+
+/// Signals that mean something here.
+struct Signals {
+    end: [Signal; 3],
+    stop: Signal,
+}
+
+/// What woke the loop.
+enum Wake {
+    Happened(What),
+    Attached(Result<Attached, Failure>),
+    Stop,
+    End,
+    /// A frame, a tick or the ages are due.
+    Due,
+}
+
+impl Driver {
+    /// Takes the terminal over.
+    pub(super) fn new(args: &ScreenArgs, limits: Limits) -> Result<Self, Failure> {
+        let now = Instant::now();
+        Ok(Self {
+            screen: Screen::open(args.mouse)?,
+            theme: theme(args),
+            start: now,
+            feeds: Feeds::new(now),
+            work: Work::new(limits),
+            drawn: None,
+            ages_at: now + AGES,
+            is_over: false,
+        })
+    }
+
+    /// Runs until the screen is left.
+    pub(super) async fn run(
+        mut self,
+        args: &ScreenArgs,
+        scope: &Scope,
+        start: Start,
+    ) -> Result<(), Failure> {
+        let (mut app, effects) = update::start(&start);
+        // Before anything is asked: a person sees at once that something has begun.
+        self.draw(&mut app)?;
+        for effect in effects {
+            self.carry_out(&mut app, effect);
+        }
+        let mut keys = EventStream::new();
+        let Signals { mut end, mut stop } = Signals::new()?;
+        let mut attached = None;
+        let attach = scope.attach(args.timeout).fuse();
+        let mut attach = std::pin::pin!(attach);
+        while !self.is_over {
+            let due = self.due(&app);
+            let wake = tokio::select! {
+                biased;
+                () = ended(&mut end) => Wake::End,
+                _ = stop.recv() => Wake::Stop,
+                key = keys.next() => match key {
+                    Some(Ok(event)) => match happened(event) {
+                        Some(what) => Wake::Happened(what),
+                        None => continue,
+                    },
+                    // The terminal is gone.
+                    Some(Err(_)) | None => Wake::End,
+                },
+                result = &mut attach, if attached.is_none() => Wake::Attached(result),
+                what = self.work.next() => Wake::Happened(what),
+                what = self.feeds.next() => Wake::Happened(what),
+                () = tokio::time::sleep_until(due) => Wake::Due,
+            };
+            match wake {
+                Wake::End => break,
+                Wake::Stop => self.screen.suspend()?,
+                Wake::Attached(Ok(way)) => {
+                    self.feeds.attach(way.informer());
+                    self.work.attach(way.informer());
+                    attached = Some(Some(way));
+                }
+                Wake::Attached(Err(failure)) => {
+                    attached = Some(None);
+                    let why = failure.line().unwrap_or_default();
+                    self.take(&mut app, What::NoWay(why));
+                }
+                Wake::Happened(what) => {
+                    self.take(&mut app, what);
+                    self.take_ready(&mut app, &mut keys);
+                }
+                Wake::Due => self.tick(&mut app),
+            }
+            if app.is_dirty && self.may_draw() {
+                self.draw(&mut app)?;
+            }
+        }
+        drop(self);
+        if let Some(Some(way)) = attached {
+            way.leave().await;
+        }
+        Ok(())
+    }
+
+    /// What came together is drawn together.
+    fn take_ready(&mut self, app: &mut App, keys: &mut EventStream) {
+        let until = Instant::now() + BURST;
+        while !self.is_over && Instant::now() < until {
+            if let Some(Some(Ok(event))) = keys.next().now_or_never() {
+                if let Some(what) = happened(event) {
+                    self.take(app, what);
+                }
+            } else if let Some(what) = self.work.ready().or_else(|| self.feeds.ready()) {
+                self.take(app, what);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, app: &mut App, what: What) {
+        let event = Event {
+            now: self.now(),
+            what,
+        };
+        for effect in update(app, event) {
+            self.carry_out(app, effect);
+        }
+    }
+
+    fn carry_out(&mut self, app: &mut App, effect: Effect) {
+        match effect {
+            Effect::Watch(feed, clusters, selection) => {
+                self.feeds.watch(feed, clusters, *selection);
+            }
+            Effect::Leave(feed) => self.feeds.leave(feed),
+            Effect::Copy(text) => {
+                let many = text.lines().count();
+                let told = match many {
+                    1 => format!("copied {text}"),
+                    many => format!("copied {many} lines"),
+                };
+                let done = self.screen.copy(&text).map(|()| told);
+                self.take(app, What::Done(done.map_err(|error| error.to_string())));
+            }
+            Effect::Save { name, kind, text } => {
+                let saved =
+                    files::save(&name, kind, &text).map(|path| format!("saved {}", path.display()));
+                self.take(
+                    app,
+                    What::Done(saved.map_err(|error| format!("not saved: {error}"))),
+                );
+            }
+            Effect::Quit => self.is_over = true,
+            Effect::Describe(request, described) => self.work.describe(request, described),
+            Effect::ReadLog(request, cluster, log, after) => {
+                self.work.read_log(request, &cluster, *log, after);
+            }
+            Effect::CloseLog(request) => self.work.close_log(request),
+        }
+    }
+
+    /// What is due by now.
+    fn tick(&mut self, app: &mut App) {
+        let now = Instant::now();
+        let is_over = update::next_tick(app).is_some_and(|at| self.start + at <= now);
+        if self.ages_at <= now {
+            self.ages_at = now + AGES;
+            for what in self.feeds.ages() {
+                self.take(app, what);
+            }
+            self.take(app, What::Tick);
+        } else if is_over {
+            self.take(app, What::Tick);
+        }
+    }
+
+    /// When the loop has to look again although nothing happened.
+    fn due(&self, app: &App) -> Instant {
+        let tick = update::next_tick(app).map(|at| self.start + at);
+        let frame = app
+            .is_dirty
+            .then(|| self.drawn.map_or(self.start, |drawn| drawn + FRAME));
+        [tick, frame]
+            .into_iter()
+            .flatten()
+            .chain([self.ages_at])
+            .min()
+            .unwrap_or(self.ages_at)
+    }
+
+    fn may_draw(&self) -> bool {
+        self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME)
+    }
+
+    fn draw(&mut self, app: &mut App) -> Result<(), Failure> {
+        self.screen.draw(app, &self.theme)?;
+        app.is_dirty = false;
+        self.drawn = Some(Instant::now());
+        Ok(())
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            at: self.start.elapsed(),
+            wall_ms: wall_ms(),
+        }
+    }
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            end: [
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+                signal(SignalKind::interrupt())?,
+            ],
+            // tokio has no name for it.
+            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+        })
+    }
+}
+
+/// Waits for a signal that ends this.
+async fn ended([terminate, hangup, interrupt]: &mut [Signal; 3]) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// What a terminal's event is here.
+fn happened(event: Happened) -> Option<What> {
+    match event {
+        Happened::Key(key) if key.kind != KeyEventKind::Release => Some(What::Key(key)),
+        Happened::Paste(text) => Some(What::Paste(text)),
+        Happened::Resize(width, height) => Some(What::Resize(width, height)),
+        Happened::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::ScrollUp => Some(What::Wheel(-3)),
+            MouseEventKind::ScrollDown => Some(What::Wheel(3)),
+            MouseEventKind::Down(MouseButton::Left) => Some(What::Click(mouse.column, mouse.row)),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,114 @@
+//! The terminal as a screen: taken over, drawn on, and given back as it was, whatever happens.
+
+use crate::tui::app::App;
+use crate::tui::draw;
+use crate::tui::theme::Theme;
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::sync::Once;
+
+/// The screen, while this lives.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    with_mouse: bool,
+}
+
+/// Whether there is a terminal to show something on and to read keys from.
+pub(super) fn is_there() -> bool {
+    io::stdout().is_terminal() && io::stdin().is_terminal()
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub(super) fn open(with_mouse: bool) -> io::Result<Self> {
+        restore_when_panicking();
+        take_over(with_mouse)?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 << 10, io::stdout()));
+        Ok(Self {
+            terminal: Terminal::new(backend)?,
+            with_mouse,
+        })
+    }
+
+    /// Draws a frame: what differs from the one before is written, at once.
+    pub(super) fn draw(&mut self, app: &App, theme: &Theme) -> io::Result<()> {
+        // A terminal that knows it shows nothing of a frame before all of it is there.
+        execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| draw(app, theme, frame))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Puts text on the terminal's clipboard (OSC 52), which may be another machine's.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(
+            self.terminal.backend_mut(),
+            CopyToClipboard::to_clipboard_from(text)
+        )
+    }
+
+    /// Gives the terminal back and stops this process, until it is told to go on (`fg`).
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        take_over(self.with_mouse)?;
+        // All is drawn anew. Not by `clear`: it asks the terminal where the cursor is, and whoever reads the keys would
+        // take the answer.
+        let area = self.terminal.size()?.into();
+        self.terminal.resize(area)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take_over(with_mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        cursor::Hide
+    )?;
+    if with_mouse {
+        execute!(io::stdout(), EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Undoes all of it; what fails of it leaves nothing that could be done.
+fn give_back() {
+    let _ = execute!(
+        io::stdout(),
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = disable_raw_mode();
+    let _ = io::stdout().flush();
+}
+
+/// A message of a panic on the alternate screen would be gone with it.
+fn restore_when_panicking() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+    });
+}

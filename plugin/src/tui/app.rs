@@ -1,0 +1,319 @@
+//! All that the screen shows, and what is remembered for it.
+//!
+//! **Architecture invariant:** state only. It is changed by [`super::update`] and read by [`super::draw`].
+
+use super::event::{FeedId, RequestId};
+use super::grid::Now;
+use super::prompt::Prompt;
+use super::view::View;
+use super::view::table::{TableSpec, TableView};
+use super::view::target::Target;
+use crate::get::Groups;
+use mqtt_informer::informer::{Cluster, Freshness, LinkState};
+use mqtt_informer::kubernetes::duration::human;
+use mqtt_informer::protocol::names::ClusterName;
+use mqtt_informer::protocol::selector::LabelSelector;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// For how long something that was done is told.
+pub const TOLD: Duration = Duration::from_secs(4);
+
+/// What a person started with.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// Where the clusters are, in a word: the broker's address, or `kubeconfig`.
+    pub place: String,
+    /// The type to open on.
+    pub word: String,
+    /// The clusters that were named on the command line.
+    pub clusters: Vec<String>,
+    /// What their labels have to be.
+    pub cluster_labels: Option<LabelSelector>,
+    /// Empty for all.
+    pub namespaces: Vec<String>,
+    /// Names for lists of clusters.
+    pub groups: Groups,
+    /// Columns and lines.
+    pub size: (u16, u16),
+}
+
+/// Something to be told for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// One line.
+    pub text: String,
+    /// Something failed.
+    pub is_wrong: bool,
+    /// Until when.
+    pub until: Duration,
+}
+
+/// What candidates for completion are made of, as far as clusters have said it.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Types, with their short names.
+    pub types: BTreeSet<String>,
+    /// Namespaces.
+    pub namespaces: BTreeSet<String>,
+    /// Who tells them, once somebody has wanted to know: types, then namespaces.
+    pub feeds: Option<(FeedId, FeedId)>,
+}
+
+/// The views that were gone to by their names.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// What each showed.
+    pub specs: Vec<TableSpec>,
+    /// Which of them is shown.
+    pub at: usize,
+    /// Which one was before that.
+    pub before: Option<usize>,
+}
+
+/// How a cluster is, in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is asked, and has not answered yet.
+    Asked,
+    /// Its rows are what its API server has; so long ago that was proved last.
+    Fresh(Duration),
+    /// Its rows are old, for so long.
+    Stale(Duration),
+    /// Its source left the broker, so long ago if that is known.
+    Offline(Option<Duration>),
+    /// It said no.
+    Refused,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct App {
+    /// The time of the last event.
+    pub now: Now,
+    /// Columns and lines.
+    pub size: (u16, u16),
+    /// Where the clusters are, in a word.
+    pub place: String,
+    /// Whether the broker is reached.
+    pub link: LinkState,
+    /// Since when.
+    pub link_since: Duration,
+    /// It was, before.
+    pub was_linked: bool,
+    /// All clusters that are known.
+    pub clusters: Arc<BTreeMap<ClusterName, Cluster>>,
+    /// What a cluster's labels have to be.
+    pub cluster_labels: Option<LabelSelector>,
+    /// The clusters that are meant: words. Empty for all.
+    pub chosen: Vec<String>,
+    /// The namespaces that are meant. Empty for all.
+    pub namespaces: Vec<String>,
+    /// Namespaces that were used, the last one first.
+    pub favourites: Vec<String>,
+    /// Names for lists of clusters.
+    pub groups: Groups,
+    /// The views that were gone through, the one on the screen last.
+    pub views: Vec<View>,
+    /// The views that were gone to by name.
+    pub history: History,
+    /// What is being typed.
+    pub prompt: Option<Prompt>,
+    /// What was typed before.
+    pub typed: Vec<String>,
+    /// For completion.
+    pub words: Words,
+    /// What is told for a while.
+    pub told: Option<Told>,
+    /// Why there are no clusters at all.
+    pub no_way: Option<String>,
+    /// When what a view is made of was last looked at.
+    pub refreshed: Duration,
+    /// Something is different from what was drawn last.
+    pub is_dirty: bool,
+    next_number: u64,
+}
+
+impl App {
+    /// As it is before anything happened: nothing is open yet.
+    pub fn new(start: &Start) -> Self {
+        Self {
+            now: Now::default(),
+            size: start.size,
+            place: start.place.clone(),
+            link: LinkState::Connecting,
+            link_since: Duration::ZERO,
+            was_linked: false,
+            clusters: Arc::default(),
+            cluster_labels: start.cluster_labels.clone(),
+            chosen: start.clusters.clone(),
+            namespaces: start.namespaces.clone(),
+            favourites: start.namespaces.clone(),
+            groups: start.groups.clone(),
+            views: Vec::new(),
+            history: History::default(),
+            prompt: None,
+            typed: Vec::new(),
+            words: Words::default(),
+            told: None,
+            no_way: None,
+            refreshed: Duration::ZERO,
+            is_dirty: true,
+            next_number: 0,
+        }
+    }
+
+    /// The view on the screen.
+    pub fn view(&self) -> Option<&View> {
+        self.views.last()
+    }
+
+    /// The same, to be changed.
+    pub fn view_mut(&mut self) -> Option<&mut View> {
+        self.views.last_mut()
+    }
+
+    /// The table on the screen, or the one that is nearest below it: of views that have several, the first.
+    pub fn table(&self) -> Option<&TableView> {
+        let views = self.views.iter().rev();
+        views.flat_map(|view| view.tables().first()).next()
+    }
+
+    /// The table on the screen, if it is one.
+    pub fn table_mut(&mut self) -> Option<&mut TableView> {
+        match self.views.last_mut()? {
+            View::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The object that is selected, whatever the view.
+    pub fn target(&self) -> Option<Target> {
+        match self.views.last()? {
+            View::Table(table) => table.target(),
+            View::Containers(view) => Some(view.target.clone()),
+            View::Used(view) => view.selected(),
+            View::Text(text) => Some(text.target.clone()),
+            View::Logs(logs) => Some(logs.target.clone()),
+            View::Faults(faults) => faults.selected(),
+            View::Fleet(_) | View::Picker(_) | View::Help(_) => None,
+        }
+    }
+
+    /// A number that nothing had before.
+    pub fn feed_id(&mut self) -> FeedId {
+        self.next_number += 1;
+        FeedId(self.next_number)
+    }
+
+    /// The same, for what is asked once.
+    pub fn request_id(&mut self) -> RequestId {
+        RequestId(self.feed_id().0)
+    }
+
+    /// Tells something for a while.
+    pub fn tell(&mut self, text: impl Into<String>, is_wrong: bool) {
+        let text = text.into();
+        self.told = Some(Told {
+            text: crate::print::sanitize::word(&text).into_owned(),
+            is_wrong,
+            until: self.now.at + TOLD,
+        });
+    }
+
+    /// The tables of the view on the screen, or of the nearest one below it that has some.
+    fn tables(&self) -> &[TableView] {
+        let mut tables = self.views.iter().rev().map(View::tables);
+        tables.find(|tables| !tables.is_empty()).unwrap_or_default()
+    }
+
+    /// The clusters that the screen is about, in the order of their names.
+    pub fn meant(&self) -> Vec<&ClusterName> {
+        let mut names: Vec<_> = self.tables().iter().flat_map(TableView::clusters).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// How a cluster is: the worst of what is said of it by the tables that the screen is made of.
+    pub fn standing(&self, cluster: &ClusterName) -> Standing {
+        let tables = self
+            .tables()
+            .iter()
+            .filter(|table| table.age(cluster).is_some());
+        let standings = tables.map(|table| self.standing_in(Some(table), cluster));
+        let worst = standings.max_by_key(|standing| standing.rank());
+        worst.unwrap_or_else(|| self.standing_in(None, cluster))
+    }
+
+    /// How a cluster is, as far as this table goes.
+    pub fn standing_in(&self, table: Option<&TableView>, cluster: &ClusterName) -> Standing {
+        let known = self.clusters.get(cluster);
+        if let Some(known) = known.filter(|known| known.offline) {
+            let wall_ms = u64::try_from(self.now.wall_ms).unwrap_or_default();
+            let since =
+                (known.presence.at_ms > 0).then(|| wall_ms.saturating_sub(known.presence.at_ms));
+            return Standing::Offline(since.map(Duration::from_millis));
+        }
+        let age = table
+            .and_then(|table| table.age(cluster))
+            .unwrap_or_default();
+        let since_told = self.now.at.saturating_sub(age.told);
+        match age.freshness {
+            Freshness::Fresh if self.is_linked() => {
+                Standing::Fresh(age.old.unwrap_or_default() + since_told)
+            }
+            // The proof may still be young; what happened since the link broke is not known.
+            Freshness::Fresh => Standing::Stale(self.now.at.saturating_sub(self.link_since)),
+            Freshness::Stale => Standing::Stale(age.lasts + since_told),
+            Freshness::Unknown => {
+                let refused = table.is_some_and(|table| {
+                    let loading = table.loading();
+                    loading.refused.iter().any(|(name, _)| name == cluster)
+                });
+                if refused {
+                    Standing::Refused
+                } else {
+                    Standing::Asked
+                }
+            }
+        }
+    }
+
+    /// Whether rows of a cluster may be shown as what is there now.
+    pub fn is_live(&self, cluster: &ClusterName) -> bool {
+        matches!(self.standing(cluster), Standing::Fresh(_))
+    }
+
+    /// Whether the broker is reached.
+    pub fn is_linked(&self) -> bool {
+        self.link == LinkState::Up
+    }
+}
+
+impl Standing {
+    /// A sign for it, and words.
+    pub fn words(self) -> (&'static str, String) {
+        let ago = |age: Duration| human(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        match self {
+            Standing::Fresh(lag) => ("●", format!("{:.1}s", lag.as_secs_f64())),
+            Standing::Asked => ("◌", "asked".to_owned()),
+            Standing::Stale(since) => ("◐", format!("stale {}", ago(since))),
+            Standing::Offline(None) => ("○", "offline".to_owned()),
+            Standing::Offline(Some(since)) => ("○", format!("offline {}", ago(since))),
+            Standing::Refused => ("✗", "refused".to_owned()),
+        }
+    }
+
+    /// From nothing to worry about to worst.
+    pub fn rank(self) -> u8 {
+        match self {
+            Standing::Fresh(_) => 0,
+            Standing::Asked => 1,
+            Standing::Stale(_) => 2,
+            Standing::Offline(_) => 3,
+            Standing::Refused => 4,
+        }
+    }
+}

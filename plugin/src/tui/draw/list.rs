@@ -1,0 +1,184 @@
+//! Short lists.
+
+use super::columns::{self, GAP, Wanted};
+use super::pen::{self, Pen};
+use super::{framed, freshness, said, whereabouts};
+use crate::tui::app::App;
+use crate::tui::health::Health;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::view::containers::ContainersView;
+use crate::tui::view::faults::FaultsView;
+use crate::tui::view::fleet::FleetView;
+use crate::tui::view::list::{List, ListLine};
+use crate::tui::view::picker::PickerView;
+use crate::tui::view::used::UsedView;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The choice of clusters.
+pub(super) fn picker(picker: &PickerView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let mut title = vec![
+        ("clusters".to_owned(), Role::Title),
+        (format!("[{}]", picker.list.lines.len()), Role::Title),
+    ];
+    if !picker.chosen.is_empty() {
+        title.push((format!(" {} chosen", picker.chosen.len()), Role::Marked));
+    }
+    if !picker.filter.is_empty() {
+        title.push((format!(" </{}>", picker.filter), Role::Marked));
+    }
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&picker.list, theme, inside, buffer);
+}
+
+/// The containers of a pod.
+pub(super) fn containers(
+    app: &App,
+    view: &ContainersView,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let title = [
+        ("containers".to_owned(), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+        (format!(" of {}", view.target.label()), Role::Text),
+        whereabouts(&view.target),
+        freshness(app, Some(&view.age)),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    if let Some(gone) = &view.gone {
+        said(theme, inside, &[(gone.clone(), Role::Bad)], buffer);
+    }
+}
+
+/// The clusters, one a line.
+pub(super) fn fleet(view: &FleetView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let title = [
+        ("fleet".to_owned(), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    if view.list.lines.is_empty() {
+        said(
+            theme,
+            inside,
+            &[("looking for clusters".to_owned(), Role::Faint)],
+            buffer,
+        );
+    }
+}
+
+/// Everything that is unwell.
+pub(super) fn faults(view: &FaultsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let lines = &view.list.lines;
+    let bad = lines
+        .iter()
+        .filter(|line| line.health == Health::Bad)
+        .count();
+    let title = [
+        ("faults".to_owned(), Role::Title),
+        (format!("[{}]", lines.len()), Role::Title),
+        (
+            format!(" {bad} broken"),
+            if bad > 0 { Role::Bad } else { Role::Good },
+        ),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    let whole = view.tables.iter().all(|table| {
+        let loading = table.loading();
+        loading.clusters > 0 && loading.synced == loading.clusters
+    });
+    if lines.is_empty() {
+        let line = match whole {
+            true => ("nothing is unwell, anywhere".to_owned(), Role::Good),
+            false => (
+                "looking; not everything is whole yet".to_owned(),
+                Role::Faint,
+            ),
+        };
+        said(theme, inside, &[line], buffer);
+    }
+}
+
+/// What uses an object.
+pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let title = [
+        ("used by".to_owned(), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+        (format!(" {}", view.target.label()), Role::Text),
+        whereabouts(&view.target),
+        freshness(app, Some(&view.age)),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, theme, inside, buffer);
+    let line = match (&view.refused, view.is_read) {
+        (Some(why), _) => (why.clone(), Role::Bad),
+        (None, false) => ("reading the pods".to_owned(), Role::Faint),
+        (None, true) if view.list.lines.is_empty() => ("no pod uses it".to_owned(), Role::Faint),
+        _ => return,
+    };
+    said(theme, inside, &[line], buffer);
+}
+
+/// A list with its heads.
+pub(super) fn list(list: &List, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    if area.height == 0 || area.width < 3 {
+        return;
+    }
+    let many = list.heads.len();
+    let cells = |at: usize| list.lines.iter().filter_map(move |line| line.cells.get(at));
+    let wanted = list.heads.iter().enumerate().map(|(at, head)| {
+        let cells = cells(at).map(|cell| pen::width(cell));
+        let width = cells.chain([pen::width(head)]).max().unwrap_or_default();
+        let width = u16::try_from(width).unwrap_or(u16::MAX);
+        // What stands last may be as long as it likes: it is cut first.
+        let least = if at + 1 == many { 6 } else { 10 };
+        Wanted {
+            width,
+            least: width.min(least),
+        }
+    });
+    let widths = columns::fit(&wanted.collect::<Vec<_>>(), area.width - 2);
+    let mut pen = Pen::new(buffer, area.x + 2, area.y, area.right());
+    for (head, width) in list.heads.iter().zip(&widths) {
+        pen.fit(head, *width, theme.style(Role::Head));
+        pen.skip(GAP);
+    }
+    let rows = list.lines.iter().enumerate().skip(list.top());
+    for ((at, line), y) in rows.zip(area.y + 1..area.bottom()) {
+        let pen = Pen::new(buffer, area.x, y, area.right());
+        draw_line(line, theme, (&widths, at == list.cursor()), pen);
+    }
+}
+
+fn draw_line(
+    line: &ListLine,
+    theme: &Theme,
+    (widths, is_selected): (&[u16], bool),
+    mut pen: Pen<'_>,
+) {
+    let role = match (line.is_stale, line.health) {
+        (true, _) => Role::Stale,
+        (false, Health::Bad) => Role::Bad,
+        (false, Health::Warn) => Role::Warn,
+        (false, Health::Done) => Role::Done,
+        (false, Health::Well) => Role::Text,
+    };
+    let mut style = theme.style(role);
+    if is_selected {
+        style = style.patch(theme.style(Role::Selected));
+    }
+    let sign = if line.is_marked { "✓" } else { " " };
+    pen.put(sign, style.patch(theme.style(Role::Marked)));
+    pen.fit("", 1, style);
+    for (cell, width) in line.cells.iter().zip(widths) {
+        pen.fit(cell, *width, style);
+        pen.fit("", GAP, style);
+    }
+    let rest = pen.room();
+    pen.fit("", rest, style);
+}

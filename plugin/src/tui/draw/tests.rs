@@ -1,0 +1,272 @@
+use crate::tui::event::What;
+use crate::tui::testing::{Bed, PODS, pods};
+use crate::tui::theme::{Colours, Ground, Theme};
+use mqtt_informer::informer::{Freshness, LinkState};
+use mqtt_informer::link::Failure;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::Modifier;
+use snapbox::{assert_data_eq, file};
+
+fn down() -> LinkState {
+    LinkState::Down(Failure {
+        message: "connection refused".to_owned(),
+        permanent: false,
+    })
+}
+
+#[test]
+fn before_anything_is_known() {
+    let bed = Bed::new((80, 16));
+    assert_data_eq!(bed.screen(), file!["snapshots/start.txt"].raw());
+}
+
+#[test]
+fn a_table() {
+    assert_data_eq!(pods((100, 24)).screen(), file!["snapshots/pods.txt"].raw());
+}
+
+#[test]
+fn a_table_on_a_small_screen() {
+    assert_data_eq!(
+        pods((40, 10)).screen(),
+        file!["snapshots/pods-40x10.txt"].raw()
+    );
+}
+
+#[test]
+fn what_is_old_says_so() {
+    let mut bed = pods((100, 16));
+    bed.age("east", Freshness::Stale, 17_000);
+    bed.clusters(&["east", "west-"]);
+    assert_data_eq!(bed.screen(), file!["snapshots/stale.txt"].raw());
+}
+
+#[test]
+fn a_broker_that_is_away() {
+    let mut bed = pods((100, 16));
+    bed.link(down());
+    bed.wait(3000);
+    assert_data_eq!(bed.screen(), file!["snapshots/down.txt"].raw());
+}
+
+#[test]
+fn groups_filters_sorting_and_marks() {
+    let mut bed = pods((100, 18));
+    bed.types("S<ctrl-g><down> <ctrl-g>/shop<enter>");
+    bed.news("west", &["new-1 1/1 Running 999999000", "-db-0"]);
+    assert_data_eq!(bed.screen(), file!["snapshots/grouped.txt"].raw());
+}
+
+#[test]
+fn the_prompt_with_candidates() {
+    let mut bed = pods((100, 14));
+    bed.types(":de");
+    assert_data_eq!(bed.screen(), file!["snapshots/prompt.txt"].raw());
+}
+
+#[test]
+fn help() {
+    let mut bed = pods((100, 60));
+    bed.types("?");
+    assert_data_eq!(bed.screen(), file!["snapshots/help.txt"].raw());
+}
+
+#[test]
+fn the_choice_of_clusters() {
+    let mut bed = pods((100, 14));
+    bed.types(":ctx<enter> ");
+    assert_data_eq!(bed.screen(), file!["snapshots/clusters.txt"].raw());
+}
+
+fn pod() -> serde_json::Value {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "cart-1", "namespace": "shop"},
+        "spec": {"containers": [{"name": "app", "image": "registry/app:1", "ports": [{"containerPort": 8080}]},
+                                {"name": "side", "image": "registry/side:2"}]},
+        "status": {"containerStatuses": [
+            {"name": "app", "ready": true, "restartCount": 2, "state": {"running": {"startedAt": "1970-01-12T13:00:00Z"}}},
+            {"name": "side", "ready": false, "restartCount": 9, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}})
+}
+
+#[test]
+fn containers_yaml_and_descriptions() {
+    let mut bed = pods((100, 20));
+    bed.types("<enter>");
+    bed.object("east", Some(pod()));
+    assert_data_eq!(bed.screen(), file!["snapshots/containers.txt"].raw());
+    bed.types("y");
+    bed.object("east", Some(pod()));
+    bed.types("/app<enter>");
+    assert_data_eq!(bed.screen(), file!["snapshots/yaml.txt"].raw());
+    bed.age("east", Freshness::Stale, 17_000);
+    bed.types("<esc>w");
+    assert_data_eq!(bed.screen(), file!["snapshots/yaml-stale.txt"].raw());
+}
+
+#[test]
+fn logs() {
+    use mqtt_informer::informer::log::{LogEvent, LogLine};
+    let mut bed = pods((70, 14));
+    bed.types("l");
+    bed.object("east", Some(pod()));
+    let requests: Vec<_> = bed
+        .take_effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            crate::tui::event::Effect::ReadLog(request, ..) => Some(request),
+            _ => None,
+        })
+        .collect();
+    for (at, text) in [
+        (0, "GET /"),
+        (
+            1,
+            "level=error msg=\"no route to host, and this line is longer than the screen is wide\"",
+        ),
+        (0, "POST /"),
+    ] {
+        let line = LogLine {
+            time: None,
+            stamp: "2026-11-26T22:47:20.123456789Z".into(),
+            text: text.into(),
+            cut: false,
+        };
+        bed.happens(What::Log(requests[at], LogEvent::Lines(vec![line])));
+    }
+    bed.happens(What::Log(
+        requests[1],
+        LogEvent::Broken("connection reset".to_owned()),
+    ));
+    bed.types("wt");
+    assert_data_eq!(bed.screen(), file!["snapshots/logs.txt"].raw());
+}
+
+#[test]
+fn the_fleet_and_its_faults() {
+    let mut bed = pods((120, 16));
+    bed.types(":fleet<enter>");
+    let nodes: (&str, &[&str]) = ("nodes", &["Name", "Status", "Age"]);
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(
+        feeds[0],
+        "east",
+        ("pods", &PODS),
+        &["a 0/1 Pending 1", "b 1/1 Running 1", "c 0/1 Error 1"],
+    );
+    bed.copy_to(feeds[1], "east", nodes, &["n1 NotReady 1", "n2 Ready 1"]);
+    bed.clusters(&["east", "west-"]);
+    bed.wait(3000);
+    assert_data_eq!(bed.screen(), file!["snapshots/fleet.txt"].raw());
+    bed.types("<esc>:faults<enter>");
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(feeds[0], "east", nodes, &["n1 NotReady 1", "n2 Ready 1"]);
+    bed.copy_to(
+        feeds[1],
+        "west",
+        ("pods", &PODS),
+        &["a 0/1 Pending 1", "b 1/1 Running 1", "c 0/1 Error 1"],
+    );
+    bed.wait(100);
+    assert_data_eq!(bed.screen(), file!["snapshots/faults.txt"].raw());
+}
+
+#[test]
+fn text_of_all_kinds_stays_in_its_columns() {
+    let mut bed = Bed::new((80, 14));
+    bed.link(LinkState::Up);
+    bed.clusters(&["east", "漢字-cluster"]);
+    let rows = [
+        "漢字漢字 1/1 Running 1",
+        "e\u{301}te\u{301} 1/1 Running 1",
+        "\u{1b}[31mred 1/1 a\u{202e}b 1",
+        "👩‍👩‍👧 1/1 \u{200d} 1",
+    ];
+    bed.copy("east", "pods", &PODS, &rows);
+    bed.copy("漢字-cluster", "pods", &PODS, &["plain 1/1 Running 1"]);
+    assert_data_eq!(bed.screen(), file!["snapshots/wide.txt"].raw());
+}
+
+#[test]
+fn every_size_can_be_drawn() {
+    let mut bed = pods((100, 24));
+    bed.age("east", Freshness::Stale, 17_000);
+    let views = [
+        "",
+        "<ctrl-g>",
+        "/we",
+        "<esc>:po",
+        "<esc>?",
+        "<esc>:ctx<enter>",
+    ];
+    for view in views {
+        bed.types(view);
+        if ["<esc>y", "<esc>l", "<esc><enter>"].contains(&view) {
+            bed.object("east", Some(pod()));
+        }
+        for width in (0..60).step_by(3).chain([1, 2, 40, 80, 200, 500]) {
+            for height in (0..14).chain([24, 200]) {
+                bed.happens(What::Resize(width, height));
+                bed.screen_or_nothing();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_screen_that_is_smaller_than_was_heard_is_no_harm() {
+    let bed = pods((200, 60));
+    let mut terminal = Terminal::new(TestBackend::new(30, 7)).unwrap();
+    terminal
+        .draw(|frame| crate::tui::draw(&bed.app, &Theme::default(), frame))
+        .unwrap();
+}
+
+/// The colours of the line of an object.
+fn line_style(bed: &Bed, theme: &Theme, name: &str) -> ratatui::style::Style {
+    let (width, height) = bed.app.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal
+        .draw(|frame| crate::tui::draw(&bed.app, theme, frame))
+        .unwrap();
+    let buffer = terminal.backend().buffer();
+    for y in 0..height {
+        let line: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+        if let Some(at) = line.find(name) {
+            let x = u16::try_from(line[..at].chars().count()).unwrap();
+            return buffer[(x, y)].style();
+        }
+    }
+    panic!("{name} is not there")
+}
+
+#[test]
+fn old_rows_never_look_like_live_ones() {
+    for colours in [Colours::None, Colours::Sixteen, Colours::Many] {
+        for ground in [Ground::Dark, Ground::Light] {
+            let theme = Theme { colours, ground };
+            let mut bed = pods((100, 24));
+            bed.types("G");
+            let live = line_style(&bed, &theme, "web-1");
+            bed.age("east", Freshness::Stale, 17_000);
+            let old = line_style(&bed, &theme, "web-1");
+            assert_ne!(live, old, "{theme:?}");
+            bed.age("east", Freshness::Fresh, 100);
+            assert_eq!(live, line_style(&bed, &theme, "web-1"));
+            bed.link(down());
+            assert_eq!(old, line_style(&bed, &theme, "web-1"), "{theme:?}");
+        }
+    }
+}
+
+#[test]
+fn without_colours_the_selection_is_seen() {
+    let theme = Theme {
+        colours: Colours::None,
+        ground: Ground::Dark,
+    };
+    let style = line_style(&pods((100, 24)), &theme, "cart-1");
+    assert!(style.add_modifier.contains(Modifier::REVERSED));
+    assert_eq!(style.bg, Some(ratatui::style::Color::Reset));
+}

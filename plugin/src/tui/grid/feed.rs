@@ -1,0 +1,352 @@
+//! Changes taken in: from an informer's notices to lines.
+
+use super::line::{self, Change, Line, Mark, Placed, names};
+use super::{BULK, FLASH, Grid, Now, Only, Slot};
+use crate::table::Resource;
+use crate::tui::object;
+use bytes::Bytes;
+use mqtt_informer::informer::Notice;
+use mqtt_informer::protocol::names::ClusterName;
+use std::time::Duration;
+
+/// How changes are taken in.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Lines are marked, at this time.
+    marks: Option<Duration>,
+    /// There are many: the order is made anew afterwards, and what went is still in it until then.
+    is_bulk: bool,
+}
+
+/// Whether changes are shown as such: the first copy of all is no news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Novelty {
+    /// Each row that comes, goes or changes is marked for a while.
+    News,
+    /// It was so before anybody looked.
+    Known,
+}
+
+impl Grid {
+    /// Takes what changed in a cluster's copy.
+    pub fn apply(&mut self, cluster: &ClusterName, notices: &[Notice], novelty: Novelty, now: Now) {
+        let number = self.slot(cluster);
+        let pace = Pace {
+            marks: (novelty == Novelty::News && notices.len() <= BULK).then_some(now.at),
+            is_bulk: notices.len() > BULK,
+        };
+        if novelty == Novelty::News && self.selected.is_none() {
+            // What has the cursor is what a person looks at: it is followed from now on.
+            self.selected = self.shown.get(self.cursor).copied();
+        }
+        let mut sifts_all = pace.is_bulk;
+        for notice in notices {
+            if notice.key.is_empty() {
+                sifts_all |= self.header(number, notice.new.as_deref(), now);
+            } else {
+                self.take(number, notice, pace, now);
+            }
+        }
+        if pace.is_bulk {
+            self.bury();
+        }
+        if !self.recognise() && pace.is_bulk {
+            self.sort_all();
+        }
+        if sifts_all {
+            self.sift_all();
+        }
+        self.follow();
+    }
+
+    /// Tells how far a cluster's clock is ahead of this machine's.
+    pub fn set_clock(&mut self, cluster: &ClusterName, ahead_ms: i64) {
+        let number = self.slot(cluster);
+        self.slots[number as usize].ahead_ms = ahead_ms;
+    }
+
+    /// A cluster is gone, and its rows with it.
+    pub fn forget(&mut self, cluster: &ClusterName) {
+        let Some(slot) = self.slots.iter().position(|slot| slot.name == *cluster) else {
+            return;
+        };
+        self.slots[slot].has_header = false;
+        let is_its = |number: &u32| {
+            let line = self.line(*number);
+            line.is_some_and(|line| line.cluster as usize == slot)
+        };
+        let its: Vec<u32> = self.order.iter().copied().filter(is_its).collect();
+        for number in its {
+            self.kill(number);
+        }
+        self.bury();
+        if !self.recognise() {
+            self.sort_all();
+        }
+    }
+
+    /// Ends the marks that are over; answers whether anything on the screen is different now.
+    pub fn tick(&mut self, at: Duration) -> bool {
+        let lit = std::mem::take(&mut self.lit);
+        let before = lit.len();
+        for number in lit {
+            let Some(line) = self.line_mut(number) else {
+                continue;
+            };
+            match line.mark {
+                Some(mark) if at < mark.at + FLASH => self.lit.push(number),
+                Some(mark) if mark.change == Change::Gone => self.remove(number),
+                _ => line.mark = None,
+            }
+        }
+        let changed = self.lit.len() != before;
+        if changed && !self.recognise() {
+            self.follow();
+        }
+        changed
+    }
+
+    /// When the next mark is over; none if there is none.
+    pub fn next_tick(&self) -> Option<Duration> {
+        let marks = self
+            .lit
+            .iter()
+            .filter_map(|number| self.line(*number)?.mark);
+        marks.map(|mark| mark.at + FLASH).min()
+    }
+
+    fn slot(&mut self, cluster: &ClusterName) -> u32 {
+        if let Some(at) = self.slots.iter().position(|slot| slot.name == *cluster) {
+            return u32::try_from(at).unwrap_or(u32::MAX);
+        }
+        self.slots.push(Slot {
+            name: cluster.clone(),
+            rank: 0,
+            places: Vec::new(),
+            has_header: false,
+            ahead_ms: 0,
+        });
+        let mut names: Vec<_> = self.slots.iter().map(|slot| slot.name.clone()).collect();
+        names.sort();
+        // One that comes between others does not change how those stand to each other: lines stay where they are.
+        for slot in &mut self.slots {
+            let rank = names.binary_search(&slot.name).unwrap_or_default();
+            slot.rank = u32::try_from(rank).unwrap_or(u32::MAX);
+        }
+        u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a cluster's columns; answers whether lines have to be asked anew whether they pass.
+    fn header(&mut self, number: u32, header: Option<&[u8]>, now: Now) -> bool {
+        let Some(resource) = header.and_then(|bytes| Resource::from_header(bytes).ok()) else {
+            return false;
+        };
+        let known = self.columns().len();
+        let places = self.columns.add(&resource.columns);
+        self.widths.resize(self.columns().len(), 0);
+        let slot = &mut self.slots[number as usize];
+        let moved = slot.has_header && slot.places != places;
+        (slot.places, slot.has_header) = (places, true);
+        let columns = self.columns.as_slice().iter().enumerate();
+        let signs = columns.filter(|(_, column)| {
+            let name = column.name.to_ascii_uppercase();
+            matches!(name.as_str(), "STATUS" | "READY" | "DESIRED" | "TYPE")
+        });
+        self.signs = signs
+            .map(|(at, column)| (at, column.name.clone()))
+            .collect();
+        self.resource.get_or_insert(resource);
+        if moved {
+            self.read_anew(number, now);
+        }
+        moved || self.columns().len() != known
+    }
+
+    /// A cluster's columns are others than they were (a new version of a CRD): so is what its lines are searched by.
+    fn read_anew(&mut self, cluster: u32, now: Now) {
+        let is_its = |line: &Line| line.cluster == cluster;
+        let its: Vec<u32> = (0..self.lines.len())
+            .filter(|at| self.lines[*at].as_ref().is_some_and(is_its))
+            .filter_map(|at| u32::try_from(at).ok())
+            .collect();
+        for number in its {
+            let Some(value) = self.line(number).map(|line| line.value.clone()) else {
+                continue;
+            };
+            self.pull(number);
+            self.fill(number, value, now);
+            self.sift(number);
+            self.put(number);
+        }
+    }
+
+    fn take(&mut self, cluster: u32, notice: &Notice, pace: Pace, now: Now) {
+        let known = self.index.get(&(cluster, notice.key.clone())).copied();
+        let new = notice.new.as_ref().filter(|value| self.admits(value));
+        match (known, new) {
+            (None, None) => {}
+            (Some(number), None) => match pace {
+                Pace { is_bulk: true, .. } => self.kill(number),
+                Pace { marks: None, .. } => self.remove(number),
+                Pace { marks, .. } => self.light(number, marks, Change::Gone),
+            },
+            (None, Some(value)) => {
+                let number = self.add(cluster, &notice.key);
+                self.fill(number, value.clone(), now);
+                match pace.is_bulk {
+                    true => self.order.push(number),
+                    false => self.settle_line(number),
+                }
+                self.light(number, pace.marks, Change::New);
+            }
+            (Some(number), Some(value)) => {
+                let change = self.change(number, value, notice);
+                if pace.is_bulk {
+                    self.fill(number, value.clone(), now);
+                } else {
+                    self.pull(number);
+                    self.fill(number, value.clone(), now);
+                    self.settle_line(number);
+                }
+                if let Some(change) = change {
+                    self.light(number, pace.marks, change);
+                }
+            }
+        }
+    }
+
+    fn settle_line(&mut self, number: u32) {
+        self.sift(number);
+        self.put(number);
+    }
+
+    /// What became of a line that is there; none if nothing that is shown did.
+    fn change(&self, number: u32, value: &Bytes, notice: &Notice) -> Option<Change> {
+        let line = self.line(number)?;
+        if line.is_gone() || notice.is_another_object() {
+            return Some(Change::New);
+        }
+        let (old, new) = (self.decode(&line.value)?, self.decode(value)?);
+        let places = &self.slots[line.cluster as usize].places;
+        let placed = |row| Placed { row, places };
+        let cells = line::differing(placed(&old), placed(&new), self.columns().len());
+        (cells != 0).then_some(Change::Cells(cells))
+    }
+
+    fn light(&mut self, number: u32, marks: Option<Duration>, change: Change) {
+        let Some(line) = self.line_mut(number) else {
+            return;
+        };
+        line.mark = marks.map(|at| Mark { at, change });
+        if marks.is_some() {
+            self.lit.push(number);
+        }
+    }
+
+    /// Makes a line, which is in no order yet.
+    fn add(&mut self, cluster: u32, key: &Bytes) -> u32 {
+        let line = Line {
+            cluster,
+            key: key.clone(),
+            ..Line::default()
+        };
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.lines[number as usize] = Some(line);
+                number
+            }
+            None => {
+                self.lines.push(Some(line));
+                u32::try_from(self.lines.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        self.index.insert((cluster, key.clone()), number);
+        number
+    }
+
+    /// Reads a line's value. It is in no order meanwhile, or the order is made anew afterwards.
+    fn fill(&mut self, number: u32, value: Bytes, now: Now) {
+        let Some(line) = self.line(number) else {
+            return;
+        };
+        let slot = &self.slots[line.cluster as usize];
+        let row = self.decode(&value).unwrap_or_default();
+        let placed = Placed {
+            row: &row,
+            places: &slot.places,
+        };
+        let namespace = names(&line.key).0;
+        let columns = self.columns().len();
+        let haystack = line::haystack(slot.name.as_str(), &namespace, placed, columns);
+        let plural = self
+            .resource
+            .as_ref()
+            .map_or("", |resource| &resource.plural);
+        let health = line::health(plural, &self.signs, placed);
+        let sort = self.sort.by.map(|field| {
+            let cell = line::sort_cell(field, slot.name.as_str(), &namespace, placed);
+            line::sort_key(&cell, self.kind())
+        });
+        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
+        let widths: Vec<_> = (0..columns)
+            .map(|column| {
+                placed
+                    .cell(column)
+                    .map_or(0, |cell| line::width(cell, now_ms))
+            })
+            .collect();
+        for (known, width) in self.widths.iter_mut().zip(widths) {
+            *known = width.max(*known);
+        }
+        self.namespace_width = self.namespace_width.max(line::text_width(&namespace));
+        let (sort, reading) = sort.unwrap_or_default();
+        if let Some(line) = self.lines.get_mut(number as usize).and_then(Option::as_mut) {
+            self.tally.remove(line.reading);
+            self.tally.add(reading);
+            (line.value, line.haystack, line.health) = (value, haystack, health);
+            (line.sort, line.reading) = (sort, reading);
+        }
+        self.note_group(number);
+    }
+
+    fn remove(&mut self, number: u32) {
+        let place = self.place_of(number);
+        let was_selected = self.selected == Some(number);
+        self.pull(number);
+        self.kill(number);
+        self.free.push(number);
+        if was_selected {
+            // The one that takes its place is selected next.
+            self.cursor = place.unwrap_or(self.cursor);
+            self.selected = self.shown.get(self.cursor).copied();
+        }
+    }
+
+    /// Ends a line, which stays in the order until that is made anew.
+    fn kill(&mut self, number: u32) {
+        let Some(line) = self.lines.get_mut(number as usize).and_then(Option::take) else {
+            return;
+        };
+        self.tally.remove(line.reading);
+        self.index.remove(&(line.cluster, line.key));
+        self.groups.remove(&number);
+        self.marked.remove(&number);
+        self.selected = self.selected.filter(|selected| *selected != number);
+    }
+
+    /// Takes lines that have ended out of the order; their numbers are free only then.
+    fn bury(&mut self) {
+        let order = std::mem::take(&mut self.order);
+        let is_alive = |number: &u32| self.line(*number).is_some();
+        let (alive, dead): (Vec<u32>, Vec<u32>) = order.into_iter().partition(is_alive);
+        self.order = alive;
+        self.free.extend(dead);
+    }
+
+    fn admits(&self, value: &Bytes) -> bool {
+        match &self.only {
+            Only::All => true,
+            Only::MadeBy(maker) => object::is_made_by(value, maker),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! One line of a grid, and how a row becomes one.
+
+use super::super::health::{Health, Signs};
+use crate::filter::compare::{self, Key, Kind, Reading};
+use crate::print::sanitize;
+use crate::table::{Cell, Row};
+use bytes::Bytes;
+use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
+
+/// Ages are read at a moment that no row lives to see (2100), so that none of them is negative and their order stays.
+const READ_AT_MS: i64 = 4_102_444_800_000;
+
+/// What became of a line lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It came.
+    New,
+    /// Some of its cells did: a bit for each column, the first being the lowest. Columns beyond the 64th are not told.
+    Cells(u64),
+    /// It went, and is still shown.
+    Gone,
+}
+
+/// A change, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// As the grid is told the time.
+    pub at: Duration,
+    /// What.
+    pub change: Change,
+}
+
+/// One object of one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// The number of its cluster.
+    pub(super) cluster: u32,
+    pub(super) key: Bytes,
+    /// As the store holds it.
+    pub(super) value: Bytes,
+    /// Cluster, namespace and cells in lower case, between tabs; without what moves.
+    pub(super) haystack: Box<str>,
+    pub(super) sort: Key,
+    pub(super) reading: Reading,
+    pub(super) health: Health,
+    pub(super) mark: Option<Mark>,
+    /// It passes the filter.
+    pub(super) passes: bool,
+}
+
+/// What is shown or sorted by: a column of the union, or what comes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// The cluster's name.
+    Cluster,
+    /// The namespace.
+    Namespace,
+    /// A column of the union.
+    Column(usize),
+}
+
+/// A row's cells in the order of the union's columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed<'a> {
+    pub(super) row: &'a Row,
+    /// Where the union has each of the row's cells.
+    pub(super) places: &'a [usize],
+}
+
+impl<'a> Placed<'a> {
+    pub(super) fn cell(&self, column: usize) -> Option<&'a Cell> {
+        let at = self.places.iter().position(|place| *place == column)?;
+        self.row.cells.get(at)
+    }
+}
+
+impl Line {
+    pub(super) fn is_gone(&self) -> bool {
+        self.mark.is_some_and(|mark| mark.change == Change::Gone)
+    }
+}
+
+/// `namespace/name`, taken apart; the namespace is empty for what lives in none.
+pub(super) fn names(key: &[u8]) -> (String, String) {
+    let key = String::from_utf8_lossy(key);
+    let (namespace, name) = key.split_once('/').unwrap_or(("", &key));
+    (namespace.to_owned(), name.to_owned())
+}
+
+/// Text from a cluster as a cell of the screen may have it.
+pub(super) fn fit(text: &str) -> String {
+    sanitize::word(&sanitize::cell(text)).into_owned()
+}
+
+pub(super) fn haystack(
+    cluster: &str,
+    namespace: &str,
+    placed: Placed<'_>,
+    columns: usize,
+) -> Box<str> {
+    let mut haystack = fit(cluster);
+    haystack.push('\t');
+    haystack.push_str(&fit(namespace));
+    for column in 0..columns {
+        haystack.push('\t');
+        if let Some(cell) = placed.cell(column) {
+            haystack.push_str(&fit(&cell.still_text()));
+        }
+    }
+    haystack.to_lowercase().into_boxed_str()
+}
+
+/// What a line is sorted by, before it is known what the column is.
+pub(super) fn sort_cell(
+    field: Field,
+    cluster: &str,
+    namespace: &str,
+    placed: Placed<'_>,
+) -> compare::Cell {
+    let text = |text: &str| compare::Cell {
+        text: text.to_owned(),
+        age: None,
+    };
+    match field {
+        Field::Cluster => text(cluster),
+        Field::Namespace => text(namespace),
+        Field::Column(column) => match placed.cell(column) {
+            Some(cell) => compare::Cell {
+                text: cell.text(READ_AT_MS),
+                age: cell.age(READ_AT_MS),
+            },
+            None => compare::Cell::default(),
+        },
+    }
+}
+
+pub(super) fn sort_key(cell: &compare::Cell, kind: Kind) -> (Key, Reading) {
+    (kind.key(cell), Reading::of(cell))
+}
+
+/// How a row is, by the columns that tell.
+pub(super) fn health(plural: &str, names: &[(usize, String)], placed: Placed<'_>) -> Health {
+    let told: Vec<_> = names
+        .iter()
+        .filter_map(|(column, name)| Some((name, placed.cell(*column)?.still_text())))
+        .collect();
+    let mut signs = Signs::default();
+    for (name, text) in &told {
+        signs.take(name, text);
+    }
+    signs.health(plural)
+}
+
+/// The cells that differ, as bits.
+pub(super) fn differing(old: Placed<'_>, new: Placed<'_>, columns: usize) -> u64 {
+    (0..columns.min(64))
+        .filter(|column| old.cell(*column) != new.cell(*column))
+        .fold(0, |bits, column| bits | 1 << column)
+}
+
+/// How many columns of the screen a cell needs, now and while its age grows.
+pub(super) fn width(cell: &Cell, now_ms: i64) -> u16 {
+    // `4d23h` is as wide as ages become within a look, and `5m` may become `10m`.
+    let room = if cell.moves() { 2 } else { 0 };
+    text_width(&cell.text(now_ms)).saturating_add(room)
+}
+
+/// How many columns of the screen a text needs.
+pub(super) fn text_width(text: &str) -> u16 {
+    u16::try_from(fit(text).width()).unwrap_or(u16::MAX)
+}

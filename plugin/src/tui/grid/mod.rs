@@ -1,0 +1,366 @@
+//! The rows of one resource over all clusters: in order, filtered, with what became of each lately.
+//!
+//! Fed by [`Grid::apply`] with what an informer's watch tells, read by [`Grid::seen`], a line at a time: what is not on
+//! the screen is never decoded for it. Rows are kept as the bytes that the store holds, and beside them only what many
+//! lines are looked at by: a text to be searched, a key to be sorted by.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `line` | one line, and how a row becomes one |
+//! | `feed` | changes taken in |
+//! | `order` | which line stands where, and which are shown |
+//! | `cursor` | the line that is selected, and the part of all that is on the screen |
+//!
+//! **Architecture invariant:** pure. It knows no clock: every method that needs the time is told it.
+
+mod cursor;
+mod feed;
+mod line;
+mod order;
+
+pub use cursor::Step;
+pub use feed::Novelty;
+pub use line::{Change, Field, Mark};
+
+use super::health::Health;
+use super::object::Maker;
+use super::query::Query;
+use crate::filter::compare::{Kind, Tally};
+use crate::table::{Column, Columns, Resource, Row};
+use bytes::Bytes;
+use line::{Line, Placed, fit, names};
+use mqtt_informer::protocol::names::ClusterName;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+/// For how long a change is shown.
+pub const FLASH: Duration = Duration::from_millis(1200);
+
+/// More changes at once than that are no news of single rows.
+const BULK: usize = 1000;
+
+/// Now, as a grid is told it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Since the program began: monotonic.
+    pub at: Duration,
+    /// This machine's clock, ms since 1970: for ages.
+    pub wall_ms: i64,
+}
+
+/// By what lines are sorted. Lines that are equal in it, and all if it is none, stand by cluster, namespace and name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sort {
+    /// The column.
+    pub by: Option<Field>,
+    /// The last first.
+    pub descending: bool,
+}
+
+/// By what lines are put together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Group {
+    /// They are not.
+    #[default]
+    None,
+    /// By cluster.
+    Cluster,
+    /// By namespace, whatever the cluster.
+    Namespace,
+    /// By what made them.
+    Owner,
+}
+
+/// Which object: of which cluster, and its key there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId {
+    /// Its cluster.
+    pub cluster: ClusterName,
+    /// Empty for what lives in none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A line as the screen shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its cluster's number: see [`Grid::cluster_name`].
+    pub cluster: u32,
+    /// Fit for the screen.
+    pub namespace: String,
+    /// In the order of the union's columns, fit for the screen.
+    pub cells: Vec<String>,
+    /// How it is.
+    pub health: Health,
+    /// What became of it lately.
+    pub mark: Option<Mark>,
+    /// A person marked it.
+    pub is_marked: bool,
+    /// The group that begins with it, and how many lines are in it.
+    pub heading: Option<(String, usize)>,
+}
+
+/// Which rows there may be, beside what the stream's selection says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    /// All that come.
+    #[default]
+    All,
+    /// Those that this object made.
+    MadeBy(Maker),
+}
+
+/// What a grid knows of one cluster.
+#[derive(Debug)]
+struct Slot {
+    name: ClusterName,
+    /// Its place among the names in alphabetical order.
+    rank: u32,
+    /// Where the union has each of its columns.
+    places: Vec<usize>,
+    has_header: bool,
+    /// How far its API server's clock is ahead of this machine's.
+    ahead_ms: i64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Grid {
+    resource: Option<Resource>,
+    columns: Columns,
+    /// The columns by which health is told.
+    signs: Vec<(usize, String)>,
+    /// The greatest width that a cell of the column ever had: nothing jumps while one scrolls.
+    widths: Vec<u16>,
+    namespace_width: u16,
+    slots: Vec<Slot>,
+    lines: Vec<Option<Line>>,
+    free: Vec<u32>,
+    index: HashMap<(u32, Bytes), u32>,
+    /// All lines in order.
+    order: Vec<u32>,
+    /// Those that pass, in the same order.
+    shown: Vec<u32>,
+    sort: Sort,
+    tally: Tally,
+    kind: Kind,
+    group: Group,
+    /// By line: what it is grouped by.
+    groups: HashMap<u32, String>,
+    query: Query,
+    faults_only: bool,
+    only: Only,
+    /// Lines that a person marked.
+    marked: BTreeSet<u32>,
+    /// Lines with a mark that will be over.
+    lit: Vec<u32>,
+    selected: Option<u32>,
+    cursor: usize,
+    top: usize,
+    height: usize,
+    #[cfg(test)]
+    decoded: std::cell::Cell<usize>,
+}
+
+impl Grid {
+    /// An empty one.
+    pub fn new(only: Only) -> Self {
+        Self {
+            resource: None,
+            columns: Columns::default(),
+            signs: Vec::new(),
+            widths: Vec::new(),
+            namespace_width: 0,
+            slots: Vec::new(),
+            lines: Vec::new(),
+            free: Vec::new(),
+            index: HashMap::new(),
+            order: Vec::new(),
+            shown: Vec::new(),
+            sort: Sort::default(),
+            tally: Tally::default(),
+            kind: Kind::Text,
+            group: Group::None,
+            groups: HashMap::new(),
+            query: Query::All,
+            faults_only: false,
+            only,
+            marked: BTreeSet::new(),
+            lit: Vec::new(),
+            selected: None,
+            cursor: 0,
+            top: 0,
+            height: 1,
+            #[cfg(test)]
+            decoded: std::cell::Cell::default(),
+        }
+    }
+
+    /// What the rows are of, once a cluster has said it.
+    pub fn resource(&self) -> Option<&Resource> {
+        self.resource.as_ref()
+    }
+
+    /// The union of the clusters' columns.
+    pub fn columns(&self) -> &[Column] {
+        self.columns.as_slice()
+    }
+
+    /// The greatest width of each column's cells.
+    pub fn widths(&self) -> &[u16] {
+        &self.widths
+    }
+
+    /// The greatest width of the namespaces' names.
+    pub fn namespace_width(&self) -> u16 {
+        self.namespace_width
+    }
+
+    /// The greatest width of the clusters' names.
+    pub fn cluster_width(&self) -> u16 {
+        let widths = self
+            .slots
+            .iter()
+            .map(|slot| line::text_width(slot.name.as_str()));
+        widths.max().unwrap_or_default()
+    }
+
+    /// The name of a cluster by its number.
+    pub fn cluster_name(&self, cluster: u32) -> Option<&ClusterName> {
+        self.slots.get(cluster as usize).map(|slot| &slot.name)
+    }
+
+    /// How many lines there are, those that are going included.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// How many pass the filter.
+    pub fn shown(&self) -> usize {
+        self.shown.len()
+    }
+
+    /// How lines are sorted.
+    pub fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// How they are grouped.
+    pub fn group(&self) -> Group {
+        self.group
+    }
+
+    /// Whether only what is unwell is shown.
+    pub fn faults_only(&self) -> bool {
+        self.faults_only
+    }
+
+    /// A line by its place among those that are shown; decoded for this look.
+    pub fn seen(&self, place: usize, now: Now) -> Option<Seen> {
+        let number = *self.shown.get(place)?;
+        let line = self.line(number)?;
+        let slot = self.slots.get(line.cluster as usize)?;
+        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
+        let (namespace, name) = names(&line.key);
+        let cells = match self.decode(&line.value) {
+            Some(row) => self.texts(&row, slot, now_ms),
+            None => self.name_only(&name),
+        };
+        Some(Seen {
+            cluster: line.cluster,
+            namespace: fit(&namespace),
+            cells,
+            health: line.health,
+            mark: line.mark,
+            is_marked: self.marked.contains(&number),
+            heading: self.heading(place),
+        })
+    }
+
+    fn texts(&self, row: &Row, slot: &Slot, now_ms: i64) -> Vec<String> {
+        let places = &slot.places;
+        let placed = Placed { row, places };
+        let cell = |column| {
+            let cell = placed.cell(column);
+            cell.map_or_else(String::new, |cell| fit(&cell.text(now_ms)))
+        };
+        (0..self.columns().len()).map(cell).collect()
+    }
+
+    /// Of a row that cannot be read, its key is known.
+    fn name_only(&self, name: &str) -> Vec<String> {
+        let cell = |column: &Column| match column.names_objects {
+            true => fit(name),
+            false => String::new(),
+        };
+        self.columns().iter().map(cell).collect()
+    }
+
+    /// The object at a place.
+    pub fn object_at(&self, place: usize) -> Option<ObjectId> {
+        self.object(*self.shown.get(place)?)
+    }
+
+    /// The value of the line at a place.
+    pub fn value_at(&self, place: usize) -> Option<&Bytes> {
+        let number = *self.shown.get(place)?;
+        self.line(number).map(|line| &line.value)
+    }
+
+    /// The objects that a person marked, in the order of the table.
+    pub fn marked(&self) -> Vec<ObjectId> {
+        let marked = self.order.iter().filter(|it| self.marked.contains(it));
+        marked.filter_map(|number| self.object(*number)).collect()
+    }
+
+    /// How many lines each cluster has of each health, in the order of [`Health`]; those that are going are not counted.
+    pub fn counts(&self) -> BTreeMap<&ClusterName, [usize; 4]> {
+        let mut counts = BTreeMap::new();
+        let lines = self.lines.iter().flatten().filter(|line| !line.is_gone());
+        for line in lines {
+            if let Some(name) = self.cluster_name(line.cluster) {
+                let counts: &mut [usize; 4] = counts.entry(name).or_default();
+                counts[line.health as usize] += 1;
+            }
+        }
+        counts
+    }
+
+    /// All lines that pass, as text: to be saved.
+    pub fn all_cells(&self, now: Now) -> impl Iterator<Item = Seen> {
+        (0..self.shown.len()).filter_map(move |place| self.seen(place, now))
+    }
+
+    fn object(&self, number: u32) -> Option<ObjectId> {
+        let line = self.line(number)?;
+        let (namespace, name) = names(&line.key);
+        Some(ObjectId {
+            cluster: self.cluster_name(line.cluster)?.clone(),
+            namespace,
+            name,
+        })
+    }
+
+    fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.get(number as usize)?.as_ref()
+    }
+
+    fn line_mut(&mut self, number: u32) -> Option<&mut Line> {
+        self.lines.get_mut(number as usize)?.as_mut()
+    }
+
+    fn decode(&self, value: &Bytes) -> Option<Row> {
+        #[cfg(test)]
+        self.decoded.set(self.decoded.get() + 1);
+        Row::from_value(value).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,442 @@
+use super::*;
+use crate::tui::testing::{header, name, row};
+use mqtt_informer::informer::Notice;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const COLUMNS: [&str; 4] = ["Name", "Ready", "Status", "Age"];
+
+fn at(ms: u64) -> Now {
+    Now {
+        at: Duration::from_millis(ms),
+        wall_ms: 1_000_000,
+    }
+}
+
+/// A grid, and what its clusters hold.
+struct Bed {
+    grid: Grid,
+    held: BTreeMap<(String, Bytes), Bytes>,
+}
+
+impl Bed {
+    fn new() -> Self {
+        let mut bed = Self {
+            grid: Grid::new(Only::All),
+            held: BTreeMap::new(),
+        };
+        bed.grid.set_height(3);
+        bed
+    }
+
+    fn of(rows: &[(&str, &str)]) -> Self {
+        let mut bed = Self::new();
+        let clusters: BTreeSet<_> = rows.iter().map(|(cluster, _)| *cluster).collect();
+        for cluster in clusters {
+            let its: Vec<_> = rows
+                .iter()
+                .filter(|(of, _)| *of == cluster)
+                .map(|(_, row)| *row)
+                .collect();
+            bed.tell(cluster, &its, Novelty::Known, at(0));
+        }
+        bed
+    }
+
+    fn notice(&mut self, cluster: &str, text: &str) -> Notice {
+        let (text, new) = match text.strip_prefix('-') {
+            Some(name) => (name, None),
+            None => (text, Some(row(text))),
+        };
+        let key = Bytes::from(format!("shop/{}", text.split(' ').next().unwrap()));
+        let place = (cluster.to_owned(), key.clone());
+        let old = match &new {
+            Some(new) => self.held.insert(place, new.clone()),
+            None => self.held.remove(&place),
+        };
+        Notice { key, old, new }
+    }
+
+    /// `-web-1` for one that went.
+    fn tell(&mut self, cluster: &str, rows: &[&str], novelty: Novelty, now: Now) {
+        let mut notices = Vec::new();
+        if novelty == Novelty::Known {
+            let new = Some(header("pods", &COLUMNS));
+            notices.push(Notice {
+                key: Bytes::new(),
+                old: None,
+                new,
+            });
+        }
+        notices.extend(rows.iter().map(|row| self.notice(cluster, row)));
+        self.grid.apply(&name(cluster), &notices, novelty, now);
+    }
+
+    fn news(&mut self, cluster: &str, rows: &[&str], ms: u64) {
+        self.tell(cluster, rows, Novelty::News, at(ms));
+    }
+
+    fn shown(&self) -> String {
+        let names = (0..self.grid.shown()).filter_map(|place| self.grid.object_at(place));
+        let names: Vec<_> = names
+            .map(|it| format!("{}/{}", it.cluster.as_str(), it.name))
+            .collect();
+        names.join(" ")
+    }
+
+    fn selected(&self) -> String {
+        self.grid.selected().map_or_else(String::new, |it| it.name)
+    }
+
+    fn mark(&self, name: &str) -> Option<Change> {
+        let find = |place: &usize| {
+            self.grid
+                .object_at(*place)
+                .is_some_and(|it| it.name == name)
+        };
+        let place = (0..self.grid.shown()).find(find)?;
+        self.grid.seen(place, at(0))?.mark.map(|mark| mark.change)
+    }
+}
+
+const THREE: [(&str, &str); 3] = [
+    ("west", "a 1/1 Running 3000"),
+    ("east", "b 0/1 Pending 1000"),
+    ("east", "c 1/1 Running 2000"),
+];
+
+#[test]
+fn lines_stand_by_cluster_and_name_until_they_are_sorted() {
+    let mut bed = Bed::of(&THREE);
+    assert_eq!(bed.shown(), "east/b east/c west/a");
+    let age = bed.grid.field_named("AGE");
+    bed.grid.set_sort(Sort {
+        by: age,
+        descending: false,
+    });
+    assert_eq!(bed.shown(), "west/a east/c east/b", "the younger first");
+    bed.grid.set_sort(Sort {
+        by: age,
+        descending: true,
+    });
+    assert_eq!(bed.shown(), "east/b east/c west/a");
+    let ready = bed.grid.field_named("ready");
+    bed.grid.set_sort(Sort {
+        by: ready,
+        descending: false,
+    });
+    assert_eq!(bed.shown(), "east/b east/c west/a");
+}
+
+#[test]
+fn a_column_that_turns_out_to_be_another_kind_is_sorted_anew() {
+    let mut bed = Bed::of(&[("east", "a 1/1 10 1"), ("east", "b 1/1 9 1")]);
+    bed.grid.set_sort(Sort {
+        by: bed.grid.field_named("status"),
+        descending: false,
+    });
+    assert_eq!(bed.shown(), "east/b east/a", "numbers");
+    bed.news("east", &["c 1/1 Running 1"], 0);
+    assert_eq!(bed.shown(), "east/a east/b east/c", "text");
+    bed.news("east", &["-c"], 0);
+    bed.grid.tick(FLASH);
+    assert_eq!(bed.shown(), "east/b east/a", "numbers again");
+}
+
+#[test]
+fn ages_are_told_at_the_moment_of_looking_and_by_the_clusters_clock() {
+    let mut bed = Bed::of(&THREE);
+    let age = |bed: &Bed| {
+        bed.grid
+            .seen(
+                0,
+                Now {
+                    wall_ms: 61_000,
+                    ..at(0)
+                },
+            )
+            .unwrap()
+            .cells[3]
+            .clone()
+    };
+    assert_eq!(age(&bed), "60s");
+    bed.grid.set_clock(&name("east"), 10_000);
+    assert_eq!(age(&bed), "70s");
+}
+
+#[test]
+fn the_selection_follows_its_object() {
+    let mut bed = Bed::of(&THREE);
+    bed.grid.step(Step::Lines(1));
+    assert_eq!(bed.selected(), "c");
+    bed.news("east", &["a 1/1 Running 1", "bb 1/1 Running 1"], 0);
+    assert_eq!((bed.selected().as_str(), bed.grid.cursor()), ("c", 3));
+    bed.grid.set_sort(Sort {
+        by: bed.grid.field_named("age"),
+        descending: false,
+    });
+    assert_eq!(bed.selected(), "c");
+    bed.grid.set_query(Query::parse("pending").unwrap());
+    assert_eq!(
+        bed.selected(),
+        "b",
+        "another has the cursor while it is hidden"
+    );
+    bed.grid.set_query(Query::All);
+    assert_eq!(bed.selected(), "c", "and it has it back");
+}
+
+#[test]
+fn before_anybody_moved_the_cursor_waits_at_the_top() {
+    let mut bed = Bed::new();
+    bed.tell("west", &["a 1/1 Running 1"], Novelty::Known, at(0));
+    bed.tell("east", &["z 1/1 Running 1"], Novelty::Known, at(0));
+    assert_eq!((bed.selected().as_str(), bed.grid.cursor()), ("z", 0));
+    bed.news("east", &["y 1/1 Running 1"], 0);
+    assert_eq!(
+        bed.selected(),
+        "z",
+        "and what came first of all is not pushed away by what comes later"
+    );
+}
+
+#[test]
+fn what_changed_is_marked_for_a_while() {
+    let mut bed = Bed::of(&THREE);
+    assert_eq!(bed.mark("b"), None, "the first copy is no news");
+    bed.news("east", &["b 1/1 Running 1000", "d 1/1 Running 1"], 100);
+    assert_eq!(bed.mark("b"), Some(Change::Cells(0b110)));
+    assert_eq!(bed.mark("d"), Some(Change::New));
+    assert_eq!(bed.grid.next_tick(), Some(Duration::from_millis(1300)));
+    assert!(!bed.grid.tick(Duration::from_millis(1299)));
+    assert!(bed.grid.tick(Duration::from_millis(1300)));
+    assert_eq!(
+        (bed.mark("b"), bed.mark("d"), bed.grid.next_tick()),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn what_went_fades_and_may_come_back() {
+    let mut bed = Bed::of(&THREE);
+    bed.grid.step(Step::Lines(1));
+    bed.news("east", &["-c"], 0);
+    assert_eq!(
+        (bed.mark("c"), bed.selected().as_str()),
+        (Some(Change::Gone), "c")
+    );
+    bed.news("east", &["c 0/1 Pending 9"], 500);
+    assert_eq!(bed.mark("c"), Some(Change::New));
+    bed.news("east", &["-c"], 1000);
+    bed.grid.tick(Duration::from_millis(2199));
+    assert_eq!(bed.grid.len(), 3);
+    bed.grid.tick(Duration::from_millis(2200));
+    assert_eq!(bed.shown(), "east/b west/a");
+    assert_eq!(bed.selected(), "a", "the next one is selected");
+}
+
+#[test]
+fn a_change_that_nobody_sees_is_no_change() {
+    let mut bed = Bed::of(&THREE);
+    bed.news("east", &["b 0/1 Pending 1000"], 0);
+    assert_eq!(bed.mark("b"), None);
+}
+
+#[test]
+fn only_what_is_on_the_screen_is_decoded() {
+    let rows: Vec<_> = (0..2000)
+        .map(|n| format!("web-{n} 1/1 Running {n}"))
+        .collect();
+    let mut bed = Bed::new();
+    bed.tell(
+        "east",
+        &rows.iter().map(String::as_str).collect::<Vec<_>>(),
+        Novelty::Known,
+        at(0),
+    );
+    bed.grid.set_height(40);
+    bed.grid.decoded.set(0);
+    for _ in 0..3 {
+        bed.grid.step(Step::Pages(1));
+        bed.grid.set_query(Query::parse("web-1").unwrap());
+        let (top, height) = (bed.grid.top(), bed.grid.height());
+        assert_eq!(
+            (top..top + height)
+                .filter_map(|place| bed.grid.seen(place, at(0)))
+                .count(),
+            40
+        );
+    }
+    assert_eq!(bed.grid.decoded.get(), 3 * 40);
+}
+
+#[test]
+fn a_cluster_that_leaves_takes_its_lines_along() {
+    let mut bed = Bed::of(&THREE);
+    bed.grid.forget(&name("east"));
+    assert_eq!(bed.shown(), "west/a");
+    bed.held.clear();
+    bed.tell("east", &["b 0/1 Pending 1000"], Novelty::Known, at(0));
+    assert_eq!(bed.shown(), "east/b west/a");
+}
+
+#[test]
+fn columns_that_clusters_do_not_agree_on_are_one_set() {
+    let mut bed = Bed::of(&THREE);
+    let other = Notice {
+        key: Bytes::new(),
+        old: None,
+        new: Some(header("pods", &["Name", "Status", "Zone"])),
+    };
+    let zoned = Notice {
+        key: "shop/z".into(),
+        old: None,
+        new: Some(row("z Running 500")),
+    };
+    bed.grid
+        .apply(&name("north"), &[other, zoned], Novelty::Known, at(0));
+    let names: Vec<_> = bed
+        .grid
+        .columns()
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    assert_eq!(names, ["Name", "Ready", "Status", "Age", "Zone"]);
+    let seen = bed.grid.seen(2, at(0)).unwrap();
+    assert_eq!(
+        (seen.cells[1].as_str(), seen.cells[2].as_str()),
+        ("", "Running")
+    );
+    bed.grid.set_query(Query::parse("status:running").unwrap());
+    assert_eq!(bed.shown(), "east/c north/z west/a");
+}
+
+#[test]
+fn groups_stand_together_and_are_counted() {
+    let mut bed = Bed::of(&THREE);
+    bed.grid.set_group(Group::Cluster);
+    let headings = |bed: &Bed| -> Vec<_> {
+        (0..3)
+            .map(|place| bed.grid.seen(place, at(0)).unwrap().heading)
+            .collect()
+    };
+    assert_eq!(
+        headings(&bed),
+        [Some(("east".into(), 2)), None, Some(("west".into(), 1))]
+    );
+    bed.grid.set_group(Group::Namespace);
+    assert_eq!(headings(&bed), [Some(("shop".into(), 3)), None, None]);
+    bed.grid.set_group(Group::None);
+    assert_eq!(headings(&bed), [None, None, None]);
+}
+
+#[test]
+fn faults_only() {
+    let mut bed = Bed::of(&THREE);
+    bed.grid.set_faults_only(true);
+    assert_eq!(bed.shown(), "east/b");
+    let east = name("east");
+    assert_eq!(bed.grid.counts()[&east], [0, 1, 1, 0]);
+    bed.news("east", &["b 1/1 Running 1"], 0);
+    assert_eq!(bed.shown(), "");
+}
+
+#[test]
+fn marks_of_a_person_stay_with_their_lines() {
+    let mut bed = Bed::of(&THREE);
+    bed.grid.mark();
+    bed.grid.mark();
+    let marked: Vec<_> = bed.grid.marked().into_iter().map(|it| it.name).collect();
+    assert_eq!(
+        (marked, bed.selected().as_str()),
+        (vec!["b".to_owned(), "c".to_owned()], "a")
+    );
+    bed.news("east", &["-b"], 0);
+    bed.grid.tick(FLASH);
+    assert_eq!(bed.grid.marked().len(), 1);
+    assert!(bed.grid.unmark() && !bed.grid.unmark());
+}
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Tell(usize, Vec<(usize, Option<(u8, u32)>)>),
+    Sort(Option<usize>, bool),
+    Filter(usize),
+    Group(usize),
+    Step(isize),
+    Tick(u64),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let change = (0..12_usize, prop::option::of((0..4_u8, 0..9_u32)));
+    let deed = prop_oneof![
+        6 => (0..3_usize, prop::collection::vec(change, 1..4)).prop_map(|(cluster, changes)| Deed::Tell(cluster, changes)),
+        1 => (prop::option::of(0..4_usize), any::<bool>()).prop_map(|(by, descending)| Deed::Sort(by, descending)),
+        1 => (0..4_usize).prop_map(Deed::Filter),
+        1 => (0..3_usize).prop_map(Deed::Group),
+        2 => (-3..4_isize).prop_map(Deed::Step),
+        1 => (0..2000_u64).prop_map(Deed::Tick),
+    ];
+    prop::collection::vec(deed, 0..40)
+}
+
+proptest! {
+    /// However it came about, the grid is as one that is made at once of what is there: the same order, the same lines.
+    #[test]
+    fn single_steps_lead_where_a_full_sort_does(deeds in deeds(), bulk in any::<bool>()) {
+        let clusters = ["west", "east", "north"];
+        let mut bed = Bed::of(&[("west", "n0 1/1 1 1"), ("east", "n0 1/1 1 1"), ("north", "n0 1/1 1 1")]);
+        let (mut ms, mut query) = (0, "");
+        for deed in deeds {
+            match deed {
+                Deed::Tell(cluster, changes) => {
+                    let text = |(n, change): &(usize, Option<(u8, u32)>)| match change {
+                        Some((word, since)) => {
+                            let word = ["Running", "Pending", "12", "5m"][usize::from(*word)];
+                            format!("n{n} {}/1 {word} {since}", n % 2)
+                        }
+                        None => format!("-n{n}"),
+                    };
+                    let mut texts: Vec<_> = changes.iter().map(text).collect();
+                    texts.sort();
+                    texts.dedup_by_key(|text| text.trim_start_matches('-').split(' ').next().map(str::to_owned));
+                    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+                    bed.news(clusters[cluster], &texts, ms);
+                }
+                Deed::Sort(by, descending) => bed.grid.set_sort(Sort { by: by.map(Field::Column), descending }),
+                Deed::Filter(which) => {
+                    query = ["", "running", "!pending", "status:>5"][which];
+                    bed.grid.set_query(Query::parse(query).unwrap());
+                }
+                Deed::Group(which) => bed.grid.set_group([Group::None, Group::Cluster, Group::Namespace][which]),
+                Deed::Step(lines) => bed.grid.step(Step::Lines(lines)),
+                Deed::Tick(later) => {
+                    ms += later;
+                    bed.grid.tick(Duration::from_millis(ms));
+                }
+            }
+            let (grid, shown) = (&bed.grid, bed.grid.shown());
+            prop_assert!(grid.cursor() < shown.max(1) && grid.top() <= grid.cursor());
+            prop_assert!(grid.cursor() < grid.top() + grid.height());
+        }
+        bed.grid.tick(Duration::from_millis(ms + 10_000));
+        let mut fresh = Bed::new();
+        for cluster in clusters {
+            let header = Notice { key: Bytes::new(), old: None, new: Some(header("pods", &COLUMNS)) };
+            let its = bed.held.iter().filter(|((of, _), _)| of == cluster);
+            let rows = its.map(|((_, key), value)| Notice { key: key.clone(), old: None, new: Some(value.clone()) });
+            let mut notices: Vec<_> = std::iter::once(header).chain(rows).collect();
+            if bulk {
+                // What is not there is no news, however often it is said.
+                let nothing = |n| Notice { key: format!("x{n}").into(), old: None, new: None };
+                notices.extend((0..BULK).map(nothing));
+            }
+            fresh.grid.apply(&name(cluster), &notices, Novelty::Known, at(0));
+        }
+        fresh.grid.set_query(Query::parse(query).unwrap());
+        fresh.grid.set_group(bed.grid.group());
+        fresh.grid.set_sort(bed.grid.sort());
+        prop_assert_eq!(bed.shown(), fresh.shown());
+        prop_assert_eq!(bed.grid.len(), bed.held.len());
+    }
+}

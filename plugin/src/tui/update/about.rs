@@ -1,0 +1,204 @@
+//! What is wanted of one object: its description, YAML, logs, events, owner, users; its containers.
+
+use super::navigate;
+use crate::tui::app::App;
+use crate::tui::event::{Effect, FeedId};
+use crate::tui::grid::ObjectId;
+use crate::tui::view::View;
+use crate::tui::view::containers::ContainersView;
+use crate::tui::view::logs::LogsView;
+use crate::tui::view::table::TableSpec;
+use crate::tui::view::target::Target;
+use crate::tui::view::text::{TextKind, TextView};
+use crate::tui::view::used::{self, UsedView};
+use mqtt_informer::informer::Clusters;
+use mqtt_informer::protocol::message::{self, Selection};
+
+/// A text about the object.
+pub(super) fn text(app: &mut App, kind: TextKind) -> Vec<Effect> {
+    let Some(target) = app.target() else {
+        return Vec::new();
+    };
+    let feed = app.feed_id();
+    let effects = watch(feed, &target, target.selection(message::View::Objects));
+    let mut view = TextView::new(kind, target, feed);
+    let mut effects: Vec<_> = effects.into_iter().collect();
+    if kind == TextKind::Describe {
+        effects.extend(super::objects::describe(app, &mut view));
+    }
+    app.views.push(View::Text(Box::new(view)));
+    effects
+}
+
+/// The containers of a pod.
+pub(super) fn containers(app: &mut App, target: Target) -> Vec<Effect> {
+    let feed = app.feed_id();
+    let effects = watch(feed, &target, target.selection(message::View::Objects));
+    app.views
+        .push(View::Containers(Box::new(ContainersView::new(
+            target, feed,
+        ))));
+    effects.into_iter().collect()
+}
+
+/// The logs of the pod, or of the container, that is selected.
+pub(super) fn logs(app: &mut App) -> Vec<Effect> {
+    let containers = match app.view() {
+        Some(View::Containers(view)) => view.list.selected().map(|line| vec![line.id.clone()]),
+        _ => None,
+    };
+    let Some(target) = app.target() else {
+        return Vec::new();
+    };
+    if target.plural != "pods" {
+        let told = format!(
+            "{} have no logs; enter goes to what is inside",
+            target.plural
+        );
+        app.tell(told, true);
+        return Vec::new();
+    }
+    let feed = app.feed_id();
+    let effects = watch(feed, &target, target.selection(message::View::Objects));
+    let mut view = LogsView::new(target, containers, feed);
+    let mut effects: Vec<_> = effects.into_iter().collect();
+    effects.extend(super::objects::read_logs(app, &mut view));
+    app.views.push(View::Logs(Box::new(view)));
+    effects
+}
+
+/// The events of the object.
+pub(super) fn events(app: &mut App) -> Vec<Effect> {
+    let Some((target, id)) = app.target().and_then(|it| Some((it.clone(), it.id?))) else {
+        return Vec::new();
+    };
+    let namespaces = match id.namespace.as_str() {
+        "" => Vec::new(),
+        namespace => vec![namespace.to_owned()],
+    };
+    let spec = TableSpec {
+        word: "events".to_owned(),
+        namespaces,
+        clusters: vec![id.cluster.as_str().to_owned()],
+        fields: format!(
+            "involvedObject.kind={},involvedObject.name={}",
+            target.kind, id.name
+        ),
+        of: target.label(),
+        ..TableSpec::default()
+    };
+    navigate::enter(app, spec)
+}
+
+/// What made the object.
+pub(super) fn owner(app: &mut App) -> Vec<Effect> {
+    let Some((target, id)) = app.target().and_then(|it| Some((it.clone(), it.id?))) else {
+        return Vec::new();
+    };
+    let Some(owner) = target.owner.clone() else {
+        app.tell(
+            format!("nothing that is known made {}", target.label()),
+            true,
+        );
+        return Vec::new();
+    };
+    let namespaces = match id.namespace.as_str() {
+        "" => Vec::new(),
+        namespace => vec![namespace.to_owned()],
+    };
+    let spec = TableSpec {
+        word: owner.word(),
+        namespaces,
+        clusters: vec![id.cluster.as_str().to_owned()],
+        fields: format!("metadata.name={}", owner.name),
+        of: format!("what made {}", target.label()),
+        ..TableSpec::default()
+    };
+    navigate::enter(app, spec)
+}
+
+/// What uses the object.
+pub(super) fn used_by(app: &mut App) -> Vec<Effect> {
+    let Some((target, id)) = app.target().and_then(|it| Some((it.clone(), it.id?))) else {
+        return Vec::new();
+    };
+    if !used::is_known(&target.plural) {
+        app.tell(
+            format!(
+                "who uses {} is not known; it is of {}",
+                target.plural,
+                used::KINDS
+            ),
+            true,
+        );
+        return Vec::new();
+    }
+    let feed = app.feed_id();
+    let pods = Selection {
+        resource: "pods".to_owned(),
+        namespace: id.namespace,
+        view: message::View::Objects,
+        ..Selection::default()
+    };
+    let effects = watch(feed, &target, pods);
+    app.views
+        .push(View::Used(Box::new(UsedView::new(target, feed))));
+    effects.into_iter().collect()
+}
+
+/// How the marked objects differ, or the selected one between all clusters.
+pub(super) fn diff(app: &mut App) -> Vec<Effect> {
+    let meant = navigate::meant(app);
+    let Some((table, target)) = app.table_mut().and_then(|table| {
+        let target = table.target();
+        Some((table, target?))
+    }) else {
+        app.tell(
+            "mark the same object in two clusters of a table, or select one",
+            true,
+        );
+        return Vec::new();
+    };
+    let marked = table.grid.marked();
+    let clusters = match marked.as_slice() {
+        [] => meant,
+        [first, rest @ ..] => {
+            let is_same =
+                |it: &ObjectId| (&it.namespace, &it.name) == (&first.namespace, &first.name);
+            if rest.is_empty() || !rest.iter().all(is_same) {
+                app.tell(
+                    "mark the same object, by namespace and name, in two clusters or more",
+                    true,
+                );
+                return Vec::new();
+            }
+            let names: Vec<_> = marked.iter().map(|it| it.cluster.as_str()).collect();
+            Clusters::new(names).unwrap_or_default()
+        }
+    };
+    // Of which of them it is, is no matter: it is the same one.
+    let target = match marked.into_iter().next() {
+        Some(id) => Target {
+            id: Some(id),
+            ..target
+        },
+        None => target,
+    };
+    let feed = app.feed_id();
+    let selection = Box::new(target.selection(message::View::Objects));
+    app.views.push(View::Text(Box::new(TextView::new(
+        TextKind::Diff,
+        target,
+        feed,
+    ))));
+    vec![Effect::Watch(feed, clusters, selection)]
+}
+
+fn watch(feed: FeedId, target: &Target, selection: Selection) -> Option<Effect> {
+    let cluster = target.id.as_ref()?.cluster.clone();
+    Some(Effect::Watch(
+        feed,
+        Clusters::one(cluster),
+        Box::new(selection),
+    ))
+}

@@ -1,0 +1,238 @@
+//! What clusters tell.
+
+use super::{navigate, objects};
+use crate::get::catalog::ApiResource;
+use crate::print::sanitize::word;
+use crate::table::Row;
+use crate::tui::app::{App, Standing};
+use crate::tui::event::{Effect, FeedId, FeedNews};
+use crate::tui::grid::{Novelty, Now};
+use crate::tui::health::Health;
+use crate::tui::view::View;
+use crate::tui::view::fleet::Known;
+use crate::tui::view::list::ListLine;
+use crate::tui::view::table::TableView;
+use mqtt_informer::informer::{Cluster, LinkState, Notice};
+use mqtt_informer::protocol::names::ClusterName;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The broker is reached now, or is not.
+pub(super) fn link(app: &mut App, link: LinkState) {
+    app.is_dirty |= app.link != link;
+    // Another reason for being away is no other beginning of it.
+    if app.is_linked() != (link == LinkState::Up) {
+        app.link_since = app.now.at;
+    }
+    app.was_linked |= link == LinkState::Up;
+    app.link = link;
+}
+
+/// The clusters that are known are others now.
+pub(super) fn clusters(
+    app: &mut App,
+    clusters: Arc<BTreeMap<ClusterName, Cluster>>,
+) -> Vec<Effect> {
+    let before = navigate::meant(app);
+    app.clusters = clusters;
+    show_clusters(app);
+    // Who is meant by its labels is known only now.
+    if app.cluster_labels.is_some() && navigate::meant(app) != before {
+        return navigate::open_anew(app);
+    }
+    Vec::new()
+}
+
+/// Fills the choice of clusters, if that is on the screen.
+pub(super) fn show_clusters(app: &mut App) {
+    let lines = app.clusters.iter().map(|(name, cluster)| {
+        let presence = &cluster.presence;
+        let labels: Vec<_> = presence
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let state = if cluster.offline { "offline" } else { "online" };
+        let cells = [
+            name.as_str(),
+            state,
+            &presence.kubernetes_version,
+            &labels.join(","),
+        ];
+        ListLine {
+            id: name.as_str().to_owned(),
+            cells: cells.map(|cell| word(cell).into_owned()).to_vec(),
+            health: Health::Well,
+            is_stale: cluster.offline,
+            is_marked: false,
+        }
+    });
+    let lines: Vec<_> = lines.collect();
+    if let Some(View::Picker(picker)) = app.view_mut() {
+        picker.set_clusters(lines);
+    }
+}
+
+/// News of a feed: of a view, or of what completion knows.
+pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) -> Vec<Effect> {
+    if app
+        .words
+        .feeds
+        .is_some_and(|(types, namespaces)| feed == types || feed == namespaces)
+    {
+        words(app, feed, news);
+        return Vec::new();
+    }
+    let Some(at) = app
+        .views
+        .iter()
+        .position(|view| view.feeds().contains(&feed))
+    else {
+        return Vec::new();
+    };
+    app.is_dirty |= at + 1 == app.views.len();
+    let mut view = app.views.remove(at);
+    let effects = to_view(app, &mut view, feed, news);
+    app.views.insert(at, view);
+    effects
+}
+
+fn to_its_table(tables: &mut [TableView], feed: FeedId, news: FeedNews, now: Now) {
+    if let Some(table) = tables.iter_mut().find(|table| table.feeds.contains(&feed)) {
+        to_table(table, feed, news, now);
+    }
+}
+
+/// Before it is drawn: what is made of several tables is made anew, once for all that came.
+pub(super) fn refresh(app: &mut App) {
+    let mut view = app.views.pop();
+    match &mut view {
+        Some(View::Fleet(fleet)) => {
+            let clusters = known(app, fleet.tables.first());
+            fleet.refresh(app.now.at, &clusters);
+        }
+        Some(View::Faults(faults)) => {
+            let is_live = |table: &TableView, cluster: &ClusterName| {
+                matches!(app.standing_in(Some(table), cluster), Standing::Fresh(_))
+            };
+            faults.refresh(app.now, is_live);
+        }
+        _ => {}
+    }
+    app.views.extend(view);
+}
+
+/// The clusters that are meant, whether they have answered or not, with how each is.
+fn known(app: &App, table: Option<&TableView>) -> Vec<(ClusterName, Known)> {
+    let meant = navigate::meant(app);
+    let followed = table.map(TableView::clusters).unwrap_or_default();
+    let known = app.clusters.keys().filter(|name| meant.matches(name));
+    let names: BTreeSet<&ClusterName> = followed.into_iter().chain(known).collect();
+    let of = |name: &ClusterName| {
+        let standing = app.standing_in(table, name);
+        let (_, words) = standing.words();
+        let (state, lag) = match standing {
+            Standing::Fresh(_) => ("fresh".to_owned(), words),
+            _ => (words, String::new()),
+        };
+        let presence = app.clusters.get(name).map(|cluster| &cluster.presence);
+        Known {
+            state,
+            lag,
+            version: presence
+                .map_or_else(String::new, |presence| presence.kubernetes_version.clone()),
+            health: Health::Well,
+            is_stale: !matches!(standing, Standing::Fresh(_)),
+        }
+    };
+    names
+        .into_iter()
+        .map(|name| (name.clone(), of(name)))
+        .collect()
+}
+
+fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<Effect> {
+    match view {
+        View::Table(table) => to_table(table, feed, news, app.now),
+        View::Fleet(fleet) => {
+            fleet.count(feed, &news);
+            to_its_table(&mut fleet.tables, feed, news, app.now);
+        }
+        View::Faults(faults) => {
+            to_its_table(&mut faults.tables, feed, news, app.now);
+        }
+        View::Containers(view) => objects::to_containers(app, view, news),
+        View::Used(view) => objects::to_used(view, news),
+        View::Text(text) => return objects::to_text(app, text, news),
+        View::Logs(logs) => return objects::to_logs(app, logs, news),
+        View::Picker(_) | View::Help(_) => {}
+    }
+    Vec::new()
+}
+
+/// News for a table.
+pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now: Now) {
+    match news {
+        FeedNews::Joined(cluster) => {
+            table.streams.entry((feed, cluster)).or_default();
+        }
+        FeedNews::Left(cluster) => {
+            table.streams.remove(&(feed, cluster.clone()));
+            if table.age(&cluster).is_none() {
+                table.grid.forget(&cluster);
+            }
+        }
+        FeedNews::Changed(cluster, notices) => {
+            let stream = table.streams.entry((feed, cluster.clone())).or_default();
+            let novelty = match std::mem::replace(&mut stream.is_told, true) {
+                true => Novelty::News,
+                false => Novelty::Known,
+            };
+            table.grid.apply(&cluster, &notices, novelty, now);
+        }
+        FeedNews::State(cluster, state) => {
+            table.streams.entry((feed, cluster)).or_default().state = state;
+        }
+        FeedNews::Ages(ages) => {
+            for (cluster, age) in ages {
+                table.grid.set_clock(&cluster, age.ahead_ms);
+                if let Some(stream) = table.streams.get_mut(&(feed, cluster)) {
+                    stream.age = age;
+                }
+            }
+        }
+        FeedNews::Discovered => table.is_discovered = true,
+    }
+}
+
+/// What completion knows: never less than before.
+fn words(app: &mut App, feed: FeedId, news: FeedNews) {
+    let FeedNews::Changed(_, notices) = news else {
+        return;
+    };
+    let is_types = app.words.feeds.is_some_and(|(types, _)| feed == types);
+    let told = notices.iter().filter(|notice| !notice.key.is_empty());
+    for value in told.filter_map(|Notice { new, .. }| new.as_ref()) {
+        if !is_types {
+            let name = Row::from_value(value).map(|row| row.metadata.name);
+            app.words
+                .namespaces
+                .extend(name.ok().filter(|name| is_plain(name)));
+            continue;
+        }
+        let resource: ApiResource = serde_json::from_slice(value).unwrap_or_default();
+        if resource.verbs.iter().any(|verb| verb == "list") {
+            let words = resource.short_names.into_iter().chain([resource.name]);
+            app.words.types.extend(words.filter(|word| is_plain(word)));
+        }
+    }
+    app.is_dirty |= app.prompt.is_some();
+}
+
+/// What a cluster says may be typed for a person only if it is a plain word.
+fn is_plain(word: &str) -> bool {
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+}

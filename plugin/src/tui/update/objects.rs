@@ -1,0 +1,308 @@
+//! News of whole objects, for the views that show them.
+
+use crate::diff::text::{Style, unified};
+use crate::diff::{Comparison, Identity, form};
+use crate::print::{Audience, sanitize, yaml};
+use crate::tui::app::App;
+use crate::tui::event::{Effect, FeedNews, RequestId};
+use crate::tui::object;
+use crate::tui::view::View;
+use crate::tui::view::containers::ContainersView;
+use crate::tui::view::logs::{LogsView, Source};
+use crate::tui::view::pod;
+use crate::tui::view::text::{TextKind, TextView};
+use crate::tui::view::used::UsedView;
+use bytes::Bytes;
+use mqtt_informer::informer::log::LogEvent;
+use mqtt_informer::informer::{Notice, Obstacle, Progress, StreamState};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A description is made anew no more often than this,
+const PAUSE: Duration = Duration::from_secs(1);
+/// and no less often: what belongs to an object changes without it.
+const REFRESH: Duration = Duration::from_secs(5);
+
+/// News for a text.
+pub(super) fn to_text(app: &mut App, view: &mut TextView, news: FeedNews) -> Vec<Effect> {
+    match news {
+        FeedNews::Changed(cluster, notices) => {
+            let object = changed(&notices);
+            let known = view.objects.contains_key(&cluster);
+            // A first copy without the object says that it is not there.
+            if let Some(object) = object.or((!known).then_some(None)) {
+                view.objects.insert(cluster, object);
+                view.is_outdated = true;
+            }
+        }
+        FeedNews::State(_, state) => view.refused = refusal(&state),
+        FeedNews::Ages(ages) => view.ages.extend(ages),
+        FeedNews::Left(cluster) => _ = view.objects.remove(&cluster),
+        FeedNews::Joined(_) | FeedNews::Discovered => {}
+    }
+    remake(app, view)
+}
+
+/// Makes the text anew, if what it is about has changed.
+fn remake(app: &mut App, view: &mut TextView) -> Vec<Effect> {
+    if !view.is_outdated {
+        return Vec::new();
+    }
+    match view.kind {
+        TextKind::Describe => return describe_if_due(app, view),
+        TextKind::Yaml => {
+            if let Some(object) = view.objects.values().flatten().next() {
+                let text = yaml::document(object, Audience::Terminal);
+                view.set_text(&text);
+            }
+        }
+        TextKind::Diff => {
+            let text = differences(view);
+            view.set_text(&text);
+        }
+    }
+    view.is_outdated = false;
+    Vec::new()
+}
+
+/// Time went by: a description that is old is made anew.
+pub(super) fn describe_if_due(app: &mut App, view: &mut TextView) -> Vec<Effect> {
+    let since = app.now.at.saturating_sub(view.made);
+    let due = if view.is_outdated { PAUSE } else { REFRESH };
+    match view.kind == TextKind::Describe && view.asked.is_none() && since >= due {
+        true => describe(app, view),
+        false => Vec::new(),
+    }
+}
+
+/// Asks for a description.
+pub(super) fn describe(app: &mut App, view: &mut TextView) -> Vec<Effect> {
+    let Some(described) = view.target.described() else {
+        return Vec::new();
+    };
+    let request = app.request_id();
+    view.asked = Some((request, app.now.at));
+    view.is_outdated = false;
+    vec![Effect::Describe(request, described)]
+}
+
+/// A description came.
+pub(super) fn described(app: &mut App, request: RequestId, answer: Result<String, String>) {
+    let now = app.now.at;
+    let views = app.views.iter_mut().filter_map(|view| match view {
+        View::Text(text) => Some(text),
+        _ => None,
+    });
+    for view in views.filter(|view| view.asked.is_some_and(|(asked, _)| asked == request)) {
+        (view.asked, view.made) = (None, now);
+        match &answer {
+            Ok(text) => {
+                view.refused = None;
+                view.set_text(text);
+            }
+            Err(why) => view.refused = Some(why.clone()),
+        }
+    }
+}
+
+/// How the object differs between the clusters that have it, and where it is missing.
+fn differences(view: &TextView) -> String {
+    let clusters: Vec<_> = view.objects.keys().cloned().collect();
+    let identity = Identity {
+        resource: view.target.plural.clone(),
+        namespace: view
+            .target
+            .id
+            .as_ref()
+            .map_or_else(String::new, |id| id.namespace.clone()),
+        name: view
+            .target
+            .id
+            .as_ref()
+            .map_or_else(String::new, |id| id.name.clone()),
+    };
+    let mut comparison = Comparison::of(clusters.clone());
+    for (cluster, object) in &view.objects {
+        if let Some(object) = object {
+            let form = form::of(object.clone(), false, true);
+            comparison.add(
+                cluster,
+                identity.clone(),
+                &view.target.kind.to_lowercase(),
+                form,
+            );
+        }
+    }
+    let style = Style {
+        audience: Audience::Terminal,
+        colour: false,
+    };
+    let texts: Vec<_> = comparison
+        .differences()
+        .iter()
+        .map(|it| unified(it, style))
+        .collect();
+    let names: Vec<_> = clusters
+        .iter()
+        .map(|name| sanitize::word(name.as_str()).into_owned())
+        .collect();
+    match (texts.is_empty(), clusters.len()) {
+        (false, _) => texts.join("\n"),
+        (true, 0 | 1) => "waiting for the other clusters".to_owned(),
+        (true, _) => format!(
+            "the same in {}\n\n(but for what each cluster makes by itself)",
+            names.join(", ")
+        ),
+    }
+}
+
+/// News for the containers of a pod.
+pub(super) fn to_containers(app: &App, view: &mut ContainersView, news: FeedNews) {
+    match news {
+        FeedNews::Changed(_, notices) => match changed(&notices) {
+            Some(Some(pod)) => {
+                view.target.owner = object::owner_of(&pod);
+                view.set_pod(&pod, app.now.wall_ms);
+            }
+            _ => view.gone = Some("the pod is not there".to_owned()),
+        },
+        FeedNews::State(_, state) => view.gone = refusal(&state).or(view.gone.take()),
+        FeedNews::Ages(ages) => {
+            if let Some((_, age)) = ages.into_iter().next() {
+                view.age = age;
+                view.refresh(app.now.wall_ms);
+            }
+        }
+        FeedNews::Joined(_) | FeedNews::Left(_) | FeedNews::Discovered => {}
+    }
+}
+
+/// News for those who use something.
+pub(super) fn to_used(view: &mut UsedView, news: FeedNews) {
+    match news {
+        FeedNews::Changed(_, notices) => {
+            for Notice { key, new, .. } in notices.iter().filter(|notice| !notice.key.is_empty()) {
+                let pod = new
+                    .as_ref()
+                    .and_then(|bytes| serde_json::from_slice(bytes).ok());
+                view.set_pod(key, pod.as_ref());
+            }
+            view.is_read = true;
+            view.refresh();
+        }
+        FeedNews::State(_, state) => view.refused = refusal(&state),
+        FeedNews::Ages(ages) => {
+            if let Some((_, age)) = ages.into_iter().next() {
+                view.age = age;
+            }
+        }
+        FeedNews::Joined(_) | FeedNews::Left(_) | FeedNews::Discovered => {}
+    }
+}
+
+/// News of a pod whose logs are read: which containers it has, and which run again.
+pub(super) fn to_logs(app: &mut App, view: &mut LogsView, news: FeedNews) -> Vec<Effect> {
+    match news {
+        FeedNews::Changed(_, notices) => match changed(&notices) {
+            Some(Some(pod)) => pod_of_logs(app, view, &pod),
+            _ => {
+                view.remark("the pod is not there");
+                Vec::new()
+            }
+        },
+        FeedNews::State(_, state) => {
+            if let Some(why) = refusal(&state) {
+                view.remark(&why);
+            }
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn pod_of_logs(app: &mut App, view: &mut LogsView, pod: &Value) -> Vec<Effect> {
+    if view.containers.is_none() {
+        view.containers = Some(pod::with_logs(pod));
+        return read_logs(app, view);
+    }
+    let running: Vec<_> = pod::containers(pod)
+        .into_iter()
+        .filter(|container| container.is_running)
+        .collect();
+    let mut effects = Vec::new();
+    for at in 0..view.sources.len() {
+        let source = &view.sources[at];
+        let runs = running
+            .iter()
+            .any(|container| container.name == source.container);
+        let Some(position) = source.ended.clone().filter(|_| runs) else {
+            continue;
+        };
+        let container = source.container.clone();
+        if let Some((source, effect)) = read_log(app, view, container, position) {
+            view.sources[at] = source;
+            effects.push(effect);
+        }
+    }
+    effects
+}
+
+/// Reads the logs of the containers that are meant, from the beginning of the range.
+pub(super) fn read_logs(app: &mut App, view: &mut LogsView) -> Vec<Effect> {
+    let mut effects: Vec<_> = view
+        .sources
+        .drain(..)
+        .map(|source| Effect::CloseLog(source.request))
+        .collect();
+    view.clear();
+    for container in view.containers.clone().unwrap_or_default() {
+        if let Some((source, effect)) = read_log(app, view, container, None) {
+            view.sources.push(source);
+            effects.push(effect);
+        }
+    }
+    effects
+}
+
+fn read_log(
+    app: &mut App,
+    view: &LogsView,
+    container: String,
+    after: Option<mqtt_informer::informer::log::LogPosition>,
+) -> Option<(Source, Effect)> {
+    let cluster = view.target.id.as_ref()?.cluster.clone();
+    let request = app.request_id();
+    let selection = Box::new(view.selection(&container));
+    let source = Source {
+        request,
+        container,
+        ended: None,
+    };
+    Some((source, Effect::ReadLog(request, cluster, selection, after)))
+}
+
+/// News of a log.
+pub(super) fn log(app: &mut App, request: RequestId, event: LogEvent) {
+    let views = app.views.iter_mut().filter_map(|view| match view {
+        View::Logs(logs) => Some(logs),
+        _ => None,
+    });
+    for view in views.filter(|view| view.sources.iter().any(|it| it.request == request)) {
+        view.take(request, event.clone());
+    }
+}
+
+/// The one object that is spoken of: none if it is not, nothing in it if it is gone.
+fn changed(notices: &[Notice]) -> Option<Option<Value>> {
+    let notice = notices.iter().find(|notice| !notice.key.is_empty())?;
+    let read = |bytes: &Bytes| serde_json::from_slice(bytes).ok();
+    Some(notice.new.as_ref().and_then(read))
+}
+
+fn refusal(state: &StreamState) -> Option<String> {
+    let obstacle = state.obstacle.as_ref().map(Obstacle::to_string);
+    match &state.progress {
+        Progress::Refused { message, .. } if !state.synced => Some(message.clone()),
+        _ => obstacle.filter(|_| !state.synced),
+    }
+}

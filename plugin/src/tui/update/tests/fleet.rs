@@ -1,0 +1,178 @@
+use super::*;
+
+/// The lines of the list on the screen.
+fn listed(bed: &Bed) -> Vec<String> {
+    let list = match bed.app.view() {
+        Some(View::Faults(view)) => &view.list,
+        Some(View::Fleet(view)) => &view.list,
+        other => panic!("{other:?}"),
+    };
+    list.lines
+        .iter()
+        .map(|line| line.cells.join(" ").trim_end().to_owned())
+        .collect()
+}
+
+fn with_faults() -> Bed {
+    let mut bed = pods(SIZE);
+    bed.take_effects();
+    bed.types(":faults<enter>");
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(
+        feeds[0],
+        "west",
+        ("nodes", &["Name", "Status", "Age"]),
+        &["n1 NotReady 999990000", "n2 Ready 1"],
+    );
+    let its = [
+        "a 0/1 Pending 999990000",
+        "b 1/1 Running 1",
+        "c 0/1 CrashLoopBackOff 999990000",
+    ];
+    bed.copy_to(feeds[1], "east", ("pods", &PODS), &its);
+    bed.copy_to(
+        feeds[1],
+        "west",
+        ("pods", &PODS),
+        &["d 0/1 ImagePullBackOff 999990000"],
+    );
+    bed.wait(100);
+    bed
+}
+
+#[test]
+fn faults_of_all_kinds_stand_by_how_bad_they_are() {
+    let mut bed = with_faults();
+    let fields: Vec<_> = watched(&mut bed)
+        .into_iter()
+        .map(|(it, _)| format!("{} {}", it.resource, it.fields))
+        .collect();
+    assert_eq!(
+        (fields.len(), fields[8].as_str()),
+        (9, "events type=Warning"),
+        "and two for completion"
+    );
+    assert_eq!(
+        listed(&bed),
+        [
+            "west node shop n1 NotReady 10s",
+            "east pod shop c CrashLoopBackOff 10s",
+            "west pod shop d ImagePullBackOff 10s",
+            "east pod shop a Pending 10s",
+        ]
+    );
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(
+        feeds[0],
+        "west",
+        ("nodes", &["Name", "Status", "Age"]),
+        &["n1 Ready 1"],
+    );
+    bed.wait(2000);
+    assert_eq!(listed(&bed).len(), 3);
+    bed.types("jy");
+    let it = watched(&mut bed);
+    assert_eq!(
+        (it[0].0.resource.as_str(), it[0].0.fields.as_str()),
+        ("pods", "metadata.name=d")
+    );
+    bed.types("<esc><enter>");
+    assert!(matches!(bed.app.view(), Some(View::Containers(_))));
+    bed.types("<esc><esc>");
+    let left = bed
+        .take_effects()
+        .into_iter()
+        .filter(|effect| matches!(effect, Effect::Leave(_)));
+    assert_eq!((left.count(), bed.app.views.len()), (9, 1));
+}
+
+#[test]
+fn the_fleet_says_what_each_cluster_has() {
+    let mut bed = pods(SIZE);
+    bed.types(":fleet<enter>");
+    let feeds = bed.app.view().unwrap().feeds();
+    bed.copy_to(
+        feeds[0],
+        "east",
+        ("pods", &PODS),
+        &[
+            "a 0/1 Pending 1",
+            "b 1/1 Running 1",
+            "c 0/1 Error 1",
+            "d 0/1 Completed 1",
+        ],
+    );
+    bed.copy_to(
+        feeds[1],
+        "east",
+        ("nodes", &["Name", "Status", "Age"]),
+        &["n1 NotReady 1", "n2 Ready 1"],
+    );
+    bed.clusters(&["east", "west-"]);
+    bed.wait(100);
+    let lines = listed(&bed);
+    assert!(
+        lines[0].starts_with("east fresh 0.5s v1.36.3 1/2 4 1 1 1 1 0"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("west offline 60s  v1.36.3 0/0 0"),
+        "{}",
+        lines[1]
+    );
+    bed.take_effects();
+    bed.types("<enter>");
+    let it = watched(&mut bed);
+    assert_eq!(
+        (it[0].0.resource.as_str(), &it[0].1),
+        ("pods", &Clusters::new(["east"]).unwrap())
+    );
+}
+
+#[test]
+fn the_same_object_of_several_clusters_is_compared() {
+    let mut bed = Bed::new(SIZE);
+    bed.types(":deploy<enter>");
+    for cluster in ["east", "north", "west"] {
+        bed.copy(
+            cluster,
+            "deployments",
+            &PODS,
+            &["api 1/1 x 1", "web 1/1 x 1"],
+        );
+    }
+    bed.types("  :diff<enter>");
+    assert!(
+        bed.app.told.as_ref().unwrap().text.contains("same object"),
+        "api and web of one cluster are two"
+    );
+    bed.types("<esc>gj j :diff<enter>");
+    let (selection, clusters) = watched(&mut bed).pop().unwrap();
+    assert_eq!(
+        (selection.fields.as_str(), clusters),
+        (
+            "metadata.name=web",
+            Clusters::new(["east", "north"]).unwrap()
+        )
+    );
+    let object = |image: &str| {
+        Some(
+            serde_json::json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"image": image}}),
+        )
+    };
+    bed.object("east", object("a:1"));
+    bed.object("north", object("a:2"));
+    let lines = text(&bed).lines.clone().unwrap();
+    assert!(
+        lines.contains(&"-  image: a:1".to_owned()) && lines.contains(&"+  image: a:2".to_owned()),
+        "{lines:?}"
+    );
+    bed.types("<esc><esc>:diff<enter>");
+    let (_, clusters) = watched(&mut bed).pop().unwrap();
+    assert_eq!(
+        clusters,
+        Clusters::all(),
+        "without marks it is all clusters"
+    );
+}

@@ -1,0 +1,215 @@
+use super::*;
+
+fn pod(container_state: serde_json::Value) -> serde_json::Value {
+    serde_json::json!({
+        "kind": "Pod",
+        "metadata": {"name": "cart-1", "namespace": "shop", "uid": "u"},
+        "spec": {"containers": [{"name": "app", "image": "a:1"}, {"name": "side", "image": "s:1"}]},
+        "status": {"containerStatuses": [
+            {"name": "app", "ready": true, "state": container_state},
+            {"name": "side", "ready": true, "state": {"running": {}}}]}})
+}
+
+#[test]
+fn yaml_is_of_one_object_and_live() {
+    let mut bed = pods(SIZE);
+    bed.take_effects();
+    bed.types("y");
+    let it = watched(&mut bed);
+    assert_eq!(
+        (it[0].0.fields.as_str(), it[0].0.view),
+        (
+            "metadata.name=cart-1",
+            mqtt_informer::protocol::message::View::Objects
+        )
+    );
+    assert_eq!(it[0].1, Clusters::new(["east"]).unwrap());
+    assert_eq!(text(&bed).lines, None);
+    bed.object("east", Some(pod(serde_json::json!({"running": {}}))));
+    assert!(
+        text(&bed)
+            .lines
+            .as_ref()
+            .unwrap()
+            .contains(&"  name: cart-1".to_owned())
+    );
+    bed.types("/side<enter>n");
+    assert_eq!(text(&bed).at, 1);
+    bed.object("east", None);
+    assert!(
+        text(&bed).objects.values().all(Option::is_some),
+        "nothing was said of it"
+    );
+    bed.types("<esc>");
+    assert!(
+        text(&bed).search.is_empty(),
+        "one step out is out of the search"
+    );
+    bed.types("<esc>");
+    assert_eq!(bed.app.views.len(), 1);
+}
+
+#[test]
+fn a_description_is_asked_for_and_made_anew_when_its_object_changes() {
+    let mut bed = pods(SIZE);
+    bed.take_effects();
+    bed.types("d");
+    let asked = |bed: &mut Bed| {
+        let effects = bed.take_effects().into_iter();
+        let mut requests = effects.filter_map(|effect| match effect {
+            Effect::Describe(request, _) => Some(request),
+            _ => None,
+        });
+        requests.next()
+    };
+    let first = asked(&mut bed).unwrap();
+    bed.object("east", Some(pod(serde_json::json!({"running": {}}))));
+    assert_eq!(asked(&mut bed), None, "the first is still under way");
+    bed.happens(What::Described(first, Ok("Name: cart-1\n".to_owned())));
+    assert_eq!(text(&bed).len(), 1);
+    bed.wait(500);
+    assert_eq!(asked(&mut bed), None);
+    bed.wait(600);
+    let second = asked(&mut bed).unwrap();
+    bed.happens(What::Described(first, Ok("old\nold\n".to_owned())));
+    assert_eq!(
+        text(&bed).len(),
+        1,
+        "an answer to an earlier question is none"
+    );
+    bed.happens(What::Described(second, Err("gone".to_owned())));
+    assert_eq!(
+        (text(&bed).len(), text(&bed).refused.as_deref()),
+        (1, Some("gone"))
+    );
+    bed.wait(4900);
+    assert_eq!(asked(&mut bed), None);
+    bed.wait(200);
+    assert!(
+        asked(&mut bed).is_some(),
+        "what belongs to it may have changed"
+    );
+}
+
+#[test]
+fn logs_of_all_usual_containers_are_read_again_when_they_run_again() {
+    use mqtt_informer::informer::log::{LogEnd, LogEvent};
+    let mut bed = pods(SIZE);
+    bed.take_effects();
+    bed.types("l");
+    bed.object("east", Some(pod(serde_json::json!({"running": {}}))));
+    let read = |bed: &mut Bed| -> Vec<_> {
+        let effects = bed.take_effects().into_iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::ReadLog(request, _, log, after) => Some((request, *log, after)),
+                _ => None,
+            })
+            .collect()
+    };
+    let logs = read(&mut bed);
+    let names: Vec<_> = logs
+        .iter()
+        .map(|(_, log, _)| (log.container.as_str(), log.tail, log.follow))
+        .collect();
+    assert_eq!(
+        names,
+        [("app", Some(1000), true), ("side", Some(1000), true)]
+    );
+    bed.happens(What::Log(
+        logs[0].0,
+        LogEvent::Ended(LogEnd::Finished, None),
+    ));
+    bed.object(
+        "east",
+        Some(pod(
+            serde_json::json!({"waiting": {"reason": "CrashLoopBackOff"}}),
+        )),
+    );
+    assert!(read(&mut bed).is_empty(), "it does not run");
+    bed.object(
+        "east",
+        Some(pod(serde_json::json!({"running": {"startedAt": "x"}}))),
+    );
+    let again = read(&mut bed);
+    assert_eq!((again.len(), again[0].1.container.as_str()), (1, "app"));
+    bed.types("3");
+    let effects = bed.take_effects();
+    let closed = effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::CloseLog(_)))
+        .count();
+    let since: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::ReadLog(_, _, log, _) => Some((log.since_s, log.tail)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((closed, since), (2, vec![(Some(300), None); 2]));
+    bed.types("<esc>");
+    let left = bed
+        .take_effects()
+        .iter()
+        .filter(|effect| matches!(effect, Effect::CloseLog(_)))
+        .count();
+    assert_eq!(left, 2);
+}
+
+#[test]
+fn containers_and_the_log_of_one() {
+    let mut bed = pods(SIZE);
+    bed.types("<enter>");
+    bed.object("east", Some(pod(serde_json::json!({"running": {}}))));
+    bed.take_effects();
+    bed.types("j<enter>");
+    let read = bed
+        .take_effects()
+        .into_iter()
+        .find_map(|effect| match effect {
+            Effect::ReadLog(_, _, log, _) => Some(log.container),
+            _ => None,
+        });
+    assert_eq!(read.as_deref(), Some("side"));
+}
+
+#[test]
+fn what_an_object_has_nothing_of_is_told() {
+    let mut bed = Bed::new(SIZE);
+    bed.types(":deploy<enter>");
+    bed.copy("east", "deployments", &PODS, &["web 1/1 x 1"]);
+    for (key, word) in [("l", "logs"), ("u", "uses"), ("J", "made")] {
+        bed.types(key);
+        assert!(
+            bed.app.told.as_ref().unwrap().text.contains(word),
+            "{:?}",
+            bed.app.told
+        );
+        assert_eq!(bed.app.views.len(), 1);
+    }
+    bed.take_effects();
+    bed.types("e");
+    assert_eq!(
+        watched(&mut bed)[0].0.fields,
+        "involvedObject.kind=Deployment,involvedObject.name=web"
+    );
+}
+
+#[test]
+fn who_uses_a_secret() {
+    let mut bed = Bed::new(SIZE);
+    bed.types(":secrets<enter>");
+    bed.copy("east", "secrets", &PODS, &["keys 1/1 x 1"]);
+    bed.take_effects();
+    bed.types("u");
+    let it = watched(&mut bed);
+    assert_eq!(
+        (it[0].0.resource.as_str(), it[0].0.namespace.as_str()),
+        ("pods", "shop")
+    );
+    bed.object("east", Some(serde_json::json!({"spec": {"volumes": [{"name": "v", "secret": {"secretName": "keys"}}]}})));
+    let View::Used(used) = bed.app.view().unwrap() else {
+        panic!("{:?}", bed.app.view())
+    };
+    assert_eq!(used.list.lines[0].cells, ["shop", "x", "volume v"]);
+}

@@ -1,0 +1,158 @@
+//! What can be on the screen.
+//!
+//! **Architecture invariant:** state and what follows from it. What happens to it is [`super::update`]'s, how it looks
+//! [`super::draw`]'s.
+
+pub mod containers;
+pub mod faults;
+pub mod fleet;
+pub mod list;
+pub mod logs;
+pub mod picker;
+pub mod pod;
+pub mod scroll;
+pub mod table;
+pub mod target;
+pub mod text;
+pub mod used;
+
+use super::event::{Effect, FeedId};
+use super::keys::Context;
+use containers::ContainersView;
+use faults::FaultsView;
+use fleet::FleetView;
+use logs::LogsView;
+use picker::PickerView;
+use scroll::Scroll;
+use table::TableView;
+use text::{TextKind, TextView};
+use used::UsedView;
+
+/// One view. Those that were gone through are a stack.
+#[derive(Debug)]
+pub enum View {
+    /// Objects of one resource.
+    Table(Box<TableView>),
+    /// The containers of a pod.
+    Containers(Box<ContainersView>),
+    /// A description, YAML, a difference.
+    Text(Box<TextView>),
+    /// Logs.
+    Logs(Box<LogsView>),
+    /// What uses an object.
+    Used(Box<UsedView>),
+    /// The clusters, one a line.
+    Fleet(Box<FleetView>),
+    /// Everything that is unwell.
+    Faults(Box<FaultsView>),
+    /// The choice of clusters.
+    Picker(PickerView),
+    /// All keys.
+    Help(Scroll),
+}
+
+impl View {
+    /// Where its keys are, the innermost first.
+    pub fn contexts(&self) -> &'static [Context] {
+        use Context::{
+            Containers, Everywhere, Faults, Fleet, Logs, Moving, Object, Picker, Table, Text, Used,
+        };
+        match self {
+            Self::Table(_) => &[Table, Object, Moving, Everywhere],
+            Self::Containers(_) => &[Containers, Object, Moving, Everywhere],
+            Self::Used(_) => &[Used, Object, Moving, Everywhere],
+            Self::Fleet(_) => &[Fleet, Moving, Everywhere],
+            Self::Faults(_) => &[Faults, Object, Moving, Everywhere],
+            Self::Text(_) => &[Text, Moving, Everywhere],
+            Self::Logs(_) => &[Logs, Moving, Everywhere],
+            Self::Picker(_) => &[Picker, Moving, Everywhere],
+            Self::Help(_) => &[Moving, Everywhere],
+        }
+    }
+
+    /// What it is called in the line that says where one is.
+    pub fn crumb(&self) -> String {
+        match self {
+            Self::Table(table) => table.crumb(),
+            Self::Containers(view) => view.target.label(),
+            Self::Used(view) => format!("used: {}", view.target.label()),
+            Self::Text(text) => match text.kind {
+                TextKind::Describe => format!("describe {}", text.target.label()),
+                TextKind::Yaml => format!("yaml {}", text.target.label()),
+                TextKind::Diff => format!("diff {}", text.target.label()),
+            },
+            Self::Logs(logs) => format!("logs {}", logs.target.label()),
+            Self::Fleet(_) => "fleet".to_owned(),
+            Self::Faults(_) => "faults".to_owned(),
+            Self::Picker(_) => "clusters".to_owned(),
+            Self::Help(_) => "help".to_owned(),
+        }
+    }
+
+    /// What it is fed by.
+    pub fn feeds(&self) -> Vec<FeedId> {
+        match self {
+            Self::Table(table) => table.feeds.clone(),
+            Self::Containers(view) => vec![view.feed],
+            Self::Used(view) => vec![view.feed],
+            Self::Text(text) => vec![text.feed],
+            Self::Logs(logs) => vec![logs.feed],
+            Self::Fleet(_) | Self::Faults(_) => {
+                let tables = self.tables().iter();
+                tables.flat_map(|table| table.feeds.clone()).collect()
+            }
+            Self::Picker(_) | Self::Help(_) => Vec::new(),
+        }
+    }
+
+    /// The tables that it is made of.
+    pub fn tables(&self) -> &[TableView] {
+        match self {
+            Self::Table(table) => std::slice::from_ref(table),
+            Self::Fleet(fleet) => &fleet.tables,
+            Self::Faults(faults) => &faults.tables,
+            _ => &[],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn tables_mut(&mut self) -> &mut [TableView] {
+        match self {
+            Self::Table(table) => std::slice::from_mut(table),
+            Self::Fleet(fleet) => &mut fleet.tables,
+            Self::Faults(faults) => &mut faults.tables,
+            _ => &mut [],
+        }
+    }
+
+    /// What is to be done when it is left.
+    pub fn leave(&self) -> Vec<Effect> {
+        let mut effects: Vec<_> = self.feeds().into_iter().map(Effect::Leave).collect();
+        if let Self::Logs(logs) = self {
+            effects.extend(
+                logs.sources
+                    .iter()
+                    .map(|source| Effect::CloseLog(source.request)),
+            );
+        }
+        effects
+    }
+
+    /// Tells how many lines it has on the screen.
+    pub fn set_height(&mut self, height: usize) {
+        let below_heads = height.saturating_sub(1);
+        match self {
+            Self::Table(table) => table.grid.set_height(below_heads),
+            Self::Containers(view) => view.list.set_height(below_heads),
+            Self::Used(view) => view.list.set_height(below_heads),
+            Self::Picker(picker) => picker.list.set_height(below_heads),
+            Self::Fleet(fleet) => fleet.list.set_height(below_heads),
+            Self::Faults(faults) => faults.list.set_height(below_heads),
+            Self::Text(text) => {
+                text.scroll.height = height.max(1);
+            }
+            Self::Logs(logs) => logs.set_height(height),
+            Self::Help(scroll) => scroll.height = height.max(1),
+        }
+    }
+}

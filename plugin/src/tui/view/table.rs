@@ -1,0 +1,265 @@
+//! The objects of one resource, of all clusters that are meant.
+
+use super::target::Target;
+use crate::tui::event::{Age, FeedId};
+use crate::tui::grid::{Field, Grid, Only};
+use crate::tui::object;
+use mqtt_informer::informer::{Progress, StreamState};
+use mqtt_informer::protocol::message::{Selection, View};
+use mqtt_informer::protocol::names::ClusterName;
+use std::collections::BTreeMap;
+
+/// What a table shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableSpec {
+    /// The type, as a person words it; each cluster resolves it.
+    pub word: String,
+    /// Empty for all.
+    pub namespaces: Vec<String>,
+    /// The clusters, as words that [`mqtt_informer::informer::Clusters`] reads; empty for all.
+    pub clusters: Vec<String>,
+    /// A label selector, or nothing.
+    pub labels: String,
+    /// A field selector, or nothing.
+    pub fields: String,
+    /// Of those that come.
+    pub only: Only,
+    /// Whose they are, if one came here from another object: `deployment/web`.
+    pub of: String,
+    /// The filter.
+    pub filter: String,
+}
+
+/// What one cluster's stream is doing.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    /// As the informer tells it.
+    pub state: StreamState,
+    /// How fresh its copy is.
+    pub age: Age,
+    /// Its copy was told: what comes is news.
+    pub is_told: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct TableView {
+    /// What it shows.
+    pub spec: TableSpec,
+    /// By what it is fed: one for each namespace.
+    pub feeds: Vec<FeedId>,
+    /// The rows.
+    pub grid: Grid,
+    /// What each cluster's stream does.
+    pub streams: BTreeMap<(FeedId, ClusterName), Stream>,
+    /// Those who have not joined are not there.
+    pub is_discovered: bool,
+    /// The columns of wide output, too.
+    pub is_wide: bool,
+    /// What is wrong with the filter.
+    pub wrong: Option<String>,
+}
+
+/// How far a table is: what is said while not all is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loading {
+    /// Clusters that are followed.
+    pub clusters: usize,
+    /// Those whose copy is whole.
+    pub synced: usize,
+    /// Those that refuse, with their words.
+    pub refused: Vec<(ClusterName, String)>,
+    /// Items that were listed so far.
+    pub listed: u64,
+    /// Bytes that came so far.
+    pub received: u64,
+    /// Clusters of which nothing was heard.
+    pub silent: usize,
+}
+
+impl TableView {
+    /// An empty one.
+    pub fn new(spec: TableSpec, feeds: Vec<FeedId>) -> Self {
+        Self {
+            grid: Grid::new(spec.only.clone()),
+            spec,
+            feeds,
+            streams: BTreeMap::new(),
+            is_discovered: false,
+            is_wide: false,
+            wrong: None,
+        }
+    }
+
+    /// What is asked of each cluster, for each of the feeds.
+    pub fn selections(spec: &TableSpec) -> Vec<Selection> {
+        let of = |namespace: &str| Selection {
+            resource: spec.word.clone(),
+            namespace: namespace.to_owned(),
+            labels: spec.labels.clone(),
+            fields: spec.fields.clone(),
+            view: View::Rows,
+            ..Selection::default()
+        };
+        match spec.namespaces.as_slice() {
+            [] => vec![of("")],
+            some => some.iter().map(|namespace| of(namespace)).collect(),
+        }
+    }
+
+    /// `pods`, or whatever was typed until a cluster has said what that is.
+    pub fn plural(&self) -> &str {
+        let known = self.grid.resource();
+        known.map_or(self.spec.word.as_str(), |resource| &resource.plural)
+    }
+
+    /// Its type for another question to the same cluster: `deployments.v1.apps`.
+    pub fn resource_word(&self) -> String {
+        match self.grid.resource() {
+            Some(it) if it.group.is_empty() => it.plural.clone(),
+            Some(it) => format!("{}.{}.{}", it.plural, it.version, it.group),
+            None => self.spec.word.clone(),
+        }
+    }
+
+    /// The object that is selected.
+    pub fn target(&self) -> Option<Target> {
+        self.target_at(self.grid.cursor())
+    }
+
+    /// The object at a place among those that are shown.
+    pub fn target_at(&self, place: usize) -> Option<Target> {
+        let (id, value) = (self.grid.object_at(place)?, self.grid.value_at(place)?);
+        let resource = self.grid.resource()?;
+        Some(Target {
+            resource: self.resource_word(),
+            plural: resource.plural.clone(),
+            kind: resource.kind.clone(),
+            id: Some(id),
+            uid: object::uid(value),
+            owner: object::owner(value),
+        })
+    }
+
+    /// What it is called in the line that says where one is.
+    pub fn crumb(&self) -> String {
+        match self.spec.of.as_str() {
+            "" => self.plural().to_owned(),
+            of => format!("{} of {of}", self.plural()),
+        }
+    }
+
+    /// The columns to show, the first ones of which say whose row it is where that is not said by itself.
+    pub fn fields(&self, with_cluster: bool) -> Vec<Field> {
+        let namespaced = self
+            .grid
+            .resource()
+            .is_none_or(|resource| resource.namespaced);
+        let with_namespace = namespaced && self.spec.namespaces.len() != 1;
+        let columns = self.grid.columns().iter().enumerate();
+        let shown = columns.filter(|(_, column)| self.is_wide || !column.wide_only);
+        let before = [
+            (Field::Cluster, with_cluster),
+            (Field::Namespace, with_namespace),
+        ];
+        let before = before
+            .into_iter()
+            .filter_map(|(field, is_shown)| is_shown.then_some(field));
+        before
+            .chain(shown.map(|(at, _)| Field::Column(at)))
+            .collect()
+    }
+
+    /// The worst that its streams say of a cluster; none if it is not followed.
+    pub fn age(&self, cluster: &ClusterName) -> Option<Age> {
+        let its = self.streams.iter().filter(|((_, name), _)| name == cluster);
+        its.map(|(_, stream)| stream.age).reduce(worse)
+    }
+
+    /// The clusters that are followed.
+    pub fn clusters(&self) -> Vec<&ClusterName> {
+        let mut names: Vec<_> = self.streams.keys().map(|(_, name)| name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// How far it is.
+    pub fn loading(&self) -> Loading {
+        let mut loading = Loading {
+            clusters: self.clusters().len(),
+            ..Loading::default()
+        };
+        let mut unsynced = std::collections::BTreeSet::new();
+        for ((_, cluster), stream) in &self.streams {
+            if stream.state.synced {
+                continue;
+            }
+            unsynced.insert(cluster);
+            match &stream.state.progress {
+                Progress::Listing(items) => loading.listed += items,
+                Progress::Receiving(bytes) => loading.received += bytes,
+                Progress::Refused { message, .. } => {
+                    loading.refused.push((cluster.clone(), message.clone()));
+                }
+                Progress::Silent => match &stream.state.obstacle {
+                    Some(obstacle) => loading
+                        .refused
+                        .push((cluster.clone(), obstacle.to_string())),
+                    None => loading.silent += 1,
+                },
+                Progress::Synced => {}
+            }
+        }
+        loading.synced = loading.clusters - unsynced.len();
+        loading
+    }
+}
+
+fn worse(one: Age, other: Age) -> Age {
+    let worst = match one.freshness.cmp(&other.freshness) {
+        std::cmp::Ordering::Less => other,
+        std::cmp::Ordering::Greater => one,
+        // Both have been so since the earlier of the two began.
+        std::cmp::Ordering::Equal => Age {
+            lasts: one.lasts.max(other.lasts),
+            ..one
+        },
+    };
+    Age {
+        old: one.old.zip(other.old).map(|(one, other)| one.max(other)),
+        ..worst
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mqtt_informer::informer::Freshness;
+    use std::time::Duration;
+
+    #[test]
+    fn a_cluster_is_as_fresh_as_its_worst_stream() {
+        let name = ClusterName::new("east").unwrap();
+        let mut table = TableView::new(TableSpec::default(), vec![FeedId(1), FeedId(2)]);
+        let secs = Duration::from_secs;
+        for (feed, freshness, old) in [(1, Freshness::Fresh, 1), (2, Freshness::Stale, 9)] {
+            let age = Age {
+                freshness,
+                lasts: secs(feed),
+                old: Some(secs(old)),
+                ..Age::default()
+            };
+            let stream = Stream {
+                age,
+                ..Stream::default()
+            };
+            table.streams.insert((FeedId(feed), name.clone()), stream);
+        }
+        let age = table.age(&name).unwrap();
+        let told = (age.freshness, age.lasts, age.old);
+        assert_eq!(told, (Freshness::Stale, secs(2), Some(secs(9))));
+        assert_eq!(table.clusters().len(), 1);
+        assert_eq!(table.loading().synced, 0);
+    }
+}

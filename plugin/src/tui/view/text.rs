@@ -1,0 +1,179 @@
+//! A text about an object: its description, its YAML, or how it differs between clusters.
+
+use super::scroll::Scroll;
+use super::target::Target;
+use crate::tui::event::{Age, FeedId, RequestId};
+use crate::tui::grid::Step;
+use mqtt_informer::protocol::names::ClusterName;
+use regex::Regex;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Which text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKind {
+    /// As `kubectl describe` writes it.
+    Describe,
+    /// As `kubectl get -o yaml` does.
+    Yaml,
+    /// What differs between clusters.
+    Diff,
+}
+
+/// See the module. It is live: the object is watched, and the text is made anew when it changes.
+#[derive(Debug)]
+pub struct TextView {
+    /// Which text.
+    pub kind: TextKind,
+    /// Of what.
+    pub target: Target,
+    /// By what the object is watched.
+    pub feed: FeedId,
+    /// What each cluster has of it.
+    pub objects: BTreeMap<ClusterName, Option<Value>>,
+    /// How fresh that is.
+    pub ages: BTreeMap<ClusterName, Age>,
+    /// Why there is none.
+    pub refused: Option<String>,
+    /// The description that is under way, and since when.
+    pub asked: Option<(RequestId, Duration)>,
+    /// The object has changed since it was asked for.
+    pub is_outdated: bool,
+    /// When the last description came.
+    pub made: Duration,
+    /// The lines; none while there are none.
+    pub lines: Option<Vec<String>>,
+    /// Where one is in it.
+    pub scroll: Scroll,
+    /// Long lines go on in the next one.
+    pub wraps: bool,
+    /// What is searched for.
+    pub search: String,
+    regex: Option<Regex>,
+    /// The lines in which it is found.
+    pub found: Vec<usize>,
+    /// Which of them was gone to last.
+    pub at: usize,
+}
+
+impl TextView {
+    /// One whose text has to come.
+    pub fn new(kind: TextKind, target: Target, feed: FeedId) -> Self {
+        Self {
+            kind,
+            target,
+            feed,
+            objects: BTreeMap::new(),
+            ages: BTreeMap::new(),
+            refused: None,
+            asked: None,
+            is_outdated: false,
+            made: Duration::ZERO,
+            lines: None,
+            scroll: Scroll::default(),
+            wraps: false,
+            search: String::new(),
+            regex: None,
+            found: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// Another text, at the same place.
+    pub fn set_text(&mut self, text: &str) {
+        self.lines = Some(text.lines().map(str::to_owned).collect());
+        self.find();
+        self.scroll.step(Step::Lines(0), self.len());
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Searches for something else, from where one is.
+    ///
+    /// # Errors
+    /// When it is no regular expression; what was searched for before still is.
+    pub fn search_for(&mut self, text: &str) -> Result<(), String> {
+        let regex = match text {
+            "" => None,
+            text => Some(crate::tui::query::regex(text)?),
+        };
+        self.search = text.to_owned();
+        self.regex = regex;
+        self.find();
+        let next = self.found.iter().position(|line| *line >= self.scroll.top);
+        self.go_to(next.unwrap_or_default());
+        Ok(())
+    }
+
+    /// To the next place where it is found, or the one before; at the end from the beginning.
+    pub fn go_on(&mut self, forward: bool) {
+        let many = self.found.len();
+        if many > 0 {
+            self.go_to((self.at + if forward { 1 } else { many - 1 }) % many);
+        }
+    }
+
+    /// Where in a line it is found: bytes.
+    pub fn found_in(&self, line: &str) -> Vec<std::ops::Range<usize>> {
+        let regex = self.regex.iter();
+        regex
+            .flat_map(|regex| regex.find_iter(line).map(|it| it.range()))
+            .filter(|it| !it.is_empty())
+            .collect()
+    }
+
+    fn go_to(&mut self, at: usize) {
+        self.at = at;
+        if let Some(line) = self.found.get(at).copied() {
+            let len = self.len();
+            self.scroll.show(line, len);
+        }
+    }
+
+    fn find(&mut self) {
+        let lines = self.lines.iter().flatten().enumerate();
+        self.found = match &self.regex {
+            Some(regex) => lines
+                .filter(|(_, line)| regex.is_match(line))
+                .map(|(at, _)| at)
+                .collect(),
+            None => Vec::new(),
+        };
+        self.at = self.at.min(self.found.len().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_gone_through_in_a_ring() {
+        let mut text = TextView::new(TextKind::Yaml, Target::default(), FeedId(1));
+        text.scroll.height = 2;
+        text.set_text("a\nb\nAb\nc\nbab\n");
+        text.search_for("^a?b$").unwrap();
+        assert_eq!(text.found, [1, 2]);
+        text.search_for("b$").unwrap();
+        assert_eq!((text.found.as_slice(), text.at), (&[1, 2, 4][..], 0));
+        for want in [1, 2, 0] {
+            text.go_on(true);
+            assert_eq!(text.at, want);
+        }
+        text.go_on(false);
+        assert_eq!((text.at, text.scroll.top), (2, 3));
+        assert!(text.search_for("[").is_err());
+        assert_eq!(text.found_in("bab"), vec![2..3]);
+        text.set_text("x");
+        assert_eq!((text.found.len(), text.scroll.top), (0, 0));
+    }
+}
