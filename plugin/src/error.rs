@@ -58,7 +58,8 @@ pub fn usage(error: &clap::Error, command: &str) -> String {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     if let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) =
         (error.kind(), error.get(ContextKind::InvalidArg))
-        && let Some(why) = unsupported::why(flag)
+        && let Some(verb) = command.rsplit(' ').next()
+        && let Some(why) = unsupported::why(verb, flag)
     {
         return format!("error: {flag} is not supported: {why}; see `{command} --help`");
     }

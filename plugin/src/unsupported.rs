@@ -1,7 +1,22 @@
 //! Flags of kubectl's readers that have no meaning here, or a different one: what is said of each.
 
-/// Why a flag as kubectl has it (`--raw`, `-f`) is not taken, and what to do instead; none for one that kubectl has not.
-pub(crate) fn why(flag: &str) -> Option<&'static str> {
+/// The verbs that kubectl has, too.
+const READERS: [&str; 7] = [
+    "get",
+    "describe",
+    "api-resources",
+    "wait",
+    "events",
+    "logs",
+    "diff",
+];
+
+/// Why a flag as kubectl's verb has it (`--raw`, `-f`) is not taken, and what to do instead; none for one that kubectl has
+/// not.
+pub(crate) fn why(verb: &str, flag: &str) -> Option<&'static str> {
+    if !READERS.contains(&verb) {
+        return None;
+    }
     let flag = flag.split('=').next().unwrap_or_default();
     let reason = REASONS.iter().find(|(flags, _)| flags.contains(&flag));
     reason.map(|(_, why)| *why)
@@ -61,9 +76,10 @@ mod tests {
 
     #[test]
     fn flags_are_found_with_and_without_a_value() {
-        assert!(why("--raw=/api").is_some_and(|why| why.contains("-o json")));
-        assert_eq!(why("-f"), why("--filename"));
-        assert_eq!(why("--nosuch"), None);
+        assert!(why("get", "--raw=/api").is_some_and(|why| why.contains("-o json")));
+        assert_eq!(why("get", "-f"), why("get", "--filename"));
+        assert_eq!(why("get", "--nosuch"), None);
+        assert_eq!(why("config", "-f"), None);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) struct Stream {
     pub(super) rid: Option<u64>,
     /// Pages asked for and not received, as last counted.
     pub(super) outstanding: u32,
+    /// Its source had never answered when that was last counted.
+    pub(super) unanswered: bool,
     /// When the driver comes back to it.
     pub(super) deadline: Moment,
     /// When its source last answered.
@@ -69,6 +71,7 @@ impl Stream {
             live_topic: None,
             rid: None,
             outstanding: 0,
+            unanswered: true,
             deadline: now,
             heard: None,
             obstacle: None,

@@ -42,7 +42,7 @@
 //! | R3 apply (`reflector`) | while no request is out: whole flushes with prev ≤ seq < to, each in one step | a gap is jumped; half a step shown; a duplicate moves the copy back |
 //! | R4 compare (`reflector`, `copy`) | who names my (epoch, seq) names my digest; then the copy was current when that left | silent divergence stays |
 //! | R5 ask (`reflector`) | empty, behind, a gap, silence, a new subscription, a digest; renewals in any case | a lost change is never noticed; a lease runs out under a reader |
-//! | R6 request (`request`) | one at a time, repeated as it is; the copy is frozen meanwhile | every answer is too late when the way is long |
+//! | R6 request (`request`) | one at a time, repeated as it is, in vain for one page; the copy is frozen meanwhile | every answer is too late when the way is long |
 //! | R7 stage, switch (`staging`, `copy`) | pages of one snapshot, chained without a hole; then the copy is switched in one step | missing entries read as deleted; duplicates make a storm |
 //! | R7 older (`reflector`) | an answer of another epoch that does not reach up to the last change held, by resourceVersion, is asked for again | a row goes back: a new writer's list began before the last news of the writer before, or its watch lags |
 //! | R8 cache (`copy`, `saved`) | copies are kept whole, with their epoch and seq, and a checksum | a restarted reader goes back to an older source, or begins with what never was |

@@ -2,8 +2,8 @@
 //!
 //! **R6 Request.** A re-ask is the same request: same rid, same digests, from the first place that is missing. *Else,
 //! with a round trip above the time-out, every answer is too late for ever.* Words from the source hold it. *Else each
-//! re-ask brings a word, and each word the next re-ask, while an API server is away.* After a silence it is for one page.
-//! *Else whoever is not there takes the room for pages from those who are, for ever.*
+//! re-ask brings a word, and each word the next re-ask, while an API server is away.* After two asks in vain it is for one
+//! page. *Else whoever is not there takes the room for pages from those who are, for ever.*
 
 use super::mutants::mutant;
 use super::settings::Settings;
@@ -11,6 +11,9 @@ use super::staging::Stage;
 use super::time::Moment;
 use crate::protocol::message::{Epoch, Selection, Sync};
 use std::time::Duration;
+
+/// After so many asks that nothing answered, nobody seems to be there. One may have been lost, or the way may be long.
+const SILENCE: u32 = 2;
 
 /// How long a round trip takes, and so how long to wait for one.
 #[derive(Debug, Default)]
@@ -117,9 +120,14 @@ impl Request {
         self.tries > 0
     }
 
-    /// Pages that may be on their way. After a silence there are none: they would take the room of those that answer.
+    /// Pages that may be on their way, as far as that keeps others from asking: not those of who seems not to be there.
     pub(super) fn outstanding(&self) -> u32 {
-        if self.tries > 1 { 0 } else { self.left }
+        if self.tries > SILENCE { 0 } else { self.left }
+    }
+
+    /// So many asks were not answered that the next one only asks whether anybody is there.
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.tries >= SILENCE
     }
 
     /// The caller has no room for pages just now. It is due all the same, whenever there is some.
@@ -146,11 +154,14 @@ impl Request {
         } else {
             now + wait
         };
-        // Those of the ask before may come late, with a re-ask's one page: they are not asked for anew meanwhile.
-        if self.tries == 1 {
-            self.window = window;
-        }
-        self.left = window;
+        // Pages of the asks before may come late: they are not asked for anew meanwhile.
+        let more = self.tries > 1;
+        self.left = if more { self.left.max(window) } else { window };
+        self.window = if more {
+            self.window.max(window)
+        } else {
+            window
+        };
         self.stage.asked();
         Sync {
             rid: self.rid,

@@ -327,6 +327,10 @@ impl Stream {
         };
         lease.waiting = None;
         let fresh = mutant!(NewSnapshotEachReask);
+        let is_reask = lease
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.rid == sync.rid);
         let held = lease
             .answer
             .take()
@@ -343,7 +347,10 @@ impl Stream {
         });
         let cut = answer.as_ref().is_some_and(|answer| answer.cut(&sync.from));
         let from = if cut { sync.from.clone() } else { Bytes::new() };
-        lease.sending = Some((from, sync.max_messages.min(settings.window)));
+        // A re-ask of one page asks whether anybody is there: what is on its way goes on.
+        let rest = lease.sending.as_ref().filter(|_| is_reask);
+        let rest = rest.map_or(0, |(_, left)| *left);
+        lease.sending = Some((from, sync.max_messages.min(settings.window).max(rest)));
         lease.answer = answer;
     }
 

@@ -284,6 +284,8 @@ fn selectors_and_several_types() {
             "get cm,secrets -A",
             "get deploy,nodes,sa -A",
             "get nodes,deploy,ns -A",
+            "get pods,nodes -A -l kubernetes.io/os",
+            "get podtemplates,nodes -A",
             "get nodes,ns",
             "get pods,svc -n shop -o json",
             "get pods,svc -n shop -o name",

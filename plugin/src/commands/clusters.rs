@@ -214,7 +214,9 @@ async fn list(
             )
         })
         .collect();
-    let is_choice = !args.clusters.cluster.is_empty() || args.clusters.cluster_selector.is_some();
+    let names = &args.clusters.cluster;
+    let is_choice = names.iter().any(|name| name != "all" && name != "*")
+        || args.clusters.cluster_selector.is_some();
     if asked.is_empty() && is_choice {
         let known: Vec<_> = clusters.keys().collect();
         terminal.err(&messages::no_cluster(&selector.to_string(), &known))?;

@@ -189,7 +189,11 @@ fn tell(
     if comparison.is_empty() && !is_partial {
         return nothing(plan, &gathered, terminal);
     }
-    let missing = gathered.missing(plan);
+    // One that could not be read may have it.
+    let missing = match gathered.failures.is_empty() {
+        true => gathered.missing(plan),
+        false => Vec::new(),
+    };
     for line in messages::refusals(&missing) {
         terminal.err(&line)?;
     }

@@ -2,10 +2,11 @@
 //! without rows.
 
 use super::compare::{Cell, Kind, is_nothing};
-use super::expression::{Operator, Test};
+use super::expression::Test;
 use super::typed::Typed;
 use super::{Filter, Looked, Subject, place};
 use crate::table::Column;
+use std::collections::BTreeMap;
 
 /// A value that no cell of its column can be compared with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,35 +19,50 @@ pub struct Incomparable {
     at: usize,
 }
 
-impl Filter {
-    /// Whether some condition asks for more or for less: only those can be incomparable.
-    pub fn is_ordering(&self) -> bool {
-        let is_ordering = |test: &Test| matches!(test, Test::Compares(operator, _) if !matches!(operator, Operator::Equal | Operator::NotEqual));
-        let mut conditions = self.conditions.iter();
-        conditions.any(|condition| is_ordering(&condition.test))
+/// What tables said of a filter's values so far: by the place of the condition, whether one could be compared, and what
+/// is to be said if none could.
+#[derive(Clone, Debug, Default)]
+pub struct Comparisons(BTreeMap<usize, Option<Incomparable>>);
+
+impl Comparisons {
+    /// The first value that no table's cells could be compared with, though there were some.
+    pub fn incomparable(&self) -> Option<&Incomparable> {
+        self.0.values().find_map(Option::as_ref)
     }
 
-    /// The first value that none of these rows, all of one table, can be compared with.
-    pub fn incomparable(&self, columns: &[Column], rows: &[Looked<'_>]) -> Option<Incomparable> {
-        self.conditions.iter().find_map(|condition| {
+    /// Looks at the rows of one table.
+    pub fn note(&mut self, filter: &Filter, columns: &[Column], rows: &[Looked<'_>]) {
+        for condition in &filter.conditions {
             let (Subject::Column(name), Test::Compares(operator, value)) =
                 (&condition.subject, &condition.test)
             else {
-                return None;
+                continue;
             };
-            if matches!(operator, Operator::Equal | Operator::NotEqual) {
-                return None;
-            }
-            let place = place(name, columns)?;
+            let Some(place) = place(name, columns).filter(|_| operator.is_ordering()) else {
+                continue;
+            };
             let cells: Vec<Cell> = rows.iter().map(|row| row.cell(place)).collect();
-            let holds = held(&cells, value)?;
-            Some(Incomparable {
+            if cells.iter().all(|cell| is_nothing(&cell.text)) {
+                continue;
+            }
+            let said = held(&cells, value).map(|holds| Incomparable {
                 column: name.to_uppercase(),
                 holds,
                 value: value.clone(),
                 at: condition.at,
-            })
-        })
+            });
+            let known = self.0.entry(condition.at).or_insert_with(|| said.clone());
+            *known = known.take().and(said);
+        }
+    }
+}
+
+impl Filter {
+    /// Whether some condition asks for more or for less: only those can be incomparable.
+    pub fn is_ordering(&self) -> bool {
+        let mut conditions = self.conditions.iter();
+        conditions
+            .any(|it| matches!(&it.test, Test::Compares(operator, _) if operator.is_ordering()))
     }
 }
 
@@ -79,17 +95,22 @@ mod tests {
             cells: vec![TableCell::of_text(text)],
             metadata: Metadata::default(),
         };
-        let rows: Vec<Row> = cells.split_whitespace().map(row).collect();
-        let looked = |row| Looked {
-            cluster: "east",
-            now_ms: 0,
-            row,
-        };
-        let rows: Vec<_> = rows.iter().map(looked).collect();
         let filter = parse(filter).unwrap();
-        let wrong = filter.incomparable(&columns, &rows);
+        let mut comparisons = Comparisons::default();
+        // A table for each cluster.
+        for cells in cells.split('|') {
+            let rows: Vec<Row> = cells.split_whitespace().map(row).collect();
+            let looked = |row| Looked {
+                cluster: "east",
+                now_ms: 0,
+                row,
+            };
+            let rows: Vec<_> = rows.iter().map(looked).collect();
+            comparisons.note(&filter, &columns, &rows);
+        }
+        let wrong = comparisons.incomparable();
         assert!(wrong.is_none() || filter.is_ordering());
-        wrong.map(|wrong| wrong.to_string())
+        wrong.map(ToString::to_string)
     }
 
     #[test]
@@ -103,10 +124,14 @@ mod tests {
             "--filter: RESTARTS holds ages, and \"1x\" is none, at column 1"
         );
         assert!(said("RESTARTS<1", "0/1 1/1").unwrap().contains("fractions"));
+        assert!(said("RESTARTS>x", "1 2 | <none> | | 3").is_some());
         for (filter, cells) in [
             ("RESTARTS>5", "1 2"),
             ("RESTARTS>5", "<none>"),
             ("RESTARTS>5", ""),
+            ("RESTARTS>=2", "0/1 1/1 | 3 4"),
+            ("RESTARTS>=2", "3 4 | 0/1 1/1"),
+            ("RESTARTS>v1.29", "1.30 | v1.30.2"),
             ("RESTARTS>abc", "web db"),
             ("RESTARTS>abc", "web 5"),
             ("RESTARTS=abc", "1 2"),

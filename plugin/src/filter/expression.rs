@@ -53,6 +53,13 @@ pub(super) enum Operator {
     AtMost,
 }
 
+impl Operator {
+    /// It asks for more or for less.
+    pub(super) fn is_ordering(self) -> bool {
+        !matches!(self, Self::Equal | Self::NotEqual)
+    }
+}
+
 /// An operator as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {

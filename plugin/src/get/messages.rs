@@ -2,6 +2,7 @@
 //!
 //! Each is one line without its line break. Whatever comes from a cluster is made fit for a terminal here.
 
+use super::plan::Way;
 use crate::print::sanitize::word;
 use mqtt_informer::informer::Obstacle;
 use mqtt_informer::kubernetes::duration;
@@ -236,8 +237,15 @@ pub fn no_cluster(typed: &str, known: &[&ClusterName]) -> String {
 }
 
 /// Said of Secrets that were printed without their values, which look as if they were empty.
-pub const REDACTED: &str = "note: values of Secrets stay in their clusters: they are printed as empty, and are not \
-    (a syncer that was started with --show-secrets sends them)";
+pub fn redacted(way: Way) -> String {
+    let who = match way {
+        Way::Broker => " (a syncer that was started with --show-secrets sends them)",
+        Way::Direct => " (kubectl shows them)",
+    };
+    format!(
+        "note: values of Secrets are left out here: they are printed as empty, and are not{who}"
+    )
+}
 
 /// The first ten of some names.
 fn few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {

@@ -7,7 +7,7 @@ use super::member::Answer;
 use super::plan::{Form, Plan};
 use super::sorting;
 use crate::describe::REDACTED;
-use crate::filter::comparable::Incomparable;
+use crate::filter::comparable::Comparisons;
 use crate::filter::{Looked, NoColumn};
 use crate::print::objects::{Format, ObjectPrinter};
 use crate::print::sort::Key;
@@ -35,8 +35,8 @@ pub struct Printer {
     namespaces_shown: bool,
     /// The columns of every table so far, where a filter wants to know them.
     columns: Vec<Vec<Column>>,
-    /// A value of the filter that its column cannot be compared with.
-    incomparable: Option<Incomparable>,
+    /// Whether the filter's values are such as their columns hold.
+    comparisons: Comparisons,
     /// Secrets were printed whose values did not come.
     pub redacted: bool,
     /// Something was printed.
@@ -64,7 +64,7 @@ impl Printer {
             table: None,
             namespaces_shown: false,
             columns: Vec::new(),
-            incomparable: None,
+            comparisons: Comparisons::default(),
             redacted: false,
             written: false,
             catalogs: Catalogs::default(),
@@ -191,7 +191,7 @@ impl Printer {
     pub fn senseless(&self) -> Option<String> {
         let unknown = self.missing_column(&self.columns);
         let unknown = unknown.map(|unknown| unknown.to_string());
-        unknown.or_else(|| Some(self.incomparable.as_ref()?.to_string()))
+        unknown.or_else(|| Some(self.comparisons.incomparable()?.to_string()))
     }
 
     /// Notes whether the filter's values are such as the rows of a cluster have.
@@ -209,9 +209,7 @@ impl Printer {
             row,
         };
         let rows: Vec<_> = rows.iter().map(looked).collect();
-        if let Some(found) = filter.incomparable(&resource.columns, &rows) {
-            self.incomparable.get_or_insert(found);
-        }
+        self.comparisons.note(filter, &resource.columns, &rows);
     }
 
     /// The column that was asked for and that this resource does not have.
@@ -457,7 +455,7 @@ impl Printer {
             .as_mut()
             .map(|(_, printer)| printer.print(&tables))
             .unwrap_or_default();
-        self.namespaces_shown |= block.resource.namespaced && !text.is_empty();
+        self.namespaces_shown |= block.resource.namespaced;
         let separated = !continues && self.written && !self.plan.no_headers && !text.is_empty();
         self.written |= !text.is_empty();
         if separated { format!("\n{text}") } else { text }
@@ -590,7 +588,11 @@ impl Printer {
             serde_json::from_slice(value).map_err(|_| Malformed)?;
         let annotations = object.get("metadata").map(|it| &it["annotations"]);
         let is_redacted = annotations.is_some_and(|it| it.get(REDACTED).is_some());
-        self.redacted |= is_redacted && self.plan.form != Form::Objects(Format::Name);
+        let shows_values = matches!(
+            self.plan.form,
+            Form::Objects(Format::Json | Format::Yaml | Format::Kyaml)
+        );
+        self.redacted |= is_redacted && shows_values;
         if self.with_cluster {
             annotate(&mut object, cluster);
         }

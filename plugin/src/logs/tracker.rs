@@ -82,6 +82,7 @@ pub struct Tracker {
     seen: BTreeSet<ClusterName>,
     notices: Vec<String>,
     without_container: Option<String>,
+    met_any: bool,
 }
 
 /// More logs than may be open at once are to be followed.
@@ -102,6 +103,7 @@ impl Tracker {
             seen: BTreeSet::new(),
             notices: Vec::new(),
             without_container: None,
+            met_any: false,
         }
     }
 
@@ -116,6 +118,7 @@ impl Tracker {
             .iter()
             .filter(|pod| self.is_meant(pod.name()))
             .collect();
+        self.met_any |= !meant.is_empty();
         for pod in &meant {
             match pod.choose(&self.request.containers) {
                 Ok(chosen) => {
@@ -138,6 +141,11 @@ impl Tracker {
     /// Why a pod that is meant has no log that is: in kubectl's words, of one of them.
     pub fn without_container(&self) -> Option<&str> {
         self.without_container.as_deref()
+    }
+
+    /// Whether there ever was a pod that is meant.
+    pub fn met_any(&self) -> bool {
+        self.met_any
     }
 
     /// Whether a pod is meant by its name.

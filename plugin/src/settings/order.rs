@@ -22,16 +22,26 @@ pub(crate) fn verb_first(words: &[OsString], command: &Command) -> Vec<OsString>
 fn verb(words: &[OsString], command: &Command) -> Option<usize> {
     let takers = takers(command);
     let mut at = 1;
+    let mut is_the_verbs = false;
     loop {
         let word = words.get(at)?.to_str()?;
         if command.find_subcommand(word).is_some() {
-            return (at > 1).then_some(at);
+            return is_the_verbs.then_some(at);
         }
         if !word.starts_with('-') || NOT_THE_VERBS.contains(&word) {
             return None;
         }
+        is_the_verbs |= !is_global(word, command);
         at += if takers.contains(word) { 2 } else { 1 };
     }
+}
+
+/// Whether a flag is one of the program's own, which may stand anywhere.
+fn is_global(word: &str, command: &Command) -> bool {
+    let flag = word.split('=').next().unwrap_or_default();
+    command.get_arguments().any(|argument| {
+        argument.get_long().is_some() && flag.strip_prefix("--") == argument.get_long()
+    })
 }
 
 /// The flags, of whichever verb, whose value is the next word.
@@ -75,6 +85,10 @@ mod tests {
             (
                 "p --broker tcp://h -f logs web",
                 "p logs --broker tcp://h -f web",
+            ),
+            (
+                "p --broker tcp://h --offline clusters forget e",
+                "p --broker tcp://h --offline clusters forget e",
             ),
             ("p -n shop nosuch pods", "p -n shop nosuch pods"),
             ("p -n", "p -n"),

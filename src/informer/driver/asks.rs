@@ -17,14 +17,20 @@ impl Driver {
     /// Does what a stream's reflector wants done, shows its readers what is new, and notes when to come back.
     pub(super) fn settle(&mut self, number: u64) {
         let now = self.now();
-        let share = self.share(number);
+        // Those whose sources have never answered share the room: some of them may not be there.
+        let share = (self.most_outstanding / self.unanswered.max(1)).max(1);
         let Some(stream) = self.streams.get_mut(&number) else {
             return;
         };
         let mut asks = Vec::new();
         loop {
             let others = self.outstanding - stream.outstanding;
-            let window = self.most_outstanding.saturating_sub(others).min(share);
+            let room = self.most_outstanding.saturating_sub(others);
+            let window = if stream.unanswered {
+                room.min(share)
+            } else {
+                room
+            };
             let ask = stream.reflector.poll(now, &mut self.rids, window);
             self.outstanding = others + stream.reflector.outstanding();
             stream.outstanding = stream.reflector.outstanding();
@@ -32,6 +38,10 @@ impl Driver {
                 Some(ask) => asks.push(ask),
                 None => break,
             }
+        }
+        if stream.unanswered && !stream.reflector.is_unanswered() {
+            stream.unanswered = false;
+            self.unanswered -= 1;
         }
         stream.show(now, self.clock);
         let rid = stream.reflector.rid();
@@ -47,18 +57,6 @@ impl Driver {
         for ask in asks {
             self.carry_out(number, ask);
         }
-    }
-
-    /// How many pages a stream may ask for at most. Those whose sources have never answered share the room: who is not
-    /// there must not keep it from those who are.
-    fn share(&self, number: u64) -> u32 {
-        let is_unanswered = |stream: &Stream| stream.reflector.is_unanswered();
-        if !self.streams.get(&number).is_some_and(is_unanswered) {
-            return self.most_outstanding;
-        }
-        let unanswered = self.streams.values().filter(|it| is_unanswered(it)).count();
-        let unanswered = u32::try_from(unanswered).unwrap_or(u32::MAX);
-        (self.most_outstanding / unanswered.max(1)).max(1)
     }
 
     fn carry_out(&mut self, number: u64, ask: Ask) {

@@ -94,6 +94,8 @@ pub(super) struct Driver {
     next_number: u64,
     outstanding: u32,
     most_outstanding: u32,
+    /// Streams whose sources have never answered.
+    unanswered: u32,
     up: bool,
     keeper: Option<Arc<dyn Keeper>>,
     /// There is no broker: what is kept is all that there is.
@@ -139,6 +141,7 @@ impl Driver {
             next_number: 1,
             outstanding: 0,
             most_outstanding: OUTSTANDING.1,
+            unanswered: 0,
             up: false,
             keeper: keeping.keeper,
             is_offline: keeping.is_offline,

@@ -97,6 +97,7 @@ impl Driver {
         {
             stream.reflector.presence(now, cluster.presence.term);
         }
+        self.unanswered += u32::from(stream.unanswered);
         self.streams.insert(number, stream);
         self.by_key.insert(key, number);
         number
@@ -121,6 +122,7 @@ impl Driver {
     pub(super) fn take_stream(&mut self, number: u64) -> Option<Stream> {
         let stream = self.streams.remove(&number)?;
         self.outstanding -= stream.outstanding;
+        self.unanswered -= u32::from(stream.unanswered);
         self.by_key.remove(&stream.key);
         self.by_rid.retain(|_, asked| *asked != number);
         self.by_id.retain(|_, first| *first != number);

@@ -69,9 +69,9 @@ impl Reflector {
         if again && mutant!(NewRidEachReask) {
             self.request = Some(self.new_request(now, rids));
         }
-        // One page shows whether anybody is there, and takes no other stream's room.
-        let window = if again { 1 } else { window };
         let request = self.request.as_mut()?;
+        // One page shows whether anybody is there, whatever room others leave.
+        let window = if request.is_in_vain() { 1 } else { window };
         if window == 0 {
             request.no_room(now);
             return None;

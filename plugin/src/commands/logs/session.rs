@@ -427,8 +427,14 @@ impl Session {
         if !self.tracker.is_empty() || !self.fleet.roll.is_complete() || !self.read_any {
             return Ok(());
         }
-        let line = "no pods match yet: waiting for them; --cluster and -n say where to look";
-        self.once(line.to_owned(), terminal)
+        let line = match (self.tracker.without_container(), self.tracker.met_any()) {
+            (Some(why), _) => format!("{}; waiting for another pod", word(why)),
+            (None, true) => return Ok(()),
+            (None, false) => {
+                "no pods match yet: waiting for them; --cluster and -n say where to look".to_owned()
+            }
+        };
+        self.once(line, terminal)
     }
 
     fn until_next(&self) -> Duration {

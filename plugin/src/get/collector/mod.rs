@@ -70,6 +70,8 @@ pub struct Collector {
     /// An object of several clusters was there to be printed.
     printed_any: bool,
     unknown_type: bool,
+    /// It was said that values of Secrets were left out.
+    redacted: bool,
     waiting: Waiting,
     /// What was waited for in vain, to be told at the end.
     waiting_errors: Vec<String>,
@@ -115,6 +117,7 @@ impl Collector {
             read_any: false,
             printed_any: false,
             unknown_type: false,
+            redacted: false,
             waiting: Waiting::default(),
             waiting_errors: Vec::new(),
             failed: false,
@@ -326,10 +329,18 @@ impl Collector {
         self.output.push(Output::Err(line));
     }
 
-    fn finish(&mut self, code: u8) {
-        if self.printer.redacted {
-            self.output.push(Output::Err(messages::REDACTED.to_owned()));
+    /// Values that were left out look as if there were none.
+    fn tell_redaction(&mut self) {
+        if std::mem::take(&mut self.printer.redacted)
+            && !std::mem::replace(&mut self.redacted, true)
+        {
+            let line = messages::redacted(self.plan.way);
+            self.output.push(Output::Err(line));
         }
+    }
+
+    fn finish(&mut self, code: u8) {
+        self.tell_redaction();
         self.done = true;
         self.output.push(Output::Done(code));
     }

@@ -1,7 +1,7 @@
 //! A `get` that goes on: each cluster when it is there, then its changes.
 
 use super::{Collector, Output, Told};
-use crate::get::member::{At, Change, Member, NoAnswer, Standing, Trouble};
+use crate::get::member::{At, Change, Circumstances, Member, NoAnswer, Standing, Trouble};
 use crate::get::messages::{self, Doubt, Refusal};
 use crate::get::plan::Watch;
 use crate::get::sorting;
@@ -27,7 +27,7 @@ impl Collector {
                 Standing::Failed(trouble) => self.watch_trouble(&name, &trouble),
             }
         }
-        self.end_in_vain();
+        self.end_in_vain(&circumstances);
         if circumstances.end.is_some_and(|end| at >= end) && !self.done {
             self.finish(u8::from(self.failed && !self.plan.allow_partial));
         }
@@ -84,9 +84,12 @@ impl Collector {
                     Ok(text) => self.output.push(Output::Out(text)),
                     Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
                 }
-                if self.tell_failure(false) || self.tell_senseless() {
+                // Of several clusters, another may have what it can be compared with.
+                let is_senseless = self.selector.only().is_some() && self.tell_senseless();
+                if self.tell_failure(false) || is_senseless {
                     return self.finish(1);
                 }
+                self.tell_redaction();
             }
             Err(Malformed) => return self.watch_trouble(name, &Trouble::Malformed),
         }
@@ -105,16 +108,18 @@ impl Collector {
     }
 
     /// Nothing will ever come of words that every cluster refuses, or of a name that no cluster has.
-    fn end_in_vain(&mut self) {
+    fn end_in_vain(&mut self, circumstances: &Circumstances) {
         if self.done || !self.knows_all() || self.members.is_empty() {
             return;
         }
         let name = self.plan.targets.first().and_then(|it| it.name.clone());
         let mut resource = None;
         for member in self.members.values() {
-            match self.told.get(&member.name) {
-                Some(Told::Trouble(Trouble::Refused(_))) if !self.begun.contains(&member.name) => {}
-                Some(Told::Whole) if name.is_some() && self.existing.is_empty() => {
+            let has_begun = self.begun.contains(&member.name);
+            match member.standings(circumstances).pop() {
+                Some(Standing::Failed(Trouble::Refused(_))) if !has_begun => {}
+                Some(Standing::Whole) if self.is_refused(member) && !has_begun => {}
+                Some(Standing::Whole) if name.is_some() && self.existing.is_empty() => {
                     resource = member.resource(0).ok().or(resource);
                 }
                 _ => return,
@@ -128,6 +133,12 @@ impl Collector {
             self.fail(refusal.line());
         }
         self.finish(1);
+    }
+
+    /// What was asked for makes no sense there, as was told.
+    fn is_refused(&self, member: &Member) -> bool {
+        let told = self.told.get(&member.name);
+        matches!(told, Some(Told::Trouble(Trouble::Refused(_))))
     }
 
     /// In one cluster that was named, an object that was named has to exist.
