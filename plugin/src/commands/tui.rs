@@ -143,6 +143,11 @@ async fn show(
     scope: &Scope,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
+    if scope.is_offline() {
+        return Err(Failure::because(
+            "--offline is for `get`: this is a live screen, and what is kept does not change",
+        ));
+    }
     if !screen::is_there() {
         return Err(Failure::because(
             "this is a live screen, and stdin or stdout is no terminal; `get -w` prints each change",

@@ -268,10 +268,7 @@ impl App {
             Freshness::Fresh => Standing::Stale(self.now.at.saturating_sub(self.link_since)),
             Freshness::Stale => Standing::Stale(age.lasts + since_told),
             Freshness::Unknown => {
-                let refused = table.is_some_and(|table| {
-                    let loading = table.loading();
-                    loading.refused.iter().any(|(name, _)| name == cluster)
-                });
+                let refused = table.is_some_and(|table| table.is_refused(cluster));
                 if refused {
                     Standing::Refused
                 } else {

@@ -39,6 +39,14 @@ fn a_screen_needs_a_terminal() {
 }
 
 #[test]
+fn a_screen_is_live() {
+    refuses(
+        &["tui", "--offline", "--broker", "tcp://127.0.0.1:1"],
+        "does not change",
+    );
+}
+
+#[test]
 fn help_is_for_people() {
     run(&["--help"])
         .success()

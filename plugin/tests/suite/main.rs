@@ -7,4 +7,5 @@ mod cli;
 mod config;
 mod diff;
 mod krew;
+mod screen;
 mod wire;

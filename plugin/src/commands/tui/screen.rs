@@ -32,12 +32,14 @@ impl Screen {
     /// Takes the terminal over.
     pub(super) fn open(with_mouse: bool) -> io::Result<Self> {
         restore_when_panicking();
-        take_over(with_mouse)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 << 10, io::stdout()));
-        Ok(Self {
+        // From here on it is given back, whatever fails.
+        let screen = Self {
             terminal: Terminal::new(backend)?,
             with_mouse,
-        })
+        };
+        take_over(with_mouse)?;
+        Ok(screen)
     }
 
     /// Draws a frame: what differs from the one before is written, at once.

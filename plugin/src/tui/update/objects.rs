@@ -10,11 +10,12 @@ use crate::tui::view::View;
 use crate::tui::view::containers::ContainersView;
 use crate::tui::view::logs::{LogsView, Source};
 use crate::tui::view::pod;
+use crate::tui::view::table::refusal;
 use crate::tui::view::text::{TextKind, TextView};
 use crate::tui::view::used::UsedView;
 use bytes::Bytes;
+use mqtt_informer::informer::Notice;
 use mqtt_informer::informer::log::LogEvent;
-use mqtt_informer::informer::{Notice, Obstacle, Progress, StreamState};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -297,12 +298,4 @@ fn changed(notices: &[Notice]) -> Option<Option<Value>> {
     let notice = notices.iter().find(|notice| !notice.key.is_empty())?;
     let read = |bytes: &Bytes| serde_json::from_slice(bytes).ok();
     Some(notice.new.as_ref().and_then(read))
-}
-
-fn refusal(state: &StreamState) -> Option<String> {
-    let obstacle = state.obstacle.as_ref().map(Obstacle::to_string);
-    match &state.progress {
-        Progress::Refused { message, .. } if !state.synced => Some(message.clone()),
-        _ => obstacle.filter(|_| !state.synced),
-    }
 }

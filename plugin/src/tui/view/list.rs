@@ -11,6 +11,8 @@ pub struct List {
     /// The lines.
     pub lines: Vec<ListLine>,
     cursor: usize,
+    /// A person has moved it: it follows its line from then on. Before that, what is first is what is looked at.
+    is_moved: bool,
     top: usize,
     height: usize,
 }
@@ -42,13 +44,16 @@ impl List {
 
     /// Other lines; the cursor stays on the one that it was on, if that is still there.
     pub fn set_lines(&mut self, lines: Vec<ListLine>) {
-        let id = self.selected().map(|line| line.id.clone());
+        let id = self
+            .selected()
+            .filter(|_| self.is_moved)
+            .map(|line| line.id.clone());
         self.lines = lines;
         let found = self
             .lines
             .iter()
             .position(|line| Some(&line.id) == id.as_ref());
-        self.go_to(found.unwrap_or(self.cursor));
+        self.put(found.unwrap_or(self.cursor));
     }
 
     /// Where the cursor is.
@@ -73,6 +78,11 @@ impl List {
 
     /// Puts it on a line.
     pub fn go_to(&mut self, line: usize) {
+        self.is_moved = true;
+        self.put(line);
+    }
+
+    fn put(&mut self, line: usize) {
         self.cursor = line.min(self.lines.len().saturating_sub(1));
         let lowest = (self.cursor + 1).saturating_sub(self.height);
         let most = self.lines.len().saturating_sub(self.height);
@@ -82,7 +92,7 @@ impl List {
     /// Tells how many lines the screen has.
     pub fn set_height(&mut self, height: usize) {
         self.height = height.max(1);
-        self.go_to(self.cursor);
+        self.put(self.cursor);
     }
 }
 
@@ -98,7 +108,9 @@ mod tests {
         };
         let mut list = List::new(&["A"]);
         list.set_height(2);
+        list.set_lines(["b", "d"].map(line).to_vec());
         list.set_lines(["a", "b", "c", "d"].map(line).to_vec());
+        assert_eq!(list.cursor(), 0, "nobody has moved it");
         list.step(Step::Lines(2));
         assert_eq!((list.selected().unwrap().id.as_str(), list.top()), ("c", 1));
         list.set_lines(["c", "a"].map(line).to_vec());

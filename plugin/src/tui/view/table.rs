@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::tui::event::{Age, FeedId};
 use crate::tui::grid::{Field, Grid, Only};
 use crate::tui::object;
-use mqtt_informer::informer::{Progress, StreamState};
+use mqtt_informer::informer::{Obstacle, Progress, StreamState};
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::BTreeMap;
@@ -172,8 +172,21 @@ impl TableView {
 
     /// The worst that its streams say of a cluster; none if it is not followed.
     pub fn age(&self, cluster: &ClusterName) -> Option<Age> {
-        let its = self.streams.iter().filter(|((_, name), _)| name == cluster);
-        its.map(|(_, stream)| stream.age).reduce(worse)
+        self.streams_of(cluster)
+            .map(|stream| stream.age)
+            .reduce(worse)
+    }
+
+    /// Whether a cluster refuses what is asked of it.
+    pub fn is_refused(&self, cluster: &ClusterName) -> bool {
+        self.streams_of(cluster)
+            .any(|stream| refusal(&stream.state).is_some())
+    }
+
+    /// One for each feed. By their keys: with hundreds of clusters this is asked for each of them, for each frame.
+    fn streams_of(&self, cluster: &ClusterName) -> impl Iterator<Item = &Stream> {
+        let feeds = self.feeds.iter();
+        feeds.filter_map(|feed| self.streams.get(&(*feed, cluster.clone())))
     }
 
     /// The clusters that are followed.
@@ -196,23 +209,27 @@ impl TableView {
                 continue;
             }
             unsynced.insert(cluster);
-            match &stream.state.progress {
-                Progress::Listing(items) => loading.listed += items,
-                Progress::Receiving(bytes) => loading.received += bytes,
-                Progress::Refused { message, .. } => {
-                    loading.refused.push((cluster.clone(), message.clone()));
-                }
-                Progress::Silent => match &stream.state.obstacle {
-                    Some(obstacle) => loading
-                        .refused
-                        .push((cluster.clone(), obstacle.to_string())),
-                    None => loading.silent += 1,
-                },
-                Progress::Synced => {}
+            match (&stream.state.progress, refusal(&stream.state)) {
+                (_, Some(why)) => loading.refused.push((cluster.clone(), why)),
+                (Progress::Listing(items), _) => loading.listed += items,
+                (Progress::Receiving(bytes), _) => loading.received += bytes,
+                (Progress::Silent, _) => loading.silent += 1,
+                (Progress::Refused { .. } | Progress::Synced, _) => {}
             }
         }
         loading.synced = loading.clusters - unsynced.len();
         loading
+    }
+}
+
+/// Why a stream has no answer, and will have none before something changes.
+pub fn refusal(state: &StreamState) -> Option<String> {
+    if state.synced {
+        return None;
+    }
+    match &state.progress {
+        Progress::Refused { message, .. } => Some(message.clone()),
+        _ => state.obstacle.as_ref().map(Obstacle::to_string),
     }
 }
 

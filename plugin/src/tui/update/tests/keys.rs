@@ -83,3 +83,22 @@ fn every_key_of_the_map_does_something() {
         }
     }
 }
+
+#[test]
+fn clicks_select_and_go_into_and_the_wheel_moves() {
+    let mut bed = pods(SIZE);
+    // Two lines of clusters, the frame, the heads: the first object stands in the fifth line.
+    bed.happens(What::Click(10, 5));
+    assert_eq!(selected(&bed), "east/web-1");
+    bed.happens(What::Wheel(3));
+    assert_eq!(selected(&bed), "west/job-7");
+    for nowhere in [0, 3, 20, 23] {
+        bed.happens(What::Click(10, nowhere));
+        assert_eq!(selected(&bed), "west/job-7");
+    }
+    bed.happens(What::Click(10, 8));
+    assert!(
+        matches!(bed.app.view(), Some(View::Containers(_))),
+        "a second click goes into it"
+    );
+}
