@@ -28,3 +28,4 @@ mod scene;
 mod secrecy;
 mod serving;
 mod tap;
+mod tui;
