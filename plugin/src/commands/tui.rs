@@ -1,8 +1,12 @@
-//! `tui`: the screen's driver. Keys, time and what clusters tell go into [`crate::tui::update`]; what it wants done is
-//! done here, and what it made of it is drawn.
+//! `tui` and `watch`: their words, and the screen that they open.
 //!
-//! One loop waits for everything. What is ready is taken at once and together, so that a burst of changes is one frame;
-//! there is at most one frame in 16 ms, and none while nothing has changed.
+//! | module | what it is |
+//! |---|---|
+//! | `driver` | the one loop: what happens goes into [`crate::tui::update`], what that wants is done, the rest is drawn |
+//! | `feeds` | what is watched |
+//! | `work` | what is asked for once, and logs |
+//! | `screen` | the terminal, taken over and given back |
+//! | `files` | where tables and texts are saved |
 
 mod driver;
 mod feeds;

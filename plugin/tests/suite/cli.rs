@@ -40,10 +40,12 @@ fn a_screen_needs_a_terminal() {
 
 #[test]
 fn a_screen_is_live() {
-    refuses(
-        &["tui", "--offline", "--broker", "tcp://127.0.0.1:1"],
-        "does not change",
-    );
+    let home = tempfile::tempdir().unwrap();
+    plugin(&["tui", "--offline", "--broker", "tcp://127.0.0.1:1"])
+        .env("HOME", home.path())
+        .assert()
+        .code(1)
+        .stderr_eq("error: --offline is for `get`: this is a live screen, and what is kept does not change\n");
 }
 
 #[test]

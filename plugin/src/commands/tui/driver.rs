@@ -127,8 +127,10 @@ impl Driver {
                     self.take(&mut app, what);
                     self.take_ready(&mut app, &mut keys);
                 }
-                Wake::Due => self.tick(&mut app),
+                Wake::Due => {}
             }
+            // Not only when nothing else happens.
+            self.tick(&mut app);
             if app.is_dirty && self.may_draw() {
                 self.draw(&mut app)?;
             }
@@ -140,18 +142,18 @@ impl Driver {
         Ok(())
     }
 
-    /// What came together is drawn together.
+    /// What came together is drawn together. Each kind of news gets its turn: a log that floods keeps no change waiting.
     fn take_ready(&mut self, app: &mut App, keys: &mut EventStream) {
         let until = Instant::now() + BURST;
         while !self.is_over && Instant::now() < until {
-            if let Some(Some(Ok(event))) = keys.next().now_or_never() {
-                if let Some(what) = happened(event) {
-                    self.take(app, what);
-                }
-            } else if let Some(what) = self.work.ready().or_else(|| self.feeds.ready()) {
-                self.take(app, what);
-            } else {
+            let key = keys.next().now_or_never().flatten();
+            let key = key.and_then(Result::ok).and_then(happened);
+            let news = [key, self.feeds.ready(), self.work.ready()];
+            if news.iter().all(Option::is_none) {
                 return;
+            }
+            for what in news.into_iter().flatten() {
+                self.take(app, what);
             }
         }
     }

@@ -33,9 +33,19 @@ pub(super) fn draw(app: &App, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     };
     pen.put(sign, theme.style(role));
     pen.put(&format!(" {}", app.place), theme.style(Role::Text));
+    if is_simulated(app) {
+        pen.put(" simulated clusters", theme.style(Role::Warn));
+    }
     favourites(app, theme, &mut pen);
     let rest = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
     clusters(app, theme, rest, buffer);
+}
+
+/// Whether none of the clusters is a real one: nobody may take them for that.
+fn is_simulated(app: &App) -> bool {
+    let label = ("simulated".to_owned(), "true".to_owned());
+    let mut clusters = app.clusters.values();
+    !app.clusters.is_empty() && clusters.all(|cluster| cluster.presence.labels.contains(&label))
 }
 
 /// The namespaces behind the digits, as far as there is room for them; the one that is looked at stands out.

@@ -27,6 +27,24 @@ fn a_table() {
 }
 
 #[test]
+fn simulated_clusters_are_called_so() {
+    let mut bed = pods((100, 24));
+    assert!(!bed.screen().contains("simulated"));
+    let mut clusters = (*bed.app.clusters).clone();
+    for cluster in clusters.values_mut() {
+        cluster.presence.labels = vec![("simulated".to_owned(), "true".to_owned())];
+    }
+    bed.happens(What::Clusters(clusters.into()));
+    assert!(
+        bed.screen()
+            .lines()
+            .next()
+            .unwrap()
+            .contains("simulated clusters")
+    );
+}
+
+#[test]
 fn a_table_on_a_small_screen() {
     assert_data_eq!(
         pods((40, 10)).screen(),

@@ -200,7 +200,11 @@ impl Grid {
                 self.light(number, pace.marks, Change::New);
             }
             (Some(number), Some(value)) => {
-                let change = self.change(number, value, notice);
+                // Where nothing is marked, what was marked before no longer is: a line that was going is back.
+                let change = match pace.marks {
+                    Some(_) => self.change(number, value, notice),
+                    None => Some(Change::New),
+                };
                 if pace.is_bulk {
                     self.fill(number, value.clone(), now);
                 } else {

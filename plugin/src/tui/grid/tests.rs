@@ -359,7 +359,7 @@ fn marks_of_a_person_stay_with_their_lines() {
 
 #[derive(Clone, Debug)]
 enum Deed {
-    Tell(usize, Vec<(usize, Option<(u8, u32)>)>),
+    Tell(usize, Vec<(usize, Option<(u8, u32)>)>, bool),
     Sort(Option<usize>, bool),
     Filter(usize),
     Group(usize),
@@ -367,10 +367,19 @@ enum Deed {
     Tick(u64),
 }
 
+/// What is not there is no news, however often it is said.
+fn nothing() -> impl Iterator<Item = Notice> {
+    (0..).map(|n| Notice {
+        key: format!("x{n}").into(),
+        old: None,
+        new: None,
+    })
+}
+
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let change = (0..12_usize, prop::option::of((0..4_u8, 0..9_u32)));
     let deed = prop_oneof![
-        6 => (0..3_usize, prop::collection::vec(change, 1..4)).prop_map(|(cluster, changes)| Deed::Tell(cluster, changes)),
+        6 => (0..3_usize, prop::collection::vec(change, 1..4), prop::bool::weighted(0.2)).prop_map(|(cluster, changes, bulk)| Deed::Tell(cluster, changes, bulk)),
         1 => (prop::option::of(0..4_usize), any::<bool>()).prop_map(|(by, descending)| Deed::Sort(by, descending)),
         1 => (0..4_usize).prop_map(Deed::Filter),
         1 => (0..3_usize).prop_map(Deed::Group),
@@ -389,7 +398,7 @@ proptest! {
         let (mut ms, mut query) = (0, "");
         for deed in deeds {
             match deed {
-                Deed::Tell(cluster, changes) => {
+                Deed::Tell(cluster, changes, many) => {
                     let text = |(n, change): &(usize, Option<(u8, u32)>)| match change {
                         Some((word, since)) => {
                             let word = ["Running", "Pending", "12", "5m"][usize::from(*word)];
@@ -401,7 +410,9 @@ proptest! {
                     texts.sort();
                     texts.dedup_by_key(|text| text.trim_start_matches('-').split(' ').next().map(str::to_owned));
                     let texts: Vec<_> = texts.iter().map(String::as_str).collect();
-                    bed.news(clusters[cluster], &texts, ms);
+                    let mut notices: Vec<_> = texts.iter().map(|text| bed.notice(clusters[cluster], text)).collect();
+                    notices.extend(nothing().take(if many { BULK } else { 0 }));
+                    bed.grid.apply(&name(clusters[cluster]), &notices, Novelty::News, at(ms));
                 }
                 Deed::Sort(by, descending) => bed.grid.set_sort(Sort { by: by.map(Field::Column), descending }),
                 Deed::Filter(which) => {
@@ -427,9 +438,7 @@ proptest! {
             let rows = its.map(|((_, key), value)| Notice { key: key.clone(), old: None, new: Some(value.clone()) });
             let mut notices: Vec<_> = std::iter::once(header).chain(rows).collect();
             if bulk {
-                // What is not there is no news, however often it is said.
-                let nothing = |n| Notice { key: format!("x{n}").into(), old: None, new: None };
-                notices.extend((0..BULK).map(nothing));
+                notices.extend(nothing().take(BULK));
             }
             fresh.grid.apply(&name(cluster), &notices, Novelty::Known, at(0));
         }

@@ -1,4 +1,6 @@
 use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 #[test]
 fn esc_and_a_key_that_came_together_are_two() {
@@ -101,4 +103,167 @@ fn clicks_select_and_go_into_and_the_wheel_moves() {
         matches!(bed.app.view(), Some(View::Containers(_))),
         "a second click goes into it"
     );
+}
+
+/// What may happen, in any order.
+#[derive(Clone, Debug)]
+enum Deed {
+    Types(&'static str),
+    Resize(u16, u16),
+    Rows(&'static str, Vec<u8>),
+    Object(bool),
+    Wait(u64),
+    Link(bool),
+    Clusters(bool),
+    Click(u16, u16),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let keys = [
+        "j",
+        "k",
+        "G",
+        "g",
+        "<pgdn>",
+        "<pgup>",
+        "<enter>",
+        "<esc>",
+        "<tab>",
+        "<space>",
+        " ",
+        "d",
+        "y",
+        "l",
+        "e",
+        "J",
+        "u",
+        "c",
+        "<ctrl-s>",
+        "<ctrl-z>",
+        "<ctrl-w>",
+        "<ctrl-g>",
+        "<ctrl-b>",
+        "<ctrl-f>",
+        "0",
+        "1",
+        "4",
+        "N",
+        "A",
+        "S",
+        "C",
+        "<shift-left>",
+        "<shift-right>",
+        ":",
+        "/",
+        "[",
+        "]",
+        "-",
+        "?",
+        "q",
+        "n",
+        "w",
+        "t",
+        "s",
+        "<left>",
+        "<right>",
+        "<up>",
+        "<down>",
+        ":fleet<enter>",
+        ":faults<enter>",
+        ":diff<enter>",
+        ":ctx<enter>",
+        ":ns shop,pay<enter>",
+        ":@east<enter>",
+        ":@all<enter>",
+        "/web<enter>",
+        "/-f w1<enter>",
+        "/-l a=b<enter>",
+        "/status:>5<enter>",
+        "/[",
+        "漢",
+        "<ctrl-u>",
+    ];
+    let rows = (
+        prop::sample::select(vec!["east", "west", "north"]),
+        prop::collection::vec(0..6_u8, 0..4),
+    );
+    let deed = prop_oneof![
+        12 => prop::sample::select(keys.to_vec()).prop_map(Deed::Types),
+        1 => (1..130_u16, 1..40_u16).prop_map(|(width, height)| Deed::Resize(width, height)),
+        4 => rows.prop_map(|(cluster, rows)| Deed::Rows(cluster, rows)),
+        2 => any::<bool>().prop_map(Deed::Object),
+        2 => (0..3000_u64).prop_map(Deed::Wait),
+        1 => any::<bool>().prop_map(Deed::Link),
+        1 => any::<bool>().prop_map(Deed::Clusters),
+        1 => (0..130_u16, 0..40_u16).prop_map(|(column, row)| Deed::Click(column, row)),
+    ];
+    prop::collection::vec(deed, 0..40)
+}
+
+fn happens(bed: &mut Bed, deed: Deed) {
+    let has_feed = bed.app.view().is_some_and(|view| !view.feeds().is_empty());
+    match deed {
+        Deed::Types(keys) => bed.types(keys),
+        Deed::Resize(width, height) => bed.happens(What::Resize(width, height)),
+        Deed::Rows(cluster, rows) if has_feed => {
+            let words = [
+                "Running",
+                "Pending",
+                "CrashLoopBackOff",
+                "12",
+                "5m",
+                "<none>",
+            ];
+            let row = |row: &u8| format!("web-{row} {}/1 {} 5", row % 2, words[usize::from(*row)]);
+            let rows: Vec<_> = rows.iter().map(row).collect();
+            bed.copy(
+                cluster,
+                "pods",
+                &PODS,
+                &rows.iter().map(String::as_str).collect::<Vec<_>>(),
+            );
+        }
+        Deed::Object(is_there) if has_feed => {
+            bed.object("east", is_there.then(|| serde_json::json!({"kind": "Pod", "spec": {"containers": [{"name": "app"}]}})));
+        }
+        Deed::Wait(ms) => bed.wait(ms),
+        Deed::Link(is_up) => bed.link(match is_up {
+            true => LinkState::Up,
+            false => LinkState::Connecting,
+        }),
+        Deed::Clusters(all) => bed.clusters(if all {
+            &["east", "west-", "north"]
+        } else {
+            &["east"]
+        }),
+        Deed::Click(column, row) => bed.happens(What::Click(column, row)),
+        Deed::Rows(..) | Deed::Object(_) => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is typed and told in whatever order, on whatever screen: it is drawn, and what was opened is closed once.
+    #[test]
+    fn nothing_that_happens_is_too_much(deeds in deeds()) {
+        let mut bed = pods((80, 20));
+        for deed in deeds {
+            happens(&mut bed, deed);
+            bed.screen();
+            prop_assert!(!bed.app.views.is_empty());
+        }
+        let open: BTreeSet<_> = bed.app.views.iter().flat_map(View::feeds).collect();
+        let words = bed.app.words.feeds.map(|(types, namespaces)| [types, namespaces]);
+        let mut watched = BTreeSet::new();
+        for effect in bed.take_effects() {
+            match effect {
+                Effect::Watch(feed, ..) => prop_assert!(watched.insert(feed), "{:?} is watched twice", feed),
+                Effect::Leave(feed) => prop_assert!(watched.remove(&feed), "{:?} is left and was not watched", feed),
+                _ => {}
+            }
+        }
+        let meant: BTreeSet<_> = open.into_iter().chain(words.into_iter().flatten()).collect();
+        prop_assert_eq!(watched, meant, "what is watched is what is on the screen");
+    }
 }
