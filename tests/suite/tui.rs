@@ -74,7 +74,7 @@ fn keys_are_typed_and_the_screen_follows_the_clusters() {
     types(&mut terminal, "G");
     types(&mut terminal, "\r");
     shows(&terminal, "replicasets");
-    hides(&terminal, "api");
+    shows(&terminal, "web-");
     types(&mut terminal, "\r");
     shows(&terminal, "Running");
     types(&mut terminal, "d");
@@ -117,6 +117,7 @@ fn signals_and_sizes_leave_a_terminal_that_works() {
     let cluster = scene.shared();
     let _syncer = scene.syncer(&cluster, &[]);
     let mut terminal = open(&scene, &["tui", "ns"]);
+    types(&mut terminal, "/^kube-system\r");
     shows(&terminal, "kube-system");
     for size in [(10, 40), (60, 200), (3, 12), SIZE] {
         terminal.resize(size).unwrap();
@@ -143,11 +144,11 @@ fn ten_thousand_pods_are_scrolled_and_filtered() {
     cluster.create_pods("default", "bulk", 10_000).unwrap();
     let _syncer = scene.syncer(&cluster, &[]);
     let mut terminal = open(&scene, &["tui", "pods", "-A"]);
-    shows(&terminal, "[10000]");
+    shows(&terminal, "[10,000]");
     types(&mut terminal, "G");
-    shows(&terminal, "10000/10000");
+    shows(&terminal, "10,000/10,000");
     types(&mut terminal, "/09999\r");
-    shows(&terminal, "[1/10000]");
+    shows(&terminal, "[1/10,000]");
 }
 
 /// Nobody is left with a broken terminal by words that make no sense, or a pipe.
