@@ -2,7 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `driver` | the one loop: what happens goes into [`crate::tui::update`], what that wants is done, the rest is drawn |
+//! | `driver` | the one loop: what happens goes into [`crate::tui::update()`], what that wants is done, the rest is drawn |
 //! | `feeds` | what is watched |
 //! | `work` | what is asked for once, and logs |
 //! | `screen` | the terminal, taken over and given back |

@@ -1,6 +1,6 @@
 //! All that the screen shows, and what is remembered for it.
 //!
-//! **Architecture invariant:** state only. It is changed by [`super::update`] and read by [`super::draw`].
+//! **Architecture invariant:** state only. It is changed by [`super::update()`] and read by [`super::draw()`].
 
 use super::event::{FeedId, RequestId};
 use super::grid::Now;

@@ -1,4 +1,4 @@
-//! What happens to the screen's state, and what it wants done: all that crosses between [`super::update`] and the
+//! What happens to the screen's state, and what it wants done: all that crosses between [`super::update()`] and the
 //! driver.
 
 use super::grid::{Now, ObjectId};

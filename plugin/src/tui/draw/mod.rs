@@ -1,7 +1,7 @@
 //! How it all looks.
 //!
 //! **Architecture invariant:** [`draw`] changes nothing but the frame, and looks at no more of a table than is on the
-//! screen. Text gets there through [`pen::Pen`] only, which makes it fit for a terminal.
+//! screen. Text gets there through `pen::Pen` only, which makes it fit for a terminal.
 //!
 //! | module | what it draws |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! What can be on the screen.
 //!
-//! **Architecture invariant:** state and what follows from it. What happens to it is [`super::update`]'s, how it looks
-//! [`super::draw`]'s.
+//! **Architecture invariant:** state and what follows from it. What happens to it is [`super::update()`]'s, how it looks
+//! [`super::draw()`]'s.
 
 pub mod containers;
 pub mod faults;
