@@ -84,7 +84,7 @@ fn keys_are_typed_and_the_screen_follows_the_clusters() {
     types(&mut terminal, ":nodes\r");
     shows(&terminal, "VERSION");
     types(&mut terminal, "?");
-    shows(&terminal, "While typing");
+    shows(&terminal, "In a table");
     types(&mut terminal, "\x1b");
     let words = ["-n", &namespace, "delete", "deployment", "api"];
     cluster.kubectl_ok(&words).unwrap();
