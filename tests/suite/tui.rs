@@ -32,13 +32,6 @@ fn types(terminal: &mut Terminal, keys: &str) {
     terminal.keys(keys).unwrap();
 }
 
-/// The terminal is as it was before the program began.
-fn is_restored(terminal: &Terminal) -> bool {
-    terminal.look(|screen| {
-        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
-    })
-}
-
 fn deployed(cluster: &Cluster, namespace: &str, name: &str) {
     let words = [
         "-n",
@@ -93,7 +86,7 @@ fn keys_are_typed_and_the_screen_follows_the_clusters() {
     hides(&terminal, "api");
     types(&mut terminal, "\x03");
     assert!(terminal.ended().unwrap().success());
-    assert!(is_restored(&terminal));
+    terminal.restored().unwrap();
 }
 
 #[test]
@@ -126,15 +119,12 @@ fn signals_and_sizes_leave_a_terminal_that_works() {
         }
     }
     terminal.signal(Signal::TSTP).unwrap();
-    bed::wait_for("the screen is given back", || {
-        Ok(is_restored(&terminal).then_some(()))
-    })
-    .unwrap();
+    terminal.restored().unwrap();
     terminal.signal(Signal::CONT).unwrap();
     shows(&terminal, "kube-system");
     terminal.signal(Signal::TERM).unwrap();
     terminal.ended().unwrap();
-    assert!(is_restored(&terminal));
+    terminal.restored().unwrap();
 }
 
 #[test]

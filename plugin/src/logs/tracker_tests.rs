@@ -189,3 +189,16 @@ fn a_pod_by_name_is_asked_although_it_has_not_run() {
     tracker.pods(&east(), &[pod("web", "1", 0, "waiting")]);
     assert_eq!(opened(&mut tracker).len(), 1);
 }
+
+#[test]
+fn a_container_that_no_pod_has_is_told_from_a_pod_that_is_not_there() {
+    let mut asked = request("web", true, 9);
+    asked.containers = containers(Some("nope"), false).unwrap();
+    let mut tracker = Tracker::new(asked);
+    tracker.pods(&east(), &[pod("db-1", "1", 0, "running")]);
+    assert!(!tracker.met_any() && tracker.without_container().is_none());
+    tracker.pods(&east(), &[pod("web-1", "2", 0, "running")]);
+    assert!(tracker.met_any() && tracker.is_empty());
+    let why = "container nope is not valid for pod web-1 out of: app";
+    assert_eq!(tracker.without_container(), Some(why));
+}

@@ -133,6 +133,9 @@ default     deployment.apps/web         image web   nginx:1.25 (east, north); ng
 #[test]
 fn mistakes_end_with_two() {
     let scene = scene(&["east", "west"]);
+    for cluster in [0, 1] {
+        scene.put(cluster, deployment("web", "nginx:1.25", 3));
+    }
     scene
         .diff("")
         .code(2)
@@ -147,6 +150,11 @@ fn mistakes_end_with_two() {
         .diff("deploy nosuch")
         .code(2)
         .stdout_eq("")
+        .stderr_eq("Error from server (NotFound): deployments.apps \"nosuch\" not found\n");
+    // Beside one that is there, too.
+    scene
+        .diff("deploy web nosuch")
+        .code(2)
         .stderr_eq("Error from server (NotFound): deployments.apps \"nosuch\" not found\n");
     scene
         .diff("deploy --context east")

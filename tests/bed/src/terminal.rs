@@ -51,6 +51,8 @@ impl Terminal {
                 None => led.env_remove(name),
             };
         }
+        // What the terminal is, not what the one is in which the tests run.
+        led.env("TERM", "xterm-256color").env_remove("NO_COLOR");
         led.stdin(open()?).stdout(open()?).stderr(open()?);
         let child = spawner::spawn(led)?;
         let shown: Shown = Arc::new((Mutex::new(Parser::new(size.0, size.1, 0)), Condvar::new()));
@@ -95,6 +97,16 @@ impl Terminal {
             let waited = self.shown.1.wait_timeout(parser, left);
             parser = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Waits until the terminal is as it was before the program began: what it wrote last may be drawn after its end.
+    pub fn restored(&self) -> Result<()> {
+        wait_for("the terminal is given back", || {
+            let is_restored = self.look(|screen| {
+                !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+            });
+            Ok(is_restored.then_some(()))
+        })
     }
 
     /// Waits until the program has ended.

@@ -80,6 +80,8 @@ impl Driver {
         scope: &Scope,
         start: Start,
     ) -> Result<(), Failure> {
+        // A signal must find somebody who gives the terminal back.
+        let Signals { mut end, mut stop } = Signals::new()?;
         let (mut app, effects) = update::start(&start);
         // Before anything is asked: a person sees at once that something has begun.
         self.draw(&mut app)?;
@@ -87,7 +89,6 @@ impl Driver {
             self.carry_out(&mut app, effect);
         }
         let mut keys = EventStream::new();
-        let Signals { mut end, mut stop } = Signals::new()?;
         let mut attached = None;
         let attach = scope.attach(args.timeout).fuse();
         let mut attach = std::pin::pin!(attach);

@@ -12,6 +12,7 @@ use mqtt_informer::protocol::frame::DecodeError;
 use mqtt_informer::protocol::rows;
 use prost::Message;
 
+mod in_vain;
 mod readers;
 mod sorting;
 mod waiting;
