@@ -3,8 +3,7 @@
 use crate::commands::{
     api_resources::ApiResourcesArgs, clusters::ClustersArgs, complete::CompletionArgs,
     config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, diff::DiffArgs, events::EventsArgs,
-    get::GetArgs, logs::LogsArgs, man::ManArgs, tui::TuiArgs, tui::WatchArgs, version::VersionArgs,
-    wait::WaitArgs,
+    get::GetArgs, logs::LogsArgs, man::ManArgs, tui::TuiArgs, version::VersionArgs, wait::WaitArgs,
 };
 use crate::filter::quantity::Quantity;
 use clap::{Args, ValueHint};
@@ -136,7 +135,16 @@ pub struct FileArgs {
 pub enum Command {
     Get(GetArgs),
     Tui(TuiArgs),
-    Watch(WatchArgs),
+    /// Look at one type on the live screen that `tui` is.
+    #[command(
+        mut_arg("word", |word| word
+            .required(true)
+            .help("The type: pods, deploy, certificates.cert-manager.io")),
+        after_help = "Examples:
+  # Deployments of all clusters
+  kubectl mqinformer watch deploy"
+    )]
+    Watch(TuiArgs),
     Describe(DescribeArgs),
     ApiResources(ApiResourcesArgs),
     Wait(WaitArgs),

@@ -120,8 +120,9 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
 async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     match command {
         Command::Get(args) => commands::get::run(args, scope, terminal).await,
-        Command::Tui(args) => commands::tui::run(args, scope, terminal).await,
-        Command::Watch(args) => commands::tui::watch(args, scope, terminal).await,
+        Command::Tui(args) | Command::Watch(args) => {
+            commands::tui::run(args, scope, terminal).await
+        }
         Command::Describe(args) => commands::describe::run(args, scope, terminal).await,
         Command::ApiResources(args) => commands::api_resources::run(args, scope, terminal).await,
         Command::Wait(args) => commands::wait::run(args, scope, terminal).await,

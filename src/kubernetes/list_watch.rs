@@ -86,7 +86,8 @@ impl Stream<'_> {
             self.watch_from(version).await
         } else {
             self.outages.reset();
-            sleep(self.client.patience().until_next_poll(began.elapsed())).await;
+            let (group, took) = (&self.selection.group, began.elapsed());
+            sleep(self.client.patience().until_next_poll(group, took)).await;
             Ok(())
         }
     }

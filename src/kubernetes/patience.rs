@@ -30,6 +30,9 @@ pub(crate) struct Patience {
     /// Between two lists of what cannot be watched, the least and the most: what is never watched is as old as its last
     /// list, so small ones are read often.
     pub(crate) poll: (Duration, Duration),
+    /// Between two lists of what metrics servers measure: they look at the nodes no more often, and write another
+    /// creationTimestamp into each list.
+    pub(crate) measured: Duration,
     /// Discovery is not asked again within this time, however many unknown words come.
     pub(crate) discovery: Duration,
     /// Between two looks whether discovery changed, for the view `resources`: two requests that mostly answer "not
@@ -52,6 +55,7 @@ impl Default for Patience {
             refusal: (seconds(5), seconds(60)),
             steady: seconds(5),
             poll: (seconds(1), seconds(15)),
+            measured: seconds(15),
             discovery: seconds(2),
             resources: seconds(2),
         }
@@ -60,8 +64,11 @@ impl Default for Patience {
 
 impl Patience {
     /// How long to wait after a list that took so long: the server is not to spend more than a tenth of its time on it.
-    pub(crate) fn until_next_poll(&self, took: Duration) -> Duration {
-        let (least, most) = self.poll;
+    pub(crate) fn until_next_poll(&self, group: &str, took: Duration) -> Duration {
+        let (least, most) = match group {
+            "metrics.k8s.io" => (self.measured, self.measured),
+            _ => self.poll,
+        };
         (took * 9).clamp(least, most)
     }
 }
@@ -72,10 +79,13 @@ mod tests {
 
     #[test]
     fn a_list_that_takes_long_is_read_seldom() {
-        let wait = |ms| {
+        let wait = |group: &str, ms| {
             let took = Duration::from_millis(ms);
-            Patience::default().until_next_poll(took).as_millis()
+            let wait = Patience::default().until_next_poll(group, took);
+            wait.as_millis()
         };
-        assert_eq!([wait(2), wait(500), wait(9_000)], [1_000, 4_500, 15_000]);
+        let of = |group| [2, 500, 9_000].map(|ms| wait(group, ms));
+        assert_eq!(of("example.com"), [1_000, 4_500, 15_000]);
+        assert_eq!(of("metrics.k8s.io"), [15_000; 3]);
     }
 }

@@ -6,13 +6,14 @@
 //!                       put, delete ─────────┘          faults ───┘
 //! ```
 //!
-//! It serves discovery (aggregated and legacy), lists in pages, watches with bookmarks, 410, selectors, and tables with
-//! kubectl's columns. Nothing can be written over HTTP: the world moves by itself, or by [`Playground::put`] and
+//! It serves discovery (aggregated and legacy), lists in pages, watches with bookmarks, 410, selectors, tables with
+//! kubectl's columns, and what simulated pods and nodes use (metrics.k8s.io). Nothing can be written over HTTP: the world moves by itself, or by [`Playground::put`] and
 //! [`Playground::delete`].
 
 mod faults;
 mod kind;
 mod logs;
+mod metrics;
 mod selector;
 mod server;
 mod serving;
@@ -124,7 +125,11 @@ impl Playground {
     pub async fn start(spec: Spec) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let mut store = Store::new(spec.seed, kind::built_in(), spec.history);
+        let mut kinds = kind::built_in();
+        if spec.scale > 0 {
+            kinds.extend(metrics::kinds());
+        }
+        let mut store = Store::new(spec.seed, kinds, spec.history);
         let mut simulation = Simulation::new(spec.seed, spec.scale, now());
         simulation.settle(&mut store);
         let shared = Arc::new(Shared {

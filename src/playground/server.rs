@@ -5,10 +5,10 @@ mod list;
 mod log;
 mod watching;
 
-use super::Shared;
 use super::kind::Kind;
 use super::selector::Selector;
 use super::store::status;
+use super::{Shared, metrics, now};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -107,7 +107,13 @@ fn resource(
         return forbidden(&kind, namespace);
     }
     if let Some(name) = name {
-        return match shared.store().get(&resource, namespace, name) {
+        let store = shared.store();
+        let key = (namespace.to_owned(), name.to_owned());
+        let found = match metrics::objects(&resource, &store, now()) {
+            Some(measured) => measured.get(&key).cloned(),
+            None => store.get(&resource, namespace, name),
+        };
+        return match found {
             Some(object) => json_answer(&object),
             None => refuse(404, "NotFound", &format!("{resource} {name:?} not found")),
         };

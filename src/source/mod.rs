@@ -36,7 +36,7 @@ pub struct Resolved {
     pub kind: String,
     /// Whether objects live in namespaces.
     pub namespaced: bool,
-    /// Whether the resource can be watched; if not it is listed every 15 s.
+    /// Whether the resource can be watched; if not it is listed again and again, at least every 15 s.
     pub watchable: bool,
     /// One namespace, or empty for all; always empty for cluster-scoped resources.
     pub namespace: String,

@@ -141,6 +141,83 @@ fn ten_thousand_pods_are_scrolled_and_filtered() {
     shows(&terminal, "[1/10,000]");
 }
 
+/// What a pod uses, as a metrics server would tell it.
+fn uses(cluster: &Cluster, pod: &str, cpu: &str, memory: &str) {
+    let metrics = serde_json::json!({
+        "apiVersion": "metrics.k8s.io/v1beta1", "kind": "PodMetrics",
+        "metadata": {"name": pod, "namespace": "default"}, "window": "15s", "timestamp": "2026-11-27T00:00:00Z",
+        "containers": [{"name": "app", "usage": {"cpu": cpu, "memory": memory}}],
+    });
+    cluster.apply(&metrics.to_string()).unwrap();
+}
+
+#[test]
+fn what_pods_and_nodes_use_is_shown_where_a_cluster_tells_it() {
+    let scene = Scene::new("tui-metrics");
+    let cluster = scene.bed.private_cluster("metrics").unwrap();
+    cluster.create_node("n1", true).unwrap();
+    cluster.create_pods("default", "busy", 2).unwrap();
+    let _syncer = scene.syncer(&cluster, &[]);
+    let mut terminal = open(&scene, &["tui", "pods", "-n", "default"]);
+    let bare = shows(&terminal, "busy-");
+    assert!(!bare.contains("CPU"), "{bare}");
+    types(&mut terminal, "\x03");
+    terminal.ended().unwrap();
+    cluster.apply(include_str!("metrics-crds.yaml")).unwrap();
+    let words = ["-n", "default", "get", "pods", "-o", "name"];
+    let pods = cluster.kubectl_ok(&words).unwrap();
+    let pods: Vec<_> = pods
+        .lines()
+        .filter_map(|line| line.strip_prefix("pod/"))
+        .collect();
+    cluster
+        .wait_for("the metrics API", || {
+            let served = cluster.kubectl(&["get", "pods.metrics.k8s.io"]).unwrap();
+            Ok(served.status.success().then_some(()))
+        })
+        .unwrap();
+    uses(&cluster, pods[0], "12345678n", "64Mi");
+    let mut terminal = open(&scene, &["tui", "pods", "-n", "default"]);
+    shows(&terminal, "CPU");
+    let screen = shows(&terminal, "n/a");
+    assert!(screen.contains("13") && screen.contains("64"), "{screen}");
+    uses(&cluster, pods[1], "4100m", "3Gi");
+    shows(&terminal, "4100");
+    types(&mut terminal, "/CPU:>500\r");
+    let screen = hides(&terminal, pods[0]);
+    assert!(screen.contains("3072"), "{screen}");
+    types(&mut terminal, "\x17");
+    shows(&terminal, "%CPU/R");
+    let node = r#"{"apiVersion":"metrics.k8s.io/v1beta1","kind":"NodeMetrics","metadata":{"name":"n1"},"usage":{"cpu":"777m","memory":"1Gi"}}"#;
+    cluster.apply(node).unwrap();
+    types(&mut terminal, ":no\r");
+    shows(&terminal, "777");
+}
+
+#[test]
+fn the_last_screen_is_shown_before_the_broker_is_there_and_says_how_old_it_is() {
+    let scene = Scene::new("tui-kept");
+    let cluster = scene.shared();
+    let _syncer = scene.syncer(&cluster, &[]);
+    let cache = scene.bed.dir().join("tui-kept-cache");
+    let open = || {
+        let mut command = plugin_command(scene.broker.url(), &["tui", "ns"]);
+        command.env("XDG_CACHE_HOME", &cache);
+        Terminal::start(&command, SIZE).unwrap()
+    };
+    let mut first = open();
+    shows(&first, "kube-system");
+    types(&mut first, "\x03");
+    assert!(first.ended().unwrap().success());
+    scene.broker.component().kill_9().unwrap();
+    let second = open();
+    let kept = shows(&second, "kube-system");
+    assert!(kept.contains("cluster1 stale"), "{kept}");
+    shows(&second, "no broker");
+    scene.broker.component().restart().unwrap();
+    shows(&second, "● cluster1");
+}
+
 /// Nobody is left with a broken terminal by words that make no sense, or a pipe.
 #[test]
 fn without_a_terminal_it_is_refused_in_a_line() {

@@ -139,6 +139,14 @@ impl Cache {
         lines
     }
 
+    /// The copy of a stream that was kept last, to be looked at as what it is: old. With the moment, in ms since 1970, at
+    /// which it was proven. Blocks.
+    pub fn last(&self, cluster: &ClusterName, selection: &Selection) -> Option<(Copy, u64)> {
+        let (_, saved, _) = self.find(cluster, selection)?;
+        let label: Label = serde_json::from_slice(&saved.label).ok()?;
+        Some((saved.copy, label.proven_at_ms))
+    }
+
     /// A file with a copy that answers, checked; the best first.
     fn find(&self, cluster: &ClusterName, selection: &Selection) -> Option<(PathBuf, Saved, Fit)> {
         let folder = self.shelf.home.join(label::cluster_folder(cluster));

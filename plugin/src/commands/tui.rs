@@ -56,25 +56,7 @@ pub struct TuiArgs {
     pub screen: ScreenArgs,
 }
 
-/// Look at one type on the live screen that `tui` is.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:
-  # Deployments of all clusters
-  kubectl mqinformer watch deploy")]
-pub struct WatchArgs {
-    /// The type: pods, deploy, certificates.cert-manager.io.
-    #[arg(value_name = "TYPE")]
-    pub word: String,
-
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace the command's help"
-    )]
-    pub screen: ScreenArgs,
-}
-
-/// What both have.
+/// What it looks at, and how.
 #[derive(Clone, Debug, Args)]
 pub struct ScreenArgs {
     #[command(flatten)]
@@ -129,24 +111,7 @@ pub fn is_possible() -> bool {
 /// Shows the screen until it is left.
 pub async fn run(args: &TuiArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let word = args.word.as_deref().unwrap_or_default();
-    show(word, &args.screen, scope, terminal).await
-}
-
-/// The same, on one type.
-pub async fn watch(
-    args: &WatchArgs,
-    scope: &Scope,
-    terminal: &mut Terminal,
-) -> Result<(), Failure> {
-    show(&args.word, &args.screen, scope, terminal).await
-}
-
-async fn show(
-    word: &str,
-    args: &ScreenArgs,
-    scope: &Scope,
-    terminal: &mut Terminal,
-) -> Result<(), Failure> {
+    let args = &args.screen;
     if scope.is_offline() {
         return Err(Failure::because(
             "--offline is for `get`: this is a live screen, and what is kept does not change",
@@ -164,7 +129,8 @@ async fn show(
         end: None,
         way: scope.place.way(),
     };
-    Driver::new(args, limits)?.run(args, scope, start).await
+    let driver = Driver::new(args, limits, scope.cache.clone())?;
+    driver.run(args, scope, start).await
 }
 
 fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Failure> {

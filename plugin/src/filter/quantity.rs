@@ -55,6 +55,22 @@ impl Quantity {
         Some(Self { nano: sign * nano })
     }
 
+    /// In thousandths, the next whole one; none are less than zero.
+    pub fn thousandths(self) -> u64 {
+        self.rounded_up(NANO / 1000)
+    }
+
+    /// In ones, the next whole one; none are less than zero.
+    pub fn ones(self) -> u64 {
+        self.rounded_up(NANO)
+    }
+
+    fn rounded_up(self, unit: i128) -> u64 {
+        let nano = u128::try_from(self.nano).unwrap_or_default();
+        let units = nano.div_ceil(unit.unsigned_abs());
+        u64::try_from(units).unwrap_or(u64::MAX)
+    }
+
     /// The number, if it is a whole one that is not negative.
     pub fn whole(self) -> Option<u64> {
         (self.nano % NANO == 0).then(|| u64::try_from(self.nano / NANO).ok())?
@@ -129,6 +145,18 @@ mod tests {
         ] {
             assert_eq!(nano(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_used_is_rounded_up() {
+        let read = |text: &str| Quantity::parse(text).unwrap();
+        let thousandths =
+            ["12345678n", "250m", "2", "0", "-1", "100E"].map(|it| read(it).thousandths());
+        assert_eq!(thousandths, [13, 250, 2000, 0, 0, u64::MAX]);
+        assert_eq!(
+            ["1Ki", "1500m", "100E"].map(|it| read(it).ones()),
+            [1024, 2, u64::MAX]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::prompt::Prompt;
 use super::view::View;
 use super::view::table::{TableSpec, TableView};
 use super::view::target::Target;
+use super::view::text::TextKind;
 use crate::get::Groups;
 use mqtt_informer::informer::{Cluster, Freshness, LinkState};
 use mqtt_informer::kubernetes::duration::human;
@@ -61,11 +62,56 @@ pub struct Words {
     pub feeds: Option<(FeedId, FeedId)>,
 }
 
-/// The views that were gone to by their names.
+/// What a view shows: enough to show it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A table.
+    Table(Box<TableSpec>),
+    /// The clusters, one a line.
+    Fleet,
+    /// Everything that is unwell.
+    Faults,
+    /// A text about an object; of a difference, between which clusters.
+    Text(TextKind, Target, Vec<String>),
+    /// The logs of these containers of a pod, or of what selects pods.
+    Logs(Target, Option<Vec<String>>),
+    /// The containers of a pod.
+    Containers(Target),
+    /// What uses an object.
+    Used(Target),
+}
+
+impl Place {
+    /// Whether both show the same, whatever the filter and whatever became known of an object meanwhile.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let is_it =
+            |one: &Target, other: &Target| (&one.resource, &one.id) == (&other.resource, &other.id);
+        match (self, other) {
+            (Self::Table(one), Self::Table(other)) => {
+                let plain = |spec: &TableSpec| TableSpec {
+                    filter: String::new(),
+                    ..spec.clone()
+                };
+                plain(one) == plain(other)
+            }
+            (Self::Text(kind, one, among), Self::Text(other_kind, other, others)) => {
+                (kind, among) == (other_kind, others) && is_it(one, other)
+            }
+            (Self::Logs(one, these), Self::Logs(other, those)) => {
+                these == those && is_it(one, other)
+            }
+            (Self::Containers(one), Self::Containers(other))
+            | (Self::Used(one), Self::Used(other)) => is_it(one, other),
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// Where one was: each time, the views from the first to the one on the screen.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// What each showed.
-    pub specs: Vec<TableSpec>,
+    /// What they showed.
+    pub trails: Vec<Vec<Place>>,
     /// Which of them is shown.
     pub at: usize,
     /// Which one was before that.
@@ -116,7 +162,7 @@ pub struct App {
     pub groups: Groups,
     /// The views that were gone through, the one on the screen last.
     pub views: Vec<View>,
-    /// The views that were gone to by name.
+    /// Where one was.
     pub history: History,
     /// What is being typed.
     pub prompt: Option<Prompt>,

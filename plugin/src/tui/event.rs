@@ -67,6 +67,8 @@ pub enum FeedNews {
     Joined(ClusterName),
     /// It is no longer one, and its copy is gone.
     Left(ClusterName),
+    /// A copy that was kept when its cluster was looked at last, so old: to be shown until there is a newer one.
+    Kept(ClusterName, Vec<Notice>, Age),
     /// Its copy changed.
     Changed(ClusterName, Vec<Notice>),
     /// What its stream does changed.

@@ -19,6 +19,7 @@
 //! | [`keys`] | what keys do |
 //! | [`theme`] | colours by their meaning |
 //! | [`health`], [`object`] | what is read of rows |
+//! | [`usage`] | what pods and nodes use |
 //!
 //! **Architecture invariant:** no IO, no clock but the one that events bring; it shows, and changes nothing in any
 //! cluster.
@@ -35,6 +36,7 @@ pub mod prompt;
 pub mod query;
 pub mod theme;
 pub mod update;
+pub mod usage;
 pub mod view;
 
 #[cfg(test)]

@@ -229,6 +229,42 @@ impl Bed {
         self.age(cluster, Freshness::Fresh, 100);
     }
 
+    /// What a feed of whole objects tells: by keys, none for one that went.
+    pub(super) fn tell(
+        &mut self,
+        feed: FeedId,
+        cluster: &str,
+        objects: &[(&str, Option<serde_json::Value>)],
+    ) {
+        let notice = |(key, object): &(&str, Option<serde_json::Value>)| Notice {
+            key: (*key).to_owned().into(),
+            old: None,
+            new: object.as_ref().map(|object| object.to_string().into()),
+        };
+        let notices = objects.iter().map(notice).collect();
+        self.happens(What::Feed(feed, FeedNews::Changed(name(cluster), notices)));
+    }
+
+    /// What pods use, as a metrics server tells it: `web-1 250m 64Mi`.
+    pub(super) fn used(&mut self, cluster: &str, pods: &[&str]) {
+        let Some(super::view::View::Table(table)) = self.app.view() else {
+            panic!("{:?}", self.app.view())
+        };
+        let feed = table.figures.used[0];
+        let of = |text: &&str| {
+            let words: Vec<_> = text.split(' ').collect();
+            let usage = serde_json::json!({"cpu": words[1], "memory": words[2]});
+            let metrics = serde_json::json!({"containers": [{"usage": usage}]});
+            (format!("shop/{}", words[0]), Some(metrics))
+        };
+        let pods: Vec<_> = pods.iter().map(of).collect();
+        let pods: Vec<_> = pods
+            .iter()
+            .map(|(key, it)| (key.as_str(), it.clone()))
+            .collect();
+        self.tell(feed, cluster, &pods);
+    }
+
     /// Changes: `web-1 1/1 Running 5000`, `-web-1` for one that went.
     pub(super) fn news(&mut self, cluster: &str, rows: &[&str]) {
         let feed = self.feed();

@@ -1,7 +1,7 @@
 //! Lists, in pages of one state.
 
 use super::super::store::ObjectKey;
-use super::super::{Shared, now, table};
+use super::super::{Shared, metrics, now, table};
 use super::{Asked, json_answer, refuse};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -13,7 +13,10 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Response {
     let resource = asked.kind.name();
     let (version, objects, after) = {
         let mut store = shared.store();
+        let measured = metrics::objects(&resource, &store, now());
         match parse_token(&asked.parameters.next) {
+            // A metrics server has no pages.
+            _ if measured.is_some() => (store.version(), measured.unwrap_or_default(), None),
             None if asked.parameters.next.is_empty() => {
                 if asked.parameters.limit > 0 {
                     store.keep_snapshot(&resource);
@@ -35,6 +38,7 @@ pub(super) fn answer(shared: &Shared, asked: &Asked) -> Response {
     });
     let mut rest = selected.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
     let limit = match asked.parameters.limit {
+        _ if asked.kind.group == metrics::GROUP => usize::MAX,
         0 => usize::MAX,
         limit => limit,
     };

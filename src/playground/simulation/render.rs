@@ -51,6 +51,7 @@ pub(super) fn node(node: &Node) -> Value {
                 {"type": "InternalIP", "address": node.address}, {"type": "Hostname", "address": node.name},
             ],
             "capacity": {"cpu": "16", "memory": "65536000Ki", "pods": "110"},
+            "allocatable": {"cpu": "15890m", "memory": "64000000Ki", "pods": "110"},
             "nodeInfo": {
                 "kubeletVersion": "v1.36.3", "osImage": "Bottlerocket OS 1.48.0", "kernelVersion": "6.12.40",
                 "containerRuntimeVersion": "containerd://2.1.4", "architecture": "amd64", "operatingSystem": "linux",
@@ -64,11 +65,16 @@ pub(super) fn pod(pod: &Pod, node: &Node) -> Value {
     if pod.controller.0 == "ReplicaSet" {
         labels["pod-template-hash"] = pod.hash.clone().into();
     }
+    if pod.controller.0 == "Job" {
+        labels["batch.kubernetes.io/job-name"] = pod.controller.1.clone().into();
+    }
     let mut object = json!({
         "metadata": metadata(pod.namespace, &pod.name, pod.created, &labels),
         "spec": {"containers": [{
             "name": pod.app, "image": pod.image,
-            "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+            "resources": {
+                "requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "512Mi"},
+            },
         }]},
         "status": status(pod),
     });

@@ -7,6 +7,7 @@ use super::feeds::Feeds;
 use super::screen::Screen;
 use super::work::Work;
 use super::{ScreenArgs, files, theme};
+use crate::cache::Cache;
 use crate::clock::wall_ms;
 use crate::commands::reader::Limits;
 use crate::error::Failure;
@@ -18,6 +19,7 @@ use crate::tui::theme::Theme;
 use crate::tui::update::{self, update};
 use crossterm::event::{Event as Happened, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures::{FutureExt, StreamExt};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
@@ -59,13 +61,17 @@ enum Wake {
 
 impl Driver {
     /// Takes the terminal over.
-    pub(super) fn new(args: &ScreenArgs, limits: Limits) -> Result<Self, Failure> {
+    pub(super) fn new(
+        args: &ScreenArgs,
+        limits: Limits,
+        cache: Option<Arc<Cache>>,
+    ) -> Result<Self, Failure> {
         let now = Instant::now();
         Ok(Self {
             screen: Screen::open(args.mouse)?,
             theme: theme(args),
             start: now,
-            feeds: Feeds::new(now),
+            feeds: Feeds::new(now, cache),
             work: Work::new(limits),
             drawn: None,
             ages_at: now + AGES,

@@ -1,14 +1,19 @@
 //! What the screen watches, between it and the informer.
 
-use crate::clock::ahead_ms;
+use crate::cache::Cache;
+use crate::clock::{ahead_ms, wall_ms};
 use crate::tui::event::{Age, FeedId, FeedNews, What};
 use futures::future::{self, FutureExt};
-use mqtt_informer::informer::{Cluster, Clusters, Informer, LinkState, Member, Update, Watch};
-use mqtt_informer::protocol::message::Selection;
+use mqtt_informer::informer::{
+    Cluster, Clusters, Freshness, Informer, LinkState, Member, Notice, Update, Watch,
+};
+use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
+use mqtt_informer::replica::Copy;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// All that is watched.
@@ -20,6 +25,10 @@ pub(super) struct Feeds {
     waiting: Vec<(FeedId, Clusters, Selection)>,
     /// Told together with what came last.
     queue: VecDeque<What>,
+    /// What was looked at last time, to be shown until there is something newer.
+    cache: Option<Arc<Cache>>,
+    /// It comes from there.
+    kept: (mpsc::Sender<What>, mpsc::Receiver<What>),
 }
 
 struct Way {
@@ -28,15 +37,36 @@ struct Way {
     link: watch::Receiver<LinkState>,
 }
 
+/// A copy that was proven at this moment (ms since 1970).
+fn kept(cluster: ClusterName, copy: Copy, proven_ms: u64, start: Instant) -> FeedNews {
+    let now_ms = u64::try_from(wall_ms()).unwrap_or_default();
+    let old = Duration::from_millis(now_ms.saturating_sub(proven_ms));
+    let age = Age {
+        freshness: Freshness::Stale,
+        lasts: old,
+        old: Some(old),
+        told: start.elapsed(),
+        ahead_ms: 0,
+    };
+    let notice = |(key, value)| Notice {
+        key,
+        old: None,
+        new: Some(value),
+    };
+    FeedNews::Kept(cluster, copy.entries.into_iter().map(notice).collect(), age)
+}
+
 impl Feeds {
     /// With the moment from which [`crate::tui::grid::Now::at`] counts.
-    pub(super) fn new(start: Instant) -> Self {
+    pub(super) fn new(start: Instant, cache: Option<Arc<Cache>>) -> Self {
         Self {
             start,
             way: None,
             watches: Vec::new(),
             waiting: Vec::new(),
             queue: VecDeque::new(),
+            cache,
+            kept: mpsc::channel(8),
         }
     }
 
@@ -51,11 +81,39 @@ impl Feeds {
             link,
         });
         for (feed, clusters, selection) in std::mem::take(&mut self.waiting) {
-            self.watch(feed, clusters, selection);
+            self.begin(feed, clusters, selection);
         }
     }
 
     pub(super) fn watch(&mut self, feed: FeedId, clusters: Clusters, selection: Selection) {
+        self.look_up(feed, &clusters, &selection);
+        self.begin(feed, clusters, selection);
+    }
+
+    /// Reads what is kept of rows, beside everything else.
+    fn look_up(&self, feed: FeedId, clusters: &Clusters, selection: &Selection) {
+        let cache = self.cache.as_ref().filter(|_| selection.view == View::Rows);
+        let Some(cache) = cache.map(Arc::clone) else {
+            return;
+        };
+        let (clusters, selection) = (clusters.clone(), selection.clone());
+        let (start, told) = (self.start, self.kept.0.clone());
+        tokio::task::spawn_blocking(move || {
+            let names = cache.clusters().into_keys();
+            for name in names.filter(|name| clusters.matches(name)) {
+                let Some((copy, proven_ms)) = cache.last(&name, &selection) else {
+                    continue;
+                };
+                let news = kept(name, copy, proven_ms, start);
+                // Nobody waits for it any more when the screen is left.
+                if told.blocking_send(What::Feed(feed, news)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn begin(&mut self, feed: FeedId, clusters: Clusters, selection: Selection) {
         match &self.way {
             Some(way) => self
                 .watches
@@ -75,8 +133,12 @@ impl Feeds {
             if let Some(what) = self.queue.pop_front() {
                 return what;
             }
+            let kept = &mut self.kept.1;
             let Some(way) = &mut self.way else {
-                return future::pending().await;
+                return match kept.recv().await {
+                    Some(what) => what,
+                    None => future::pending().await,
+                };
             };
             let watches = self
                 .watches
@@ -95,6 +157,7 @@ impl Feeds {
                 Ok(()) = way.clusters.changed() => {
                     return What::Clusters(Arc::clone(&way.clusters.borrow_and_update()));
                 }
+                Some(what) = kept.recv() => return what,
                 told = news => told,
             };
             self.tell(told);

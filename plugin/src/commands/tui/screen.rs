@@ -114,3 +114,45 @@ fn restore_when_panicking() {
         }));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bed::Terminal;
+    use std::process::Command;
+
+    /// Set in the process that is to panic: this same test, in a terminal of its own.
+    const PANICS: &str = "MQI_TEST_PANICS";
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_its_message() {
+        if std::env::var_os(PANICS).is_some() {
+            let _screen = Screen::open(true).unwrap();
+            panic!("on purpose");
+        }
+        let mut command = Command::new("sh");
+        let program = std::env::current_exe().unwrap();
+        let name =
+            "commands::tui::screen::tests::a_panic_gives_the_terminal_back_before_its_message";
+        // What the terminal is set to can only be asked while somebody has it open.
+        command
+            .args(["-c", "\"$0\" --exact \"$1\" --nocapture; stty -a; read x"])
+            .arg(program)
+            .arg(name)
+            .env(PANICS, "1");
+        let mut terminal = Terminal::start(&command, (40, 120)).unwrap();
+        let screen = terminal
+            .until("how the terminal is set", |text| text.contains("echoctl"))
+            .unwrap();
+        assert!(screen.contains("on purpose"), "{screen}");
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        for wanted in ["icanon", "isig", "echo", "opost"] {
+            assert!(words.contains(&wanted), "{wanted}: {screen}");
+        }
+        terminal.restored().unwrap();
+        let has_mouse = terminal.look(|screen| format!("{:?}", screen.mouse_protocol_mode()));
+        assert_eq!(has_mouse, "None");
+        terminal.keys("\r").unwrap();
+        assert!(terminal.ended().is_ok());
+    }
+}

@@ -10,6 +10,8 @@ pub(super) struct Wanted {
     pub(super) width: u16,
     /// It is cut to no less than this while others can be cut.
     pub(super) least: u16,
+    /// It says which object a line is of.
+    pub(super) names: bool,
 }
 
 /// The widths of as many columns as fit into so many. The widest are cut first, all to one width; those that have no
@@ -58,6 +60,7 @@ mod tests {
             .map(|(width, least)| Wanted {
                 width: *width,
                 least: *least,
+                names: false,
             })
             .collect();
         fit(&wanted, room)

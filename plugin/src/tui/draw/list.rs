@@ -138,6 +138,7 @@ pub(super) fn list(list: &List, theme: &Theme, area: Rect, buffer: &mut Buffer) 
         // What stands last may be as long as it likes: it is cut first.
         let least = if at + 1 == many { 6 } else { 10 };
         Wanted {
+            names: false,
             width,
             least: width.min(least),
         }

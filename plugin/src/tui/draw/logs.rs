@@ -30,6 +30,9 @@ pub(super) fn draw(app: &App, view: &LogsView, theme: &Theme, area: Rect, buffer
         on(view.wraps, "wrap"),
         on(view.stamps, "times"),
     ];
+    if view.is_all {
+        title.push(on(true, "all containers"));
+    }
     match &view.wrong {
         Some(wrong) => title.push((format!(" {wrong}"), Role::Bad)),
         None if view.filter.is_empty() => {}
@@ -46,6 +49,7 @@ pub(super) fn draw(app: &App, view: &LogsView, theme: &Theme, area: Rect, buffer
     let inside = framed(theme, area, &title, &count, buffer);
     if view.shown() == 0 {
         let why = match (view.is_empty(), view.sources.is_empty()) {
+            (true, true) if view.is_of_many() => "reading which pods there are",
             (true, true) => "reading which containers there are",
             (true, false) => "no lines yet",
             (false, _) => "nothing passes the filter (esc ends it)",
@@ -98,7 +102,7 @@ fn parts(view: &LogsView, theme: &Theme, line: &Line) -> Vec<(String, Style)> {
         let stamp: String = line.stamp.chars().take(23).collect();
         parts.push((format!("{stamp} "), theme.style(Role::Faint)));
     }
-    if view.sources.len() > 1 {
+    if view.names_sources() {
         let role = COLOURS[source % COLOURS.len()];
         parts.push((format!("{} ", view.name(source)), theme.style(role)));
     }

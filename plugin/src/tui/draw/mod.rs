@@ -9,12 +9,14 @@
 //! | `layout` | where what is |
 //! | `header` | clusters and how fresh they are; what is wrong |
 //! | `table` | rows of a grid |
-//! | `columns` | how wide columns are |
+//! | `across` | which columns of a table are on the screen |
+//! | `columns` | how wide they are |
 //! | `list` | short lists |
 //! | `text`, `logs` | texts and logs |
 //! | `help` | all keys |
 //! | `footer` | where one is, and hints |
 
+mod across;
 mod columns;
 mod footer;
 mod header;
@@ -29,6 +31,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use across::most_left;
 pub use help::lines as help_lines;
 pub use layout::{Areas, areas};
 

@@ -1,6 +1,7 @@
 //! The rows of a grid.
 
-use super::columns::{self, GAP, Wanted};
+use super::across::{self, Across, Shown};
+use super::columns::GAP;
 use super::header::grouped;
 use super::pen::{self, Pen};
 use super::{framed, said};
@@ -15,7 +16,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 /// Columns before the first one: what a person marked, what came and went.
-const GUTTER: u16 = 2;
+pub(super) const GUTTER: u16 = 2;
 
 /// One line on the screen.
 enum Drawn {
@@ -23,14 +24,6 @@ enum Drawn {
     Heading(String, usize),
     /// The line at this place.
     Line(usize, Seen),
-}
-
-/// A column that is shown.
-struct Shown {
-    field: Field,
-    head: String,
-    width: u16,
-    is_sorted: bool,
 }
 
 /// Draws a table with its frame.
@@ -48,8 +41,8 @@ pub(super) fn draw(app: &App, view: &TableView, theme: &Theme, area: Rect, buffe
     if inside.height == 0 || inside.width <= GUTTER {
         return;
     }
-    let shown = shown(app, view, inside.width - GUTTER);
-    heads(theme, &shown, inside, buffer);
+    let across = across::of(app, view, inside.width - GUTTER);
+    heads(theme, &across, inside, buffer);
     let body = Rect::new(inside.x, inside.y + 1, inside.width, inside.height - 1);
     if grid.shown() == 0 {
         return said(theme, body, &nothing(app, view), buffer);
@@ -61,15 +54,15 @@ pub(super) fn draw(app: &App, view: &TableView, theme: &Theme, area: Rect, buffe
         match drawn {
             Drawn::Heading(name, many) => heading(theme, &name, many, (body, y), buffer),
             Drawn::Line(place, seen) => {
+                let cluster = grid.cluster_name(seen.cluster);
                 let row = Row {
-                    is_live: grid
-                        .cluster_name(seen.cluster)
-                        .is_some_and(|name| app.is_live(name)),
+                    is_live: cluster.is_some_and(|name| app.is_live(name)),
+                    has_fresh_figures: cluster.is_some_and(|name| view.has_fresh_figures(name)),
                     is_selected: place == grid.cursor(),
                     grid,
                     seen: &seen,
                 };
-                row.draw(theme, &shown, (body, y), buffer);
+                row.draw(theme, &across.columns, (body, y), buffer);
             }
         }
     }
@@ -128,76 +121,34 @@ fn title(app: &App, view: &TableView) -> Vec<(String, Role)> {
     title
 }
 
-fn shown(app: &App, view: &TableView, room: u16) -> Vec<Shown> {
-    let grid = &view.grid;
-    let with_cluster = view.clusters().len() != 1 || app.clusters.len() != 1;
-    let fields = view.fields(with_cluster && view.spec.of.is_empty());
-    let sort = grid.sort();
-    let named: Vec<_> = fields
-        .into_iter()
-        .map(|field| {
-            let (head, width) = match field {
-                Field::Cluster => ("CLUSTER".to_owned(), grid.cluster_width()),
-                Field::Namespace => ("NAMESPACE".to_owned(), grid.namespace_width()),
-                Field::Column(at) => {
-                    let name = grid
-                        .columns()
-                        .get(at)
-                        .map(|column| column.name.to_uppercase());
-                    let width = grid.widths().get(at).copied().unwrap_or_default();
-                    (name.unwrap_or_default(), width)
-                }
-            };
-            let is_sorted = sort.by == Some(field);
-            let arrow = match (is_sorted, sort.descending) {
-                (false, _) => "",
-                (true, false) => "↑",
-                (true, true) => "↓",
-            };
-            (field, format!("{head}{arrow}"), width, is_sorted)
-        })
-        .collect();
-    let wants = named.iter().map(|(field, head, width, _)| {
-        let head = u16::try_from(pen::width(head)).unwrap_or(u16::MAX);
-        let width = head.max(*width);
-        // A name that is cut to less says nothing.
-        let names = match field {
-            Field::Column(at) => grid
-                .columns()
-                .get(*at)
-                .is_some_and(|column| column.names_objects),
-            _ => false,
-        };
-        let least = if names { 16 } else { 6 };
-        Wanted {
-            width,
-            least: width.min(least),
-        }
-    });
-    let widths = columns::fit(&wants.collect::<Vec<_>>(), room);
-    let columns = named.into_iter().zip(widths);
-    columns
-        .map(|((field, head, _, is_sorted), width)| Shown {
-            field,
-            head,
-            width,
-            is_sorted,
-        })
-        .collect()
-}
-
-fn heads(theme: &Theme, shown: &[Shown], inside: Rect, buffer: &mut Buffer) {
+fn heads(theme: &Theme, across: &Across, inside: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, inside.x, inside.y, inside.right());
-    pen.skip(GUTTER);
-    for column in shown {
+    let sign = if across.hides_left { "‹" } else { "" };
+    pen.fit(sign, GUTTER, theme.style(Role::Key));
+    for column in &across.columns {
         let role = if column.is_sorted {
             Role::Sorted
         } else {
             Role::Head
         };
-        pen.fit(&column.head, column.width, theme.style(role));
+        put(&mut pen, column, &column.head, theme.style(role));
         pen.skip(GAP);
     }
+    if across.hides_right {
+        let last = inside.right() - 1;
+        Pen::new(buffer, last, inside.y, inside.right()).put("›", theme.style(Role::Key));
+    }
+}
+
+/// Figures stand below each other by their ends.
+fn put(pen: &mut Pen<'_>, column: &Shown, text: &str, style: Style) {
+    let width = u16::try_from(pen::width(text)).unwrap_or(u16::MAX);
+    let left = match column.is_figure {
+        true => column.width.saturating_sub(width),
+        false => 0,
+    };
+    pen.fit("", left, style);
+    pen.fit(text, column.width - left, style);
 }
 
 /// What is on the screen: as many lines as there is room for beside the groups' headings, the selected one among them.
@@ -236,6 +187,7 @@ struct Row<'a> {
     grid: &'a Grid,
     seen: &'a Seen,
     is_live: bool,
+    has_fresh_figures: bool,
     is_selected: bool,
 }
 
@@ -247,11 +199,8 @@ impl Row<'_> {
         pen.put(sign, base.patch(theme.style(role)));
         pen.fit("", GUTTER - 1, base);
         for column in shown {
-            pen.fit(
-                self.text(column.field),
-                column.width,
-                self.cell_style(theme, base, column.field),
-            );
+            let style = self.cell_style(theme, base, column);
+            put(&mut pen, column, self.text(column.field), style);
             pen.fit("", GAP, base);
         }
         let rest = pen.room();
@@ -289,7 +238,11 @@ impl Row<'_> {
         style
     }
 
-    fn cell_style(&self, theme: &Theme, base: Style, field: Field) -> Style {
+    fn cell_style(&self, theme: &Theme, base: Style, column: &Shown) -> Style {
+        let field = column.field;
+        if column.is_figure && !self.has_fresh_figures {
+            return base.patch(theme.style(Role::Stale));
+        }
         let is_plain =
             self.is_live && self.seen.health == Health::Well && self.change() != Some(Change::Gone);
         match (field, self.change()) {

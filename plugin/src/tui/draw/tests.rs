@@ -71,7 +71,7 @@ fn a_broker_that_is_away() {
 #[test]
 fn groups_filters_sorting_and_marks() {
     let mut bed = pods((100, 18));
-    bed.types("S<ctrl-g><down> <ctrl-g>/shop<enter>");
+    bed.types("S<ctrl-g><home><down> <ctrl-g>/shop<enter>");
     bed.news("west", &["new-1 1/1 Running 999999000", "-db-0"]);
     assert_data_eq!(bed.screen(), file!["snapshots/grouped.txt"].raw());
 }
@@ -81,6 +81,44 @@ fn the_prompt_with_candidates() {
     let mut bed = pods((100, 14));
     bed.types(":de");
     assert_data_eq!(bed.screen(), file!["snapshots/prompt.txt"].raw());
+}
+
+#[test]
+fn figures_of_pods() {
+    let mut bed = pods((100, 14));
+    bed.used("east", &["web-1 1250m 64Mi", "web-2 3m 1Gi"]);
+    bed.types("C");
+    assert_data_eq!(bed.screen(), file!["snapshots/figures.txt"].raw());
+}
+
+#[test]
+fn columns_that_have_no_room_are_moved_to() {
+    let columns = [
+        "Name",
+        "Ready",
+        "Status",
+        "IP",
+        "Node",
+        "Nominated",
+        "Gates",
+        "Age",
+    ];
+    let row = "web-1 1/1 Running 10.244.100.200 ip-10-0-3-42.internal none-at-all none 999990000";
+    let mut bed = Bed::new((60, 12));
+    bed.link(LinkState::Up);
+    bed.clusters(&["east", "west"]);
+    bed.copy("east", "pods", &columns, &[row]);
+    let start = bed.screen();
+    bed.types("<right><right><right>");
+    let moved = bed.screen();
+    bed.types("<right><right><right><right><right><right><right><right>");
+    let end = bed.screen();
+    assert_data_eq!(start + &moved + &end, file!["snapshots/aside.txt"].raw());
+    bed.types("<left>");
+    let back = bed.screen();
+    assert!(back.contains('‹') && back.contains("NAME"), "{back}");
+    bed.happens(What::Resize(200, 12));
+    assert!(!bed.screen().contains(['‹', '›']), "there is room for all");
 }
 
 #[test]

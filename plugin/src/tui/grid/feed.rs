@@ -71,6 +71,8 @@ impl Grid {
             return;
         };
         self.slots[slot].has_header = false;
+        self.measures
+            .forget(u32::try_from(slot).unwrap_or(u32::MAX));
         let is_its = |number: &u32| {
             let line = self.line(*number);
             line.is_some_and(|line| line.cluster as usize == slot)
@@ -115,7 +117,7 @@ impl Grid {
         marks.map(|mark| mark.at + FLASH).min()
     }
 
-    fn slot(&mut self, cluster: &ClusterName) -> u32 {
+    pub(super) fn slot(&mut self, cluster: &ClusterName) -> u32 {
         if let Some(at) = self.slots.iter().position(|slot| slot.name == *cluster) {
             return u32::try_from(at).unwrap_or(u32::MAX);
         }
@@ -288,7 +290,10 @@ impl Grid {
             .map_or("", |resource| &resource.plural);
         let health = line::health(plural, &self.signs, placed);
         let sort = self.sort.by.map(|field| {
-            let cell = line::sort_cell(field, slot.name.as_str(), &namespace, placed);
+            let cell = match self.measured_cell(field, line) {
+                Some(cell) => cell,
+                None => line::sort_cell(field, slot.name.as_str(), &namespace, placed),
+            };
             line::sort_key(&cell, self.kind())
         });
         let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);

@@ -9,6 +9,7 @@
 //! | `line` | one line, and how a row becomes one |
 //! | `feed` | changes taken in |
 //! | `order` | which line stands where, and which are shown |
+//! | `measures` | what lines use, beside their rows |
 //! | `cursor` | the line that is selected, and the part of all that is on the screen |
 //!
 //! **Architecture invariant:** pure. It knows no clock: every method that needs the time is told it.
@@ -16,11 +17,13 @@
 mod cursor;
 mod feed;
 mod line;
+mod measures;
 mod order;
 
 pub use cursor::Step;
 pub use feed::Novelty;
 pub use line::{Change, Field, Mark};
+pub use measures::Measure;
 
 use super::health::Health;
 use super::object::Maker;
@@ -29,6 +32,7 @@ use crate::filter::compare::{Kind, Tally};
 use crate::table::{Column, Columns, Resource, Row};
 use bytes::Bytes;
 use line::{Line, Placed, fit, names};
+use measures::Measures;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -151,6 +155,7 @@ pub struct Grid {
     query: Query,
     faults_only: bool,
     only: Only,
+    measures: Measures,
     /// Lines that a person marked.
     marked: BTreeSet<u32>,
     /// Lines with a mark that will be over.
@@ -186,6 +191,7 @@ impl Grid {
             query: Query::All,
             faults_only: false,
             only,
+            measures: Measures::default(),
             marked: BTreeSet::new(),
             lit: Vec::new(),
             selected: None,
@@ -268,10 +274,11 @@ impl Grid {
         let slot = self.slots.get(line.cluster as usize)?;
         let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
         let (namespace, name) = names(&line.key);
-        let cells = match self.decode(&line.value) {
+        let mut cells = match self.decode(&line.value) {
             Some(row) => self.texts(&row, slot, now_ms),
             None => self.name_only(&name),
         };
+        self.measures.fill(&mut cells, line);
         Some(Seen {
             cluster: line.cluster,
             namespace: fit(&namespace),
@@ -311,6 +318,14 @@ impl Grid {
     pub fn value_at(&self, place: usize) -> Option<&Bytes> {
         let number = *self.shown.get(place)?;
         self.line(number).map(|line| &line.value)
+    }
+
+    /// The keys of a cluster's lines that are not going.
+    pub fn keys_of(&self, cluster: &ClusterName) -> Vec<Bytes> {
+        let is_its = |line: &&Line| self.cluster_name(line.cluster) == Some(cluster);
+        let lines = self.lines.iter().flatten().filter(is_its);
+        let there = lines.filter(|line| !line.is_gone());
+        there.map(|line| line.key.clone()).collect()
     }
 
     /// The objects that a person marked, in the order of the table.

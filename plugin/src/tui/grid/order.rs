@@ -4,6 +4,7 @@
 //! search, and a single change moves one number. Many changes at once are sorted anew.
 
 use super::line::{self, Field, Line, Placed, names};
+use super::measures::Measures;
 use super::{Grid, Group, Health, Query, Sort};
 use crate::filter::compare::{Cell, Kind, Reading, Tally};
 use crate::tui::object;
@@ -122,6 +123,9 @@ impl Grid {
         let Some(line) = self.line(number) else {
             return Cell::default();
         };
+        if let Some(cell) = self.measured_cell(field, line) {
+            return cell;
+        }
         let slot = &self.slots[line.cluster as usize];
         let row = match field {
             Field::Column(_) => self.decode(&line.value).unwrap_or_default(),
@@ -132,6 +136,14 @@ impl Grid {
             places: &slot.places,
         };
         line::sort_cell(field, slot.name.as_str(), &names(&line.key).0, placed)
+    }
+
+    /// What a line is sorted by, if that is a figure.
+    pub(super) fn measured_cell(&self, field: Field, line: &Line) -> Option<Cell> {
+        match field {
+            Field::Column(at) => self.measures.sort_cell(at, line),
+            Field::Cluster | Field::Namespace => None,
+        }
     }
 
     /// After cells changed: if the column is another kind of column now, every key is another one. Answers whether.
@@ -163,7 +175,7 @@ impl Grid {
         let mut sieve = Sieve::new(&query);
         let faults_only = self.faults_only;
         for line in self.lines.iter_mut().flatten() {
-            line.passes = passes(line, place, faults_only, &mut sieve);
+            line.passes = passes(line, place, faults_only, (&self.measures, &mut sieve));
         }
         self.query = query;
         self.show_passing();
@@ -175,14 +187,15 @@ impl Grid {
         let place = self.place_for(&query);
         let faults_only = self.faults_only;
         let mut sieve = Sieve::new(&query);
-        if let Some(line) = self.line_mut(number) {
-            line.passes = passes(line, place, faults_only, &mut sieve);
+        let line = self.lines.get_mut(number as usize);
+        if let Some(line) = line.and_then(Option::as_mut) {
+            line.passes = passes(line, place, faults_only, (&self.measures, &mut sieve));
         }
         self.query = query;
     }
 
     /// Which cell of the haystack the query speaks of.
-    fn place_for(&self, query: &Query) -> Option<usize> {
+    pub(super) fn place_for(&self, query: &Query) -> Option<usize> {
         match self.field_named(query.column()?)? {
             Field::Cluster => Some(0),
             Field::Namespace => Some(1),
@@ -255,9 +268,23 @@ impl Grid {
     }
 }
 
-fn passes(line: &Line, place: Option<usize>, faults_only: bool, sieve: &mut Sieve<'_>) -> bool {
+fn passes(
+    line: &Line,
+    place: Option<usize>,
+    faults_only: bool,
+    (measures, sieve): (&Measures, &mut Sieve<'_>),
+) -> bool {
     if faults_only && line.health < Health::Warn {
         return false;
+    }
+    // Figures are in no haystack: they change all the time.
+    let column = place.and_then(|place| place.checked_sub(2));
+    if let Some(text) = column.and_then(|column| measures.text(column, line)) {
+        return sieve.takes(Looked {
+            haystack: &text,
+            value: &line.value,
+            place: Some(0),
+        });
     }
     sieve.takes(Looked {
         haystack: &line.haystack,

@@ -84,6 +84,7 @@ pub enum Action {
     Follow,
     Stamps,
     Range,
+    AllContainers,
     Choose,
     Accept,
     Complete,

@@ -1,12 +1,12 @@
 //! What is wanted of one object: its description, YAML, logs, events, owner, users; its containers.
 
-use super::navigate;
+use super::{history, navigate};
 use crate::tui::app::App;
 use crate::tui::event::{Effect, FeedId};
 use crate::tui::grid::ObjectId;
 use crate::tui::view::View;
 use crate::tui::view::containers::ContainersView;
-use crate::tui::view::logs::LogsView;
+use crate::tui::view::logs::{LogsView, SELECTING};
 use crate::tui::view::table::TableSpec;
 use crate::tui::view::target::Target;
 use crate::tui::view::text::{TextKind, TextView};
@@ -19,6 +19,14 @@ pub(super) fn text(app: &mut App, kind: TextKind) -> Vec<Effect> {
     let Some(target) = app.target() else {
         return Vec::new();
     };
+    history::leaves(app);
+    let effects = text_of(app, kind, target);
+    history::arrived(app);
+    effects
+}
+
+/// Shows a text about an object.
+pub(super) fn text_of(app: &mut App, kind: TextKind, target: Target) -> Vec<Effect> {
     let feed = app.feed_id();
     let effects = watch(feed, &target, target.selection(message::View::Objects));
     let mut view = TextView::new(kind, target, feed);
@@ -32,6 +40,14 @@ pub(super) fn text(app: &mut App, kind: TextKind) -> Vec<Effect> {
 
 /// The containers of a pod.
 pub(super) fn containers(app: &mut App, target: Target) -> Vec<Effect> {
+    history::leaves(app);
+    let effects = containers_of(app, target);
+    history::arrived(app);
+    effects
+}
+
+/// Shows them.
+pub(super) fn containers_of(app: &mut App, target: Target) -> Vec<Effect> {
     let feed = app.feed_id();
     let effects = watch(feed, &target, target.selection(message::View::Objects));
     app.views
@@ -50,7 +66,7 @@ pub(super) fn logs(app: &mut App) -> Vec<Effect> {
     let Some(target) = app.target() else {
         return Vec::new();
     };
-    if target.plural != "pods" {
+    if target.plural != "pods" && !SELECTING.contains(&target.plural.as_str()) {
         let told = format!(
             "{} have no logs; enter goes to what is inside",
             target.plural
@@ -58,11 +74,23 @@ pub(super) fn logs(app: &mut App) -> Vec<Effect> {
         app.tell(told, true);
         return Vec::new();
     }
+    history::leaves(app);
+    let effects = logs_of(app, target, containers);
+    history::arrived(app);
+    effects
+}
+
+/// Shows the logs of a pod or of what selects pods; of these containers, if they are known.
+pub(super) fn logs_of(
+    app: &mut App,
+    target: Target,
+    containers: Option<Vec<String>>,
+) -> Vec<Effect> {
     let feed = app.feed_id();
     let effects = watch(feed, &target, target.selection(message::View::Objects));
     let mut view = LogsView::new(target, containers, feed);
     let mut effects: Vec<_> = effects.into_iter().collect();
-    effects.extend(super::objects::read_logs(app, &mut view));
+    effects.extend(super::logs::read(app, &mut view));
     app.views.push(View::Logs(Box::new(view)));
     effects
 }
@@ -119,7 +147,7 @@ pub(super) fn owner(app: &mut App) -> Vec<Effect> {
 
 /// What uses the object.
 pub(super) fn used_by(app: &mut App) -> Vec<Effect> {
-    let Some((target, id)) = app.target().and_then(|it| Some((it.clone(), it.id?))) else {
+    let Some(target) = app.target().filter(|target| target.id.is_some()) else {
         return Vec::new();
     };
     if !used::is_known(&target.plural) {
@@ -133,10 +161,19 @@ pub(super) fn used_by(app: &mut App) -> Vec<Effect> {
         );
         return Vec::new();
     }
+    history::leaves(app);
+    let effects = used_by_of(app, target);
+    history::arrived(app);
+    effects
+}
+
+/// Shows what uses an object.
+pub(super) fn used_by_of(app: &mut App, target: Target) -> Vec<Effect> {
     let feed = app.feed_id();
+    let id = target.id.as_ref();
     let pods = Selection {
         resource: "pods".to_owned(),
-        namespace: id.namespace,
+        namespace: id.map_or_else(String::new, |id| id.namespace.clone()),
         view: message::View::Objects,
         ..Selection::default()
     };
@@ -148,7 +185,7 @@ pub(super) fn used_by(app: &mut App) -> Vec<Effect> {
 
 /// How the marked objects differ, or the selected one between all clusters.
 pub(super) fn diff(app: &mut App) -> Vec<Effect> {
-    let meant = navigate::meant(app);
+    let chosen = app.chosen.clone();
     let Some((table, target)) = app.table_mut().and_then(|table| {
         let target = table.target();
         Some((table, target?))
@@ -160,8 +197,8 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     };
     let marked = table.grid.marked();
-    let clusters = match marked.as_slice() {
-        [] => meant,
+    let compared = match marked.as_slice() {
+        [] => chosen,
         [first, rest @ ..] => {
             let is_same =
                 |it: &ObjectId| (&it.namespace, &it.name) == (&first.namespace, &first.name);
@@ -172,8 +209,8 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
                 );
                 return Vec::new();
             }
-            let names: Vec<_> = marked.iter().map(|it| it.cluster.as_str()).collect();
-            Clusters::new(names).unwrap_or_default()
+            let names = marked.iter().map(|it| it.cluster.as_str().to_owned());
+            names.collect()
         }
     };
     // Of which of them it is, is no matter: it is the same one.
@@ -184,13 +221,20 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
         },
         None => target,
     };
+    history::leaves(app);
+    let effects = diff_of(app, target, compared);
+    history::arrived(app);
+    effects
+}
+
+/// Shows how an object differs between the clusters that these words mean.
+pub(super) fn diff_of(app: &mut App, target: Target, compared: Vec<String>) -> Vec<Effect> {
     let feed = app.feed_id();
+    let clusters = navigate::clusters(app, &compared);
     let selection = Box::new(target.selection(message::View::Objects));
-    app.views.push(View::Text(Box::new(TextView::new(
-        TextKind::Diff,
-        target,
-        feed,
-    ))));
+    let mut view = TextView::new(TextKind::Diff, target, feed);
+    (view.compared, view.watched) = (compared, clusters.clone());
+    app.views.push(View::Text(Box::new(view)));
     vec![Effect::Watch(feed, clusters, selection)]
 }
 

@@ -1,9 +1,9 @@
 //! Keys, where nothing is typed.
 
-use super::{about, drill, export, navigate, objects, typing};
+use super::{about, drill, export, figures, history, logs, navigate, typing};
 use crate::tui::app::App;
 use crate::tui::command::Wish;
-use crate::tui::draw::{areas, help_lines};
+use crate::tui::draw::{areas, help_lines, most_left};
 use crate::tui::event::Effect;
 use crate::tui::grid::{Field, Group, Sort, Step};
 use crate::tui::keys::{self, Action};
@@ -51,9 +51,9 @@ fn act(app: &mut App, action: Action, key: &KeyEvent) -> Vec<Effect> {
         Action::Last => step(app, Step::Last),
         Action::Command => return typing::command(app),
         Action::Filter => return typing::filter(app),
-        Action::Earlier => return navigate::travel(app, -1),
-        Action::Later => return navigate::travel(app, 1),
-        Action::Previous => return navigate::previous(app),
+        Action::Earlier => return history::travel(app, -1),
+        Action::Later => return history::travel(app, 1),
+        Action::Previous => return history::previous(app),
         Action::Help => return navigate::help(app),
         Action::Back => return back(app),
         Action::Close => return navigate::back(app),
@@ -65,7 +65,8 @@ fn act(app: &mut App, action: Action, key: &KeyEvent) -> Vec<Effect> {
         Action::Events => return about::events(app),
         Action::Owner => return about::owner(app),
         Action::UsedBy => return about::used_by(app),
-        Action::Range => return range(app, key),
+        Action::Range => return logs::range(app, key),
+        Action::AllContainers => return logs::all_containers(app),
         Action::Copy => return export::copy(app),
         Action::Save => return export::save(app),
         Action::Favourite => return favourite(app, key),
@@ -75,6 +76,9 @@ fn act(app: &mut App, action: Action, key: &KeyEvent) -> Vec<Effect> {
             }
         }
         Action::Accept => return accept(app),
+        Action::Wide => return wide(app),
+        Action::Left => aside(app, -1),
+        Action::Right => aside(app, 1),
         other => match app.view_mut() {
             Some(View::Table(table)) => in_table(table, other, key),
             Some(View::Text(text)) => in_text(text, other),
@@ -85,13 +89,28 @@ fn act(app: &mut App, action: Action, key: &KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
+/// To the side: a column of a table, some columns of the screen of what is text.
+fn aside(app: &mut App, by: i16) {
+    let most = match app.view() {
+        Some(View::Table(table)) => most_left(app, table),
+        _ => 0,
+    };
+    match app.view_mut() {
+        Some(View::Table(table)) => {
+            let left = table.left.min(most);
+            table.left = left.saturating_add_signed(isize::from(by)).min(most);
+        }
+        Some(View::Text(text)) => text.scroll.aside(by * ASIDE),
+        Some(View::Logs(logs)) => logs.left = logs.left.saturating_add_signed(by * ASIDE),
+        _ => {}
+    }
+}
+
 fn in_text(text: &mut TextView, action: Action) {
     match action {
         Action::Next => text.go_on(true),
         Action::Before => text.go_on(false),
         Action::Wrap => text.wraps = !text.wraps,
-        Action::Left => text.scroll.aside(-ASIDE),
-        Action::Right => text.scroll.aside(ASIDE),
         _ => {}
     }
 }
@@ -101,23 +120,18 @@ fn in_logs(logs: &mut LogsView, action: Action) {
         Action::Follow => logs.toggle_follow(),
         Action::Stamps => logs.stamps = !logs.stamps,
         Action::Wrap => logs.wraps = !logs.wraps,
-        Action::Left => logs.left = logs.left.saturating_add_signed(-ASIDE),
-        Action::Right => logs.left = logs.left.saturating_add_signed(ASIDE),
         _ => {}
     }
 }
 
-/// Reads another part of the logs.
-fn range(app: &mut App, key: &KeyEvent) -> Vec<Effect> {
-    let KeyCode::Char(digit) = key.code else {
+/// Wide, or no longer; what is only shown so is only watched so.
+fn wide(app: &mut App) -> Vec<Effect> {
+    let Some(View::Table(mut table)) = app.views.pop() else {
         return Vec::new();
     };
-    let Some(View::Logs(mut logs)) = app.views.pop() else {
-        return Vec::new();
-    };
-    logs.range = digit.to_digit(10).unwrap_or_default() as usize;
-    let effects = objects::read_logs(app, &mut logs);
-    app.views.push(View::Logs(logs));
+    table.is_wide = !table.is_wide;
+    let effects = figures::watch(app, &mut table);
+    app.views.push(View::Table(table));
     effects
 }
 
@@ -126,7 +140,6 @@ fn in_table(table: &mut TableView, action: Action, key: &KeyEvent) {
     match action {
         Action::Mark => grid.mark(),
         Action::FaultsOnly => grid.set_faults_only(!grid.faults_only()),
-        Action::Wide => table.is_wide = !table.is_wide,
         Action::Group => grid.set_group(match grid.group() {
             Group::None => Group::Cluster,
             Group::Cluster => Group::Namespace,
@@ -269,16 +282,42 @@ pub(crate) fn favourites(app: &App) -> Vec<String> {
     app.favourites.iter().take(9).cloned().collect()
 }
 
-/// The same column again is sorted the other way round.
+/// The same column again is sorted the other way round. Of figures, the greatest is what one looks for.
 fn sort_by(table: &mut TableView, field: Field) {
     let sort = table.grid.sort();
+    let begins = matches!(field, Field::Column(at) if table.grid.is_figure(at));
+    let descending = match sort.by == Some(field) {
+        true => !sort.descending,
+        false => begins,
+    };
+    set_sort(table, field, descending);
+}
+
+/// Who looks at the first line looks at what is first now; who looks at an object goes on looking at it.
+fn set_sort(table: &mut TableView, field: Field, descending: bool) {
+    let is_first = table.grid.cursor() == 0;
     table.grid.set_sort(Sort {
         by: Some(field),
-        descending: sort.by == Some(field) && !sort.descending,
+        descending,
     });
+    if is_first {
+        table.grid.step(Step::First);
+    }
 }
 
 fn sort_by_letter(table: &mut TableView, letter: char) {
+    // Where there are figures, as in k9s.
+    let figures: &[&str] = match letter {
+        'C' => &["CPU"],
+        'M' => &["MEM"],
+        'X' => &["%CPU/R", "%CPU"],
+        'Z' => &["%MEM/R", "%MEM"],
+        _ => &[],
+    };
+    let figures = figures.iter().filter(|_| table.grid.has_figures());
+    let figure = figures
+        .filter_map(|head| table.grid.field_named(head))
+        .next();
     let head = match letter {
         'N' => "NAME",
         'A' => "AGE",
@@ -292,7 +331,7 @@ fn sort_by_letter(table: &mut TableView, letter: char) {
     };
     let exact = table.grid.field_named(head).filter(|_| !head.is_empty());
     let begins = || table.grid.field_named(&letter.to_string());
-    if let Some(field) = exact.or_else(begins) {
+    if let Some(field) = figure.or(exact).or_else(begins) {
         sort_by(table, field);
     }
 }
@@ -312,8 +351,5 @@ fn sort_beside(table: &mut TableView, by: isize) {
         (None, false) => 0,
         (Some(at), _) => at.saturating_add_signed(by).min(last),
     };
-    table.grid.set_sort(Sort {
-        by: Some(fields[next]),
-        descending: false,
-    });
+    set_sort(table, fields[next], false);
 }

@@ -1,6 +1,6 @@
 //! What clusters tell.
 
-use super::{navigate, objects};
+use super::{figures, follow, logs, navigate, objects};
 use crate::get::catalog::ApiResource;
 use crate::print::sanitize::word;
 use crate::table::Row;
@@ -12,7 +12,8 @@ use crate::tui::view::View;
 use crate::tui::view::fleet::Known;
 use crate::tui::view::list::ListLine;
 use crate::tui::view::table::TableView;
-use mqtt_informer::informer::{Cluster, LinkState, Notice};
+use bytes::Bytes;
+use mqtt_informer::informer::{Cluster, Freshness, LinkState, Notice};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,14 +34,13 @@ pub(super) fn clusters(
     app: &mut App,
     clusters: Arc<BTreeMap<ClusterName, Cluster>>,
 ) -> Vec<Effect> {
-    let before = navigate::meant(app);
     app.clusters = clusters;
     show_clusters(app);
     // Who is meant by its labels is known only now.
-    if app.cluster_labels.is_some() && navigate::meant(app) != before {
-        return navigate::open_anew(app);
+    match app.cluster_labels {
+        Some(_) => follow::clusters(app),
+        None => Vec::new(),
     }
-    Vec::new()
 }
 
 /// Fills the choice of clusters, if that is on the screen.
@@ -153,7 +153,15 @@ fn known(app: &App, table: Option<&TableView>) -> Vec<(ClusterName, Known)> {
 
 fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<Effect> {
     match view {
-        View::Table(table) => to_table(table, feed, news, app.now),
+        View::Table(table) if table.feeds.contains(&feed) => {
+            to_table(table, feed, news, app.now);
+            return figures::watch(app, table);
+        }
+        View::Table(table) => {
+            figures::take(table, feed, news);
+            // Only now it is known that there are any.
+            return figures::watch(app, table);
+        }
         View::Fleet(fleet) => {
             fleet.count(feed, &news);
             to_its_table(&mut fleet.tables, feed, news, app.now);
@@ -164,7 +172,7 @@ fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<
         View::Containers(view) => objects::to_containers(app, view, news),
         View::Used(view) => objects::to_used(view, news),
         View::Text(text) => return objects::to_text(app, text, news),
-        View::Logs(logs) => return objects::to_logs(app, logs, news),
+        View::Logs(view) => return logs::news(app, view, feed, news),
         View::Picker(_) | View::Help(_) => {}
     }
     Vec::new()
@@ -174,20 +182,33 @@ fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<
 pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now: Now) {
     match news {
         FeedNews::Joined(cluster) => {
-            table.streams.entry((feed, cluster)).or_default();
+            let stream = table.streams.entry((feed, cluster)).or_default();
+            stream.is_joined = true;
         }
-        FeedNews::Left(cluster) => {
-            table.streams.remove(&(feed, cluster.clone()));
-            if table.age(&cluster).is_none() {
-                table.grid.forget(&cluster);
+        FeedNews::Left(cluster) => leave(table, feed, &cluster),
+        FeedNews::Kept(cluster, notices, age) => {
+            let stream = table.streams.entry((feed, cluster.clone())).or_default();
+            if !stream.is_told && stream.kept.is_empty() {
+                stream.age = age;
+                stream.kept = objects(&notices);
+                table.grid.apply(&cluster, &notices, Novelty::Known, now);
+                table.grid.set_clock(&cluster, age.ahead_ms);
             }
         }
-        FeedNews::Changed(cluster, notices) => {
+        FeedNews::Changed(cluster, mut notices) => {
             let stream = table.streams.entry((feed, cluster.clone())).or_default();
             let novelty = match std::mem::replace(&mut stream.is_told, true) {
                 true => Novelty::News,
                 false => Novelty::Known,
             };
+            let kept = std::mem::take(&mut stream.kept);
+            let told = objects(&notices);
+            let gone = kept.into_iter().filter(|key| !told.contains(key));
+            notices.extend(gone.map(|key| Notice {
+                key,
+                old: None,
+                new: None,
+            }));
             table.grid.apply(&cluster, &notices, novelty, now);
         }
         FeedNews::State(cluster, state) => {
@@ -195,14 +216,38 @@ pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now:
         }
         FeedNews::Ages(ages) => {
             for (cluster, age) in ages {
-                table.grid.set_clock(&cluster, age.ahead_ms);
-                if let Some(stream) = table.streams.get_mut(&(feed, cluster)) {
+                let Some(stream) = table.streams.get_mut(&(feed, cluster.clone())) else {
+                    continue;
+                };
+                // What is shown has its own age, until something newer is there.
+                if stream.kept.is_empty() || age.freshness != Freshness::Unknown {
                     stream.age = age;
+                    table.grid.set_clock(&cluster, age.ahead_ms);
                 }
             }
         }
-        FeedNews::Discovered => table.is_discovered = true,
+        FeedNews::Discovered => {
+            table.is_discovered = true;
+            // Who was there last time, and is no cluster behind this broker any more.
+            let streams = table.streams.iter();
+            let away = streams.filter(|((its, _), stream)| *its == feed && !stream.is_joined);
+            let away: Vec<_> = away.map(|((_, cluster), _)| cluster.clone()).collect();
+            away.iter().for_each(|cluster| leave(table, feed, cluster));
+        }
     }
+}
+
+fn leave(table: &mut TableView, feed: FeedId, cluster: &ClusterName) {
+    table.streams.remove(&(feed, cluster.clone()));
+    if table.age(cluster).is_none() {
+        table.grid.forget(cluster);
+    }
+}
+
+/// The keys of the objects that are told.
+fn objects(notices: &[Notice]) -> BTreeSet<Bytes> {
+    let told = notices.iter().filter(|notice| !notice.key.is_empty());
+    told.map(|notice| notice.key.clone()).collect()
 }
 
 /// What completion knows: never less than before.

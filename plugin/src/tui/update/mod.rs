@@ -12,8 +12,12 @@
 //! | `drill` | from an object to what is inside |
 //! | `about` | what else is wanted of an object |
 //! | `objects` | news of whole objects |
+//! | `logs` | which logs are read |
+//! | `history` | back and forth between views |
 //! | `export` | to the clipboard, to a file |
 //! | `feeds` | what clusters tell |
+//! | `figures` | what pods and nodes use |
+//! | `follow` | what clusters are meant by their labels |
 
 mod about;
 mod act;
@@ -21,6 +25,10 @@ mod complete;
 mod drill;
 mod export;
 mod feeds;
+mod figures;
+mod follow;
+mod history;
+mod logs;
 mod navigate;
 mod objects;
 mod typing;
@@ -79,7 +87,7 @@ fn take(app: &mut App, what: What) -> Vec<Effect> {
         What::NoWay(why) => app.no_way = Some(sanitize::word(&why).into_owned()),
         What::Link(link) => feeds::link(app, link),
         What::Described(request, answer) => objects::described(app, request, answer),
-        What::Log(request, event) => objects::log(app, request, event),
+        What::Log(request, event) => logs::log(app, request, event),
         What::Done(Ok(text)) => app.tell(text, false),
         What::Done(Err(text)) => app.tell(text, true),
     }

@@ -1,7 +1,7 @@
 //! From one view to another.
 
-use super::about;
-use crate::tui::app::{App, History};
+use super::{about, history};
+use crate::tui::app::App;
 use crate::tui::command::{Command, Wish};
 use crate::tui::event::{Effect, FeedId};
 use crate::tui::query::Query;
@@ -16,7 +16,7 @@ use mqtt_informer::protocol::message::{self, Selection};
 
 /// What is shown when nothing else was said.
 const FIRST: &str = "pods";
-/// History and favourites are no longer than this.
+/// Favourites are no longer than this.
 const REMEMBERED: usize = 50;
 
 /// The view with which everything begins.
@@ -68,22 +68,32 @@ pub(super) fn go(app: &mut App, wish: Wish) -> Vec<Effect> {
         filter: wish.filter,
         ..TableSpec::default()
     };
-    remember(&mut app.history, spec.clone());
-    open(app, spec)
-}
-
-/// Shows this and nothing below it.
-fn open(app: &mut App, spec: TableSpec) -> Vec<Effect> {
-    let mut effects = close_all(app);
-    effects.extend(enter(app, spec));
+    history::leaves(app);
+    let mut effects = close(app, 0);
+    effects.extend(show(app, spec));
+    history::arrived(app);
     effects
 }
 
 /// Shows this, with what is on the screen below it.
 pub(super) fn enter(app: &mut App, spec: TableSpec) -> Vec<Effect> {
+    history::leaves(app);
+    let effects = show(app, spec);
+    history::arrived(app);
+    effects
+}
+
+/// The same, and nobody remembers it.
+pub(super) fn show(app: &mut App, spec: TableSpec) -> Vec<Effect> {
     let (table, effects) = table(app, spec);
     app.views.push(View::Table(Box::new(table)));
     effects
+}
+
+/// Leaves all views above so many.
+pub(super) fn close(app: &mut App, many: usize) -> Vec<Effect> {
+    let views = app.views.split_off(many.min(app.views.len()));
+    views.iter().flat_map(View::leave).collect()
 }
 
 /// A table, and how it is fed.
@@ -92,6 +102,7 @@ fn table(app: &mut App, spec: TableSpec) -> (TableView, Vec<Effect>) {
     let feeds: Vec<FeedId> = selections.iter().map(|_| app.feed_id()).collect();
     let clusters = clusters(app, &spec.clusters);
     let mut table = TableView::new(spec, feeds.clone());
+    table.watched = clusters.clone();
     match Query::parse(&table.spec.filter) {
         Ok(query) => table.grid.set_query(query),
         Err(wrong) => table.wrong = Some(wrong),
@@ -128,6 +139,14 @@ fn fleet(app: &mut App) -> Vec<Effect> {
     if matches!(app.view(), Some(View::Fleet(_))) {
         return Vec::new();
     }
+    history::leaves(app);
+    let effects = show_fleet(app);
+    history::arrived(app);
+    effects
+}
+
+/// Shows them.
+pub(super) fn show_fleet(app: &mut App) -> Vec<Effect> {
     let (tables, effects) = tables(app, &fleet::WATCHED, &[]);
     app.views
         .push(View::Fleet(Box::new(FleetView::new(tables))));
@@ -140,24 +159,18 @@ fn faults(app: &mut App) -> Vec<Effect> {
     if matches!(app.view(), Some(View::Faults(_))) {
         return Vec::new();
     }
+    history::leaves(app);
+    let effects = show_faults(app);
+    history::arrived(app);
+    effects
+}
+
+/// Shows it.
+pub(super) fn show_faults(app: &mut App) -> Vec<Effect> {
     let namespaces = app.namespaces.clone();
     let (tables, effects) = tables(app, &faults::WATCHED, &namespaces);
     app.views
         .push(View::Faults(Box::new(FaultsView::new(tables))));
-    effects
-}
-
-/// The same once more: its clusters are others now.
-pub(super) fn open_anew(app: &mut App) -> Vec<Effect> {
-    let specs = app.views.iter().filter_map(|view| match view {
-        View::Table(table) => Some(table.spec.clone()),
-        _ => None,
-    });
-    let specs: Vec<_> = specs.collect();
-    let mut effects = close_all(app);
-    for spec in specs {
-        effects.extend(enter(app, spec));
-    }
     effects
 }
 
@@ -167,6 +180,7 @@ pub(super) fn back(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     let gone = app.views.pop();
+    history::returned(app);
     gone.iter().flat_map(View::leave).collect()
 }
 
@@ -190,53 +204,6 @@ pub(super) fn pick(app: &mut App) -> Vec<Effect> {
     app.views.push(View::Picker(PickerView::new(chosen)));
     super::feeds::show_clusters(app);
     Vec::new()
-}
-
-/// Through the history: by so many steps.
-pub(super) fn travel(app: &mut App, steps: isize) -> Vec<Effect> {
-    let last = app.history.specs.len().saturating_sub(1);
-    let to = app.history.at.saturating_add_signed(steps).min(last);
-    revisit(app, to)
-}
-
-/// To where one was before this, and back.
-pub(super) fn previous(app: &mut App) -> Vec<Effect> {
-    match app.history.before {
-        Some(to) => revisit(app, to),
-        None => Vec::new(),
-    }
-}
-
-fn revisit(app: &mut App, to: usize) -> Vec<Effect> {
-    let Some(spec) = app.history.specs.get(to).cloned() else {
-        return Vec::new();
-    };
-    if to == app.history.at && app.views.len() == 1 {
-        return Vec::new();
-    }
-    app.history.before = Some(app.history.at);
-    app.history.at = to;
-    app.namespaces.clone_from(&spec.namespaces);
-    app.chosen.clone_from(&spec.clusters);
-    open(app, spec)
-}
-
-fn remember(history: &mut History, spec: TableSpec) {
-    if history.specs.get(history.at) == Some(&spec) {
-        return;
-    }
-    history.specs.truncate(history.at + 1);
-    if history.specs.len() >= REMEMBERED {
-        history.specs.remove(0);
-    }
-    history.before = history.specs.len().checked_sub(1);
-    history.specs.push(spec);
-    history.at = history.specs.len() - 1;
-}
-
-fn close_all(app: &mut App) -> Vec<Effect> {
-    let views = std::mem::take(&mut app.views);
-    views.iter().flat_map(View::leave).collect()
 }
 
 /// The clusters that these words mean, among those with the labels that are wanted.

@@ -8,14 +8,11 @@ use crate::tui::event::{Effect, FeedNews, RequestId};
 use crate::tui::object;
 use crate::tui::view::View;
 use crate::tui::view::containers::ContainersView;
-use crate::tui::view::logs::{LogsView, Source};
-use crate::tui::view::pod;
 use crate::tui::view::table::refusal;
 use crate::tui::view::text::{TextKind, TextView};
 use crate::tui::view::used::UsedView;
 use bytes::Bytes;
 use mqtt_informer::informer::Notice;
-use mqtt_informer::informer::log::LogEvent;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -39,7 +36,7 @@ pub(super) fn to_text(app: &mut App, view: &mut TextView, news: FeedNews) -> Vec
         FeedNews::State(_, state) => view.refused = refusal(&state),
         FeedNews::Ages(ages) => view.ages.extend(ages),
         FeedNews::Left(cluster) => _ = view.objects.remove(&cluster),
-        FeedNews::Joined(_) | FeedNews::Discovered => {}
+        FeedNews::Joined(_) | FeedNews::Kept(..) | FeedNews::Discovered => {}
     }
     remake(app, view)
 }
@@ -174,7 +171,7 @@ pub(super) fn to_containers(app: &App, view: &mut ContainersView, news: FeedNews
                 view.refresh(app.now.wall_ms);
             }
         }
-        FeedNews::Joined(_) | FeedNews::Left(_) | FeedNews::Discovered => {}
+        _ => {}
     }
 }
 
@@ -197,104 +194,12 @@ pub(super) fn to_used(view: &mut UsedView, news: FeedNews) {
                 view.age = age;
             }
         }
-        FeedNews::Joined(_) | FeedNews::Left(_) | FeedNews::Discovered => {}
-    }
-}
-
-/// News of a pod whose logs are read: which containers it has, and which run again.
-pub(super) fn to_logs(app: &mut App, view: &mut LogsView, news: FeedNews) -> Vec<Effect> {
-    match news {
-        FeedNews::Changed(_, notices) => match changed(&notices) {
-            Some(Some(pod)) => pod_of_logs(app, view, &pod),
-            _ => {
-                view.remark("the pod is not there");
-                Vec::new()
-            }
-        },
-        FeedNews::State(_, state) => {
-            if let Some(why) = refusal(&state) {
-                view.remark(&why);
-            }
-            Vec::new()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn pod_of_logs(app: &mut App, view: &mut LogsView, pod: &Value) -> Vec<Effect> {
-    if view.containers.is_none() {
-        view.containers = Some(pod::with_logs(pod));
-        return read_logs(app, view);
-    }
-    let running: Vec<_> = pod::containers(pod)
-        .into_iter()
-        .filter(|container| container.is_running)
-        .collect();
-    let mut effects = Vec::new();
-    for at in 0..view.sources.len() {
-        let source = &view.sources[at];
-        let runs = running
-            .iter()
-            .any(|container| container.name == source.container);
-        let Some(position) = source.ended.clone().filter(|_| runs) else {
-            continue;
-        };
-        let container = source.container.clone();
-        if let Some((source, effect)) = read_log(app, view, container, position) {
-            view.sources[at] = source;
-            effects.push(effect);
-        }
-    }
-    effects
-}
-
-/// Reads the logs of the containers that are meant, from the beginning of the range.
-pub(super) fn read_logs(app: &mut App, view: &mut LogsView) -> Vec<Effect> {
-    let mut effects: Vec<_> = view
-        .sources
-        .drain(..)
-        .map(|source| Effect::CloseLog(source.request))
-        .collect();
-    view.clear();
-    for container in view.containers.clone().unwrap_or_default() {
-        if let Some((source, effect)) = read_log(app, view, container, None) {
-            view.sources.push(source);
-            effects.push(effect);
-        }
-    }
-    effects
-}
-
-fn read_log(
-    app: &mut App,
-    view: &LogsView,
-    container: String,
-    after: Option<mqtt_informer::informer::log::LogPosition>,
-) -> Option<(Source, Effect)> {
-    let cluster = view.target.id.as_ref()?.cluster.clone();
-    let request = app.request_id();
-    let selection = Box::new(view.selection(&container));
-    let source = Source {
-        request,
-        container,
-        ended: None,
-    };
-    Some((source, Effect::ReadLog(request, cluster, selection, after)))
-}
-
-/// News of a log.
-pub(super) fn log(app: &mut App, request: RequestId, event: LogEvent) {
-    let views = app.views.iter_mut().filter_map(|view| match view {
-        View::Logs(logs) => Some(logs),
-        _ => None,
-    });
-    for view in views.filter(|view| view.sources.iter().any(|it| it.request == request)) {
-        view.take(request, event.clone());
+        _ => {}
     }
 }
 
 /// The one object that is spoken of: none if it is not, nothing in it if it is gone.
-fn changed(notices: &[Notice]) -> Option<Option<Value>> {
+pub(super) fn changed(notices: &[Notice]) -> Option<Option<Value>> {
     let notice = notices.iter().find(|notice| !notice.key.is_empty())?;
     let read = |bytes: &Bytes| serde_json::from_slice(bytes).ok();
     Some(notice.new.as_ref().and_then(read))

@@ -1,5 +1,6 @@
-//! Logs of containers, followed.
+//! Logs of containers, followed: of one pod, or of all pods that something selects.
 
+use super::pod;
 use super::target::Target;
 use crate::print::sanitize;
 use crate::tui::event::{FeedId, RequestId};
@@ -8,10 +9,25 @@ use crate::tui::query::regex;
 use mqtt_informer::informer::log::{LogEnd, LogEvent, LogLine, LogPosition};
 use mqtt_informer::protocol::logs::LogSelection;
 use regex::Regex;
-use std::collections::VecDeque;
+use serde_json::Value;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Lines that are kept at most: what is older is forgotten.
 const MOST: usize = 20_000;
+
+/// So many logs are read at once at most.
+pub const MOST_LOGS: usize = 50;
+
+/// Whose logs are those of the pods that they select.
+pub const SELECTING: [&str; 7] = [
+    "deployments",
+    "statefulsets",
+    "daemonsets",
+    "replicasets",
+    "jobs",
+    "services",
+    "replicationcontrollers",
+];
 
 /// From when on a log is read; the place is the digit that chooses it, as in k9s.
 pub const RANGES: [(&str, Option<u64>, Option<u64>); 7] = [
@@ -29,7 +45,9 @@ pub const RANGES: [(&str, Option<u64>, Option<u64>); 7] = [
 pub struct Source {
     /// Which reading of it.
     pub request: RequestId,
-    /// Whose.
+    /// Of which pod.
+    pub pod: String,
+    /// Of which of its containers.
     pub container: String,
     /// Its end, if there was one, and how far it was read.
     pub ended: Option<Option<LogPosition>>,
@@ -49,12 +67,18 @@ pub struct Line {
 /// See the module.
 #[derive(Debug)]
 pub struct LogsView {
-    /// The pod.
+    /// The pod, or what selects pods.
     pub target: Target,
-    /// The containers that are meant; none until the pod has said which it has.
+    /// The containers that are meant; none if that is for the pods to say.
     pub containers: Option<Vec<String>>,
-    /// By what the pod is watched: what starts anew is read anew.
+    /// All containers are meant, those of a pod's beginning and for debugging included.
+    pub is_all: bool,
+    /// By what it is watched: what starts anew is read anew.
     pub feed: FeedId,
+    /// By what the pods that it selects are watched, and which these are.
+    pub selected: Option<(FeedId, String)>,
+    /// The pods, as they are now.
+    pub pods: BTreeMap<String, Value>,
     /// What is read.
     pub sources: Vec<Source>,
     /// Which of [`RANGES`].
@@ -75,6 +99,8 @@ pub struct LogsView {
     pub height: usize,
     /// How many columns are hidden on the left.
     pub left: u16,
+    /// What was told last of why there is nothing.
+    pub told: Option<String>,
     regex: Option<(Regex, bool)>,
     lines: VecDeque<Line>,
     /// The number of the first line, of all that ever came.
@@ -84,12 +110,15 @@ pub struct LogsView {
 }
 
 impl LogsView {
-    /// Of a pod; of these containers, if they are known.
+    /// Of a pod or of what selects pods; of these containers, if they are known.
     pub fn new(target: Target, containers: Option<Vec<String>>, feed: FeedId) -> Self {
         Self {
             target,
             containers,
+            is_all: false,
             feed,
+            selected: None,
+            pods: BTreeMap::new(),
             sources: Vec::new(),
             range: 0,
             follows: true,
@@ -100,6 +129,7 @@ impl LogsView {
             top: 0,
             height: 1,
             left: 0,
+            told: None,
             regex: None,
             lines: VecDeque::new(),
             first: 0,
@@ -107,14 +137,36 @@ impl LogsView {
         }
     }
 
+    /// By what it is fed.
+    pub fn feeds(&self) -> Vec<FeedId> {
+        let selected = self.selected.iter().map(|(feed, _)| *feed);
+        std::iter::once(self.feed).chain(selected).collect()
+    }
+
+    /// Whether it is of all pods that something selects.
+    pub fn is_of_many(&self) -> bool {
+        SELECTING.contains(&self.target.plural.as_str())
+    }
+
+    /// The containers of a pod whose logs are meant.
+    pub fn meant(&self, pod: &Value) -> Vec<String> {
+        match &self.containers {
+            _ if self.is_all => {
+                let all = pod::containers(pod).into_iter();
+                all.map(|container| container.name).collect()
+            }
+            Some(named) => named.clone(),
+            None => pod::with_logs(pod),
+        }
+    }
+
     /// Which part of a container's log is read.
-    pub fn selection(&self, container: &str) -> LogSelection {
+    pub fn selection(&self, pod: &str, container: &str) -> LogSelection {
         let (_, tail, since_s) = RANGES[self.range.min(RANGES.len() - 1)];
-        let id = self.target.id.clone();
-        let (namespace, pod) = id.map(|id| (id.namespace, id.name)).unwrap_or_default();
+        let id = self.target.id.as_ref();
         LogSelection {
-            namespace,
-            pod,
+            namespace: id.map_or_else(String::new, |id| id.namespace.clone()),
+            pod: pod.to_owned(),
             container: container.to_owned(),
             follow: true,
             tail,
@@ -132,9 +184,15 @@ impl LogsView {
         else {
             return;
         };
-        let container = self.sources[source].container.clone();
+        let container = self.name(source);
         match event {
-            LogEvent::Lines(lines) => lines.iter().for_each(|line| self.push(read(source, line))),
+            LogEvent::Lines(lines) => {
+                let lines: Vec<_> = lines.iter().map(|line| read(source, line)).collect();
+                match self.are_late(&lines) {
+                    true => self.merge(lines),
+                    false => lines.into_iter().for_each(|line| self.push(line)),
+                }
+            }
             LogEvent::Gap(gap) => self.remark(&format!(
                 "{container}: lines may be missing after {}",
                 gap.after
@@ -181,14 +239,7 @@ impl LogsView {
                 return;
             }
         }
-        let passes = self
-            .lines
-            .iter()
-            .zip(self.first..)
-            .filter(|(line, _)| self.passes(line));
-        self.shown = passes.map(|(_, number)| number).collect();
-        self.top = self.top.min(self.most());
-        self.catch_up();
+        self.sift();
     }
 
     /// How many lines pass.
@@ -244,7 +295,7 @@ impl LogsView {
     /// The whole text, as far as it passes.
     pub fn text(&self) -> String {
         let lines = self.lines_from(0).map(|line| match line.source {
-            Some(source) if self.sources.len() > 1 => {
+            Some(source) if self.names_sources() => {
                 format!("[{}] {}\n", self.name(source), line.text)
             }
             _ => format!("{}\n", line.text),
@@ -252,11 +303,32 @@ impl LogsView {
         lines.collect()
     }
 
-    /// The name of a source.
-    pub fn name(&self, source: usize) -> &str {
-        self.sources
-            .get(source)
-            .map_or("", |source| &source.container)
+    /// The name of a source, as far as it has to be told from others.
+    pub fn name(&self, source: usize) -> String {
+        let Some(Source { pod, container, .. }) = self.sources.get(source) else {
+            return String::new();
+        };
+        if !self.is_of_many() {
+            return container.clone();
+        }
+        let mut others = self.sources.iter().filter(|other| other.pod == *pod);
+        match others.any(|other| other.container != *container) {
+            true => format!("{pod}/{container}"),
+            false => pod.clone(),
+        }
+    }
+
+    /// Lines say whose they are.
+    pub fn names_sources(&self) -> bool {
+        self.is_of_many() || self.sources.len() > 1
+    }
+
+    /// Why there is nothing: once, however often it is heard.
+    pub fn remark_once(&mut self, text: &str) {
+        if self.told.as_deref() != Some(text) {
+            self.told = Some(text.to_owned());
+            self.remark(text);
+        }
     }
 
     /// Something about the logs, between their lines.
@@ -267,6 +339,45 @@ impl LogsView {
             text: sanitize::word(text).into_owned(),
         };
         self.push(line);
+    }
+
+    /// Whether lines of one log were written before what other logs have told already, by a second or more: as those
+    /// are that were there when one began to read.
+    fn are_late(&self, lines: &[Line]) -> bool {
+        let known = self.lines.iter().rev().find(|line| !line.stamp.is_empty());
+        match (self.sources.len(), lines.first(), known) {
+            (2.., Some(first), Some(known)) => second(first) < second(known),
+            _ => false,
+        }
+    }
+
+    /// Puts lines of one log between those of others, by when they were written.
+    fn merge(&mut self, lines: Vec<Line>) {
+        let many = self.lines.len() + lines.len();
+        let mut new = lines.into_iter().peekable();
+        let mut merged = VecDeque::with_capacity(many);
+        for line in std::mem::take(&mut self.lines) {
+            // What is told about the logs stays behind what it was told after.
+            while !line.stamp.is_empty() && new.peek().is_some_and(|new| new.stamp < line.stamp) {
+                merged.extend(new.next());
+            }
+            merged.push_back(line);
+        }
+        merged.extend(new);
+        let old = merged.len().saturating_sub(MOST);
+        merged.drain(..old);
+        self.lines = merged;
+        self.first += old as u64;
+        self.sift();
+    }
+
+    /// Asks every line anew whether it passes.
+    fn sift(&mut self) {
+        let numbered = self.lines.iter().zip(self.first..);
+        let passing = numbered.filter(|(line, _)| self.passes(line));
+        self.shown = passing.map(|(_, number)| number).collect();
+        self.top = self.top.min(self.most());
+        self.catch_up();
     }
 
     fn most(&self) -> usize {
@@ -302,6 +413,11 @@ impl LogsView {
         };
         line.source.is_none() || regex.is_match(&line.text) != *inverse
     }
+}
+
+/// When a line was written, to the second.
+fn second(line: &Line) -> &str {
+    line.stamp.get(..19).unwrap_or(&line.stamp)
 }
 
 /// A line as it is shown: colours of its own are left out, since what a container writes may not look like the screen's.
@@ -350,6 +466,7 @@ mod tests {
         let mut view = LogsView::new(Target::default(), None, FeedId(1));
         view.sources.push(Source {
             request: RequestId(1),
+            pod: "web-0".to_owned(),
             container: "app".to_owned(),
             ended: None,
         });
@@ -417,6 +534,39 @@ mod tests {
             6,
             "news of a log that is not read any more are none"
         );
+    }
+
+    #[test]
+    fn what_was_there_before_stands_where_it_was_written() {
+        let mut view = view(&[]);
+        view.sources.push(Source {
+            request: RequestId(2),
+            pod: "web-1".to_owned(),
+            container: "app".to_owned(),
+            ended: None,
+        });
+        view.set_height(9);
+        let lines = |times: &[u8]| {
+            let line = |second: &u8| LogLine {
+                time: None,
+                stamp: format!("2026-11-27T10:00:{second:02}.5Z").into(),
+                text: second.to_string().into(),
+                cut: false,
+            };
+            LogEvent::Lines(times.iter().map(line).collect())
+        };
+        view.take(RequestId(1), lines(&[1, 3, 9]));
+        view.take(RequestId(2), LogEvent::Broken("x".to_owned()));
+        view.take(RequestId(2), lines(&[2, 3, 4, 11]));
+        let want = ["1", "2", "3", "3", "4", "9", "app: x; trying again", "11"];
+        assert_eq!(seen(&view), want);
+        view.set_filter("1");
+        view.take(RequestId(1), lines(&[10, 12, 21]));
+        let want = ["1", "10", "app: x; trying again", "11", "12", "21"];
+        assert_eq!(seen(&view).len(), want.len(), "{:?}", seen(&view));
+        let many = vec![0; MOST];
+        view.take(RequestId(1), lines(&many));
+        assert_eq!(view.len(), MOST, "the oldest are forgotten");
     }
 
     #[test]

@@ -16,12 +16,14 @@ pub mod target;
 pub mod text;
 pub mod used;
 
+use super::app::Place;
 use super::event::{Effect, FeedId};
 use super::keys::Context;
 use containers::ContainersView;
 use faults::FaultsView;
 use fleet::FleetView;
 use logs::LogsView;
+use mqtt_informer::protocol::names::ClusterName;
 use picker::PickerView;
 use scroll::Scroll;
 use table::TableView;
@@ -89,14 +91,40 @@ impl View {
         }
     }
 
+    /// What it shows, to be shown again; nothing of what is only looked at on the way.
+    pub fn place(&self) -> Option<Place> {
+        Some(match self {
+            Self::Table(table) => Place::Table(Box::new(table.spec.clone())),
+            Self::Containers(view) => Place::Containers(view.target.clone()),
+            Self::Text(text) => Place::Text(text.kind, text.target.clone(), text.compared.clone()),
+            Self::Logs(logs) => Place::Logs(logs.target.clone(), logs.containers.clone()),
+            Self::Used(view) => Place::Used(view.target.clone()),
+            Self::Fleet(_) => Place::Fleet,
+            Self::Faults(_) => Place::Faults,
+            Self::Picker(_) | Self::Help(_) => return None,
+        })
+    }
+
+    /// The cluster of the one object that it is about; none if it is about others, too.
+    pub fn cluster(&self) -> Option<&ClusterName> {
+        let target = match self {
+            Self::Containers(view) => &view.target,
+            Self::Text(text) if text.kind != TextKind::Diff => &text.target,
+            Self::Logs(logs) => &logs.target,
+            Self::Used(view) => &view.target,
+            _ => return None,
+        };
+        target.id.as_ref().map(|id| &id.cluster)
+    }
+
     /// What it is fed by.
     pub fn feeds(&self) -> Vec<FeedId> {
         match self {
-            Self::Table(table) => table.feeds.clone(),
+            Self::Table(table) => table.all_feeds(),
             Self::Containers(view) => vec![view.feed],
             Self::Used(view) => vec![view.feed],
             Self::Text(text) => vec![text.feed],
-            Self::Logs(logs) => vec![logs.feed],
+            Self::Logs(logs) => logs.feeds(),
             Self::Fleet(_) | Self::Faults(_) => {
                 let tables = self.tables().iter();
                 tables.flat_map(|table| table.feeds.clone()).collect()

@@ -28,6 +28,8 @@ pub struct Container {
     ports: String,
     /// It is running now.
     pub is_running: bool,
+    /// It has run, so that there is a log.
+    pub has_run: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -165,6 +167,7 @@ fn container(spec: Spec, status: Option<&Status>, role: &'static str) -> Contain
         name: spec.name,
         image: spec.image,
         is_running: word == "running",
+        has_run: word != "waiting" || status.is_some_and(|status| status.restart_count > 0),
     }
 }
 

@@ -4,10 +4,11 @@ use super::target::Target;
 use crate::tui::event::{Age, FeedId};
 use crate::tui::grid::{Field, Grid, Only};
 use crate::tui::object;
-use mqtt_informer::informer::{Obstacle, Progress, StreamState};
+use bytes::Bytes;
+use mqtt_informer::informer::{Clusters, Freshness, Obstacle, Progress, StreamState};
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a table shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,11 @@ pub struct Stream {
     pub age: Age,
     /// Its copy was told: what comes is news.
     pub is_told: bool,
+    /// It is followed.
+    pub is_joined: bool,
+    /// The keys of rows that are shown although they were not told: they are from an earlier copy, and those that are
+    /// not in the one that comes are gone.
+    pub kept: BTreeSet<Bytes>,
 }
 
 /// See the module.
@@ -46,6 +52,8 @@ pub struct Stream {
 pub struct TableView {
     /// What it shows.
     pub spec: TableSpec,
+    /// The clusters that are watched.
+    pub watched: Clusters,
     /// By what it is fed: one for each namespace.
     pub feeds: Vec<FeedId>,
     /// The rows.
@@ -56,8 +64,23 @@ pub struct TableView {
     pub is_discovered: bool,
     /// The columns of wide output, too.
     pub is_wide: bool,
+    /// How many columns are hidden on the left, of those that can be.
+    pub left: usize,
     /// What is wrong with the filter.
     pub wrong: Option<String>,
+    /// By what its figures are fed.
+    pub figures: Figures,
+}
+
+/// By what a table's figures are fed, beside its rows, and how old they are.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// What is used: one feed for each of the table's; none before it is known what the rows are of.
+    pub used: Vec<FeedId>,
+    /// What that is measured by, where that is wanted.
+    pub bounds: Vec<FeedId>,
+    /// How old what is used is.
+    pub ages: BTreeMap<ClusterName, Age>,
 }
 
 /// How far a table is: what is said while not all is there.
@@ -83,11 +106,14 @@ impl TableView {
         Self {
             grid: Grid::new(spec.only.clone()),
             spec,
+            watched: Clusters::default(),
             feeds,
             streams: BTreeMap::new(),
             is_discovered: false,
             is_wide: false,
+            left: 0,
             wrong: None,
+            figures: Figures::default(),
         }
     }
 
@@ -156,8 +182,10 @@ impl TableView {
             .resource()
             .is_none_or(|resource| resource.namespaced);
         let with_namespace = namespaced && self.spec.namespaces.len() != 1;
-        let columns = self.grid.columns().iter().enumerate();
-        let shown = columns.filter(|(_, column)| self.is_wide || !column.wide_only);
+        let is_shown = |at: &usize| {
+            let column = self.grid.columns().get(*at);
+            column.is_some_and(|column| self.is_wide || !column.wide_only)
+        };
         let before = [
             (Field::Cluster, with_cluster),
             (Field::Namespace, with_namespace),
@@ -166,8 +194,54 @@ impl TableView {
             .into_iter()
             .filter_map(|(field, is_shown)| is_shown.then_some(field));
         before
-            .chain(shown.map(|(at, _)| Field::Column(at)))
+            .chain(
+                self.in_order()
+                    .into_iter()
+                    .filter(is_shown)
+                    .map(Field::Column),
+            )
             .collect()
+    }
+
+    /// The columns: figures stand before the age, as in k9s, and only where there are some.
+    fn in_order(&self) -> Vec<usize> {
+        let columns = self.grid.columns();
+        let all = 0..columns.len();
+        let (figures, mut rest): (Vec<_>, Vec<_>) = all.partition(|at| self.grid.is_figure(*at));
+        if self.grid.has_figures() {
+            let is_age = |at: &usize| columns[*at].name.eq_ignore_ascii_case("age");
+            let before = rest.iter().position(is_age).unwrap_or(rest.len());
+            rest.splice(before..before, figures);
+        }
+        rest
+    }
+
+    /// All that it is fed by.
+    pub fn all_feeds(&self) -> Vec<FeedId> {
+        let Figures { used, bounds, .. } = &self.figures;
+        [&self.feeds, used, bounds]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    /// The same selections, of another resource: what its figures are made of.
+    pub fn selections_of(&self, resource: &str, view: View) -> Vec<Selection> {
+        let of = |selection| Selection {
+            resource: resource.to_owned(),
+            // Metrics cannot be selected by pods' fields.
+            fields: String::new(),
+            view,
+            ..selection
+        };
+        Self::selections(&self.spec).into_iter().map(of).collect()
+    }
+
+    /// Whether a cluster's figures are as fresh as figures are.
+    pub fn has_fresh_figures(&self, cluster: &ClusterName) -> bool {
+        let age = self.figures.ages.get(cluster);
+        age.is_none_or(|age| age.freshness == Freshness::Fresh)
     }
 
     /// The worst that its streams say of a cluster; none if it is not followed.
@@ -203,7 +277,7 @@ impl TableView {
             clusters: self.clusters().len(),
             ..Loading::default()
         };
-        let mut unsynced = std::collections::BTreeSet::new();
+        let mut unsynced = BTreeSet::new();
         for ((_, cluster), stream) in &self.streams {
             if stream.state.synced {
                 continue;
@@ -252,7 +326,6 @@ fn worse(one: Age, other: Age) -> Age {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mqtt_informer::informer::Freshness;
     use std::time::Duration;
 
     #[test]

@@ -4,6 +4,7 @@ use super::scroll::Scroll;
 use super::target::Target;
 use crate::tui::event::{Age, FeedId, RequestId};
 use crate::tui::grid::Step;
+use mqtt_informer::informer::Clusters;
 use mqtt_informer::protocol::names::ClusterName;
 use regex::Regex;
 use serde_json::Value;
@@ -28,6 +29,10 @@ pub struct TextView {
     pub kind: TextKind,
     /// Of what.
     pub target: Target,
+    /// Of a difference: between which clusters, as words; all that are meant, if there are none.
+    pub compared: Vec<String>,
+    /// The clusters that are watched for that.
+    pub watched: Clusters,
     /// By what the object is watched.
     pub feed: FeedId,
     /// What each cluster has of it.
@@ -63,6 +68,8 @@ impl TextView {
         Self {
             kind,
             target,
+            compared: Vec::new(),
+            watched: Clusters::default(),
             feed,
             objects: BTreeMap::new(),
             ages: BTreeMap::new(),

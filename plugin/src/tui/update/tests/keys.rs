@@ -52,6 +52,11 @@ fn every_key_of_the_map_does_something() {
                 &["a 1/1 Running 1", "b 1/1 Running 1", "c 0/1 Pending 1"],
             );
             bed.types(" ");
+            if binding.context == Context::Table && matches!(chord, Chord::Code(_)) {
+                // There is no room for all columns.
+                bed.happens(What::Resize(24, 12));
+                bed.types("<right>");
+            }
             bed.types(open);
             if open == "y" || open == "l" || open == "<enter>" {
                 let long: Vec<_> = (0..40).map(|n| format!("{n:>90}")).collect();
@@ -112,6 +117,7 @@ enum Deed {
     Resize(u16, u16),
     Rows(&'static str, Vec<u8>),
     Object(bool),
+    Used(u16),
     Wait(u64),
     Link(bool),
     Clusters(bool),
@@ -151,6 +157,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         "A",
         "S",
         "C",
+        "M",
+        "X",
+        "a",
         "<shift-left>",
         "<shift-right>",
         ":",
@@ -192,6 +201,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => (1..130_u16, 1..40_u16).prop_map(|(width, height)| Deed::Resize(width, height)),
         4 => rows.prop_map(|(cluster, rows)| Deed::Rows(cluster, rows)),
         2 => any::<bool>().prop_map(Deed::Object),
+        1 => (0..3000_u16).prop_map(Deed::Used),
         2 => (0..3000_u64).prop_map(Deed::Wait),
         1 => any::<bool>().prop_map(Deed::Link),
         1 => any::<bool>().prop_map(Deed::Clusters),
@@ -225,6 +235,13 @@ fn happens(bed: &mut Bed, deed: Deed) {
         }
         Deed::Object(is_there) if has_feed => {
             bed.object("east", is_there.then(|| serde_json::json!({"kind": "Pod", "spec": {"containers": [{"name": "app"}]}})));
+        }
+        Deed::Used(cpu) => {
+            if let Some(View::Table(table)) = bed.app.view()
+                && !table.figures.used.is_empty()
+            {
+                bed.used("east", &[&format!("web-1 {cpu}m 64Mi")]);
+            }
         }
         Deed::Wait(ms) => bed.wait(ms),
         Deed::Link(is_up) => bed.link(match is_up {

@@ -1,7 +1,12 @@
 //! What is typed and told, and what follows: without a terminal.
 
+mod figures;
 mod fleet;
+mod follow;
+mod history;
+mod kept;
 mod keys;
+mod logs;
 mod objects;
 mod tables;
 

@@ -176,8 +176,8 @@ fn containers_and_the_log_of_one() {
 #[test]
 fn what_an_object_has_nothing_of_is_told() {
     let mut bed = Bed::new(SIZE);
-    bed.types(":deploy<enter>");
-    bed.copy("east", "deployments", &PODS, &["web 1/1 x 1"]);
+    bed.types(":cm<enter>");
+    bed.copy("east", "things", &PODS, &["web 1/1 x 1"]);
     for (key, word) in [("l", "logs"), ("u", "uses"), ("J", "made")] {
         bed.types(key);
         assert!(
@@ -191,7 +191,7 @@ fn what_an_object_has_nothing_of_is_told() {
     bed.types("e");
     assert_eq!(
         watched(&mut bed)[0].0.fields,
-        "involvedObject.kind=Deployment,involvedObject.name=web"
+        "involvedObject.kind=Thing,involvedObject.name=web"
     );
 }
 
