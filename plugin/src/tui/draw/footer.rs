@@ -10,6 +10,7 @@ use crate::tui::update::{candidates, ghost};
 use crate::tui::view::View;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use unicode_width::UnicodeWidthChar;
 
 /// The way that led here, what was done, and hints.
 pub(super) fn draw(app: &App, theme: &Theme, areas: &Areas, buffer: &mut Buffer) {
@@ -83,8 +84,17 @@ pub(super) fn prompt(
     let start = pen.column();
     let room = usize::from(pen.room()).saturating_sub(1);
     // A line that is too long shows its end, where the cursor mostly is.
-    let hidden = prompt.cursor().saturating_sub(room);
-    let text: String = prompt.text().chars().skip(hidden).collect();
+    let mut hidden = 0;
+    let is_hidden = |c: &char| {
+        let hides = prompt.cursor().saturating_sub(hidden) > room;
+        hidden += if hides {
+            c.width().unwrap_or_default()
+        } else {
+            0
+        };
+        hides
+    };
+    let text: String = prompt.text().chars().skip_while(is_hidden).collect();
     pen.put(&text, theme.style(Role::Typed));
     if prompt.purpose == Purpose::Command {
         if let Some(ghost) = ghost(app, prompt.text()) {
@@ -102,7 +112,7 @@ pub(super) fn prompt(
             }
         }
     }
-    let column = start + u16::try_from(prompt.cursor() - hidden).unwrap_or_default();
+    let column = start + u16::try_from(prompt.cursor().saturating_sub(hidden)).unwrap_or_default();
     Some(Position::new(
         column.min(area.right().saturating_sub(1)),
         area.y,

@@ -34,6 +34,7 @@ mod tests;
 pub use across::most_left;
 pub use help::lines as help_lines;
 pub use layout::{Areas, areas};
+pub use table::place_at;
 
 use super::app::App;
 use super::event::Age;

@@ -170,6 +170,14 @@ fn lines(app: &App, grid: &Grid, room: usize) -> Vec<Drawn> {
     drawn.split_off(selected.saturating_sub(room))
 }
 
+/// The place of the object whose line is so many below the heads, on a screen with room for so many.
+pub fn place_at(app: &App, view: &TableView, line: usize, room: usize) -> Option<usize> {
+    match lines(app, &view.grid, room).get(line)? {
+        Drawn::Line(place, _) => Some(*place),
+        Drawn::Heading(..) => None,
+    }
+}
+
 fn heading(theme: &Theme, name: &str, many: usize, (body, y): (Rect, u16), buffer: &mut Buffer) {
     let name = if name.is_empty() { "(nothing)" } else { name };
     let mut pen = Pen::new(buffer, body.x, y, body.right());

@@ -3,7 +3,7 @@
 use super::{about, drill, export, figures, history, logs, navigate, typing};
 use crate::tui::app::App;
 use crate::tui::command::Wish;
-use crate::tui::draw::{areas, help_lines, most_left};
+use crate::tui::draw::{areas, help_lines, most_left, place_at};
 use crate::tui::event::Effect;
 use crate::tui::grid::{Field, Group, Sort, Step};
 use crate::tui::keys::{self, Action};
@@ -190,15 +190,22 @@ pub(super) fn click(app: &mut App, _column: u16, row: u16) -> Vec<Effect> {
     if line + 1 >= inside.height {
         return Vec::new();
     }
+    let clicked = match app.view() {
+        Some(View::Table(table)) => {
+            let room = usize::from(inside.height) - 1;
+            place_at(app, table, usize::from(line), room)
+        }
+        _ => None,
+    };
     match app.view_mut() {
         Some(View::Table(table)) => {
-            let place = table.grid.top() + usize::from(line);
+            let Some(place) = clicked else {
+                return Vec::new();
+            };
             if place == table.grid.cursor() {
                 return drill::open(app);
             }
-            if place < table.grid.shown() {
-                table.grid.go_to(place);
-            }
+            table.grid.go_to(place);
         }
         Some(View::Picker(picker)) => picker.list.go_to(picker.list.top() + usize::from(line)),
         Some(View::Containers(view)) => view.list.go_to(view.list.top() + usize::from(line)),

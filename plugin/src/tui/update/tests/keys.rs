@@ -110,6 +110,24 @@ fn clicks_select_and_go_into_and_the_wheel_moves() {
     );
 }
 
+#[test]
+fn a_click_is_on_what_is_there_whatever_is_between() {
+    let mut bed = pods((60, 14));
+    bed.types("<ctrl-g>");
+    let screen = bed.screen();
+    let row = |wanted: &str| {
+        let at = screen.lines().position(|line| line.contains(wanted));
+        u16::try_from(at.unwrap()).unwrap()
+    };
+    bed.happens(What::Click(10, row("job-7")));
+    assert_eq!(selected(&bed), "west/job-7");
+    bed.happens(What::Click(10, row("▾ west")));
+    assert_eq!(
+        (selected(&bed).as_str(), bed.app.views.len()),
+        ("west/job-7", 1)
+    );
+}
+
 /// What may happen, in any order.
 #[derive(Clone, Debug)]
 enum Deed {
