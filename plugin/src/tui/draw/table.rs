@@ -57,7 +57,8 @@ pub(super) fn draw(app: &App, view: &TableView, theme: &Theme, area: Rect, buffe
                 let cluster = grid.cluster_name(seen.cluster);
                 let row = Row {
                     is_live: cluster.is_some_and(|name| app.is_live(name)),
-                    has_fresh_figures: cluster.is_some_and(|name| view.has_fresh_figures(name)),
+                    has_fresh_figures: cluster
+                        .is_some_and(|name| view.has_fresh_figures(name, app.now.at)),
                     is_selected: place == grid.cursor(),
                     grid,
                     seen: &seen,

@@ -9,6 +9,10 @@ use mqtt_informer::informer::{Clusters, Freshness, Obstacle, Progress, StreamSta
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Three lists of what is used have not come.
+const OLD_FIGURES: Duration = Duration::from_secs(50);
 
 /// What a table shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -238,10 +242,13 @@ impl TableView {
         Self::selections(&self.spec).into_iter().map(of).collect()
     }
 
-    /// Whether a cluster's figures are as fresh as figures are.
-    pub fn has_fresh_figures(&self, cluster: &ClusterName) -> bool {
-        let age = self.figures.ages.get(cluster);
-        age.is_none_or(|age| age.freshness == Freshness::Fresh)
+    /// Whether a cluster's figures are as fresh as figures are: they are listed every 15 s, and never watched.
+    pub fn has_fresh_figures(&self, cluster: &ClusterName, at: Duration) -> bool {
+        let Some(age) = self.figures.ages.get(cluster) else {
+            return true;
+        };
+        let old = age.old.map(|old| old + at.saturating_sub(age.told));
+        old.is_some_and(|old| old < OLD_FIGURES)
     }
 
     /// The worst that its streams say of a cluster; none if it is not followed.
@@ -326,7 +333,6 @@ fn worse(one: Age, other: Age) -> Age {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_cluster_is_as_fresh_as_its_worst_stream() {

@@ -186,3 +186,39 @@ fn other_things_are_not_measured() {
     bed.copy("east", "deployments", &PODS, &["web 1/1 x 1"]);
     assert!(bed.take_effects().is_empty());
 }
+
+#[test]
+fn figures_are_old_when_lists_of_them_do_not_come() {
+    let mut bed = pods(SIZE);
+    bed.used("east", &["web-1 250m 64Mi"]);
+    let View::Table(table) = bed.app.view().unwrap() else {
+        panic!("{:?}", bed.app.view())
+    };
+    let feed = table.figures.used[0];
+    let is_fresh = |bed: &Bed| {
+        let table = bed.app.table().unwrap();
+        table.has_fresh_figures(&name("east"), bed.now().at)
+    };
+    let told = |bed: &mut Bed, old_s: u64| {
+        let age = crate::tui::event::Age {
+            // Between two lists the informer says so.
+            freshness: mqtt_informer::informer::Freshness::Stale,
+            old: Some(std::time::Duration::from_secs(old_s)),
+            told: bed.now().at,
+            ..Default::default()
+        };
+        bed.happens(What::Feed(feed, FeedNews::Ages(vec![(name("east"), age)])));
+    };
+    told(&mut bed, 14);
+    assert!(is_fresh(&bed));
+    bed.wait(30_000);
+    assert!(is_fresh(&bed));
+    bed.wait(10_000);
+    assert!(!is_fresh(&bed), "whether or not anybody tells it");
+    told(&mut bed, 2);
+    assert!(is_fresh(&bed));
+    assert!(
+        bed.app.is_live(&name("east")),
+        "rows have an age of their own"
+    );
+}
