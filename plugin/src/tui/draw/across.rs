@@ -135,7 +135,12 @@ fn column(view: &TableView, field: Field, (names_least, least): (u16, u16)) -> C
         .unwrap_or(u16::MAX)
         .max(width);
     let names = definition.is_some_and(|column| column.names_objects);
-    let least = if names { names_least } else { least };
+    let least = match head.trim_end_matches(['↑', '↓']) {
+        _ if names => names_least,
+        // `Running` is what one looks for.
+        "STATUS" => least.max(8),
+        _ => least,
+    };
     let wanted = Wanted {
         width,
         least: width.min(least),

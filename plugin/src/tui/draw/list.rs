@@ -11,6 +11,7 @@ use crate::tui::view::faults::FaultsView;
 use crate::tui::view::fleet::FleetView;
 use crate::tui::view::list::{List, ListLine};
 use crate::tui::view::picker::PickerView;
+use crate::tui::view::table::TableView;
 use crate::tui::view::used::UsedView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -58,9 +59,13 @@ pub(super) fn fleet(view: &FleetView, theme: &Theme, area: Rect, buffer: &mut Bu
     let title = [
         ("fleet".to_owned(), Role::Title),
         (format!("[{}]", view.list.lines.len()), Role::Title),
+        filter(&view.list),
     ];
     let inside = framed(theme, area, &title, "", buffer);
     list(&view.list, theme, inside, buffer);
+    if nothing_passes(&view.list, theme, inside, buffer) {
+        return;
+    }
     if view.list.lines.is_empty() {
         said(
             theme,
@@ -72,7 +77,7 @@ pub(super) fn fleet(view: &FleetView, theme: &Theme, area: Rect, buffer: &mut Bu
 }
 
 /// Everything that is unwell.
-pub(super) fn faults(view: &FaultsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn faults(app: &App, view: &FaultsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let lines = &view.list.lines;
     let bad = lines
         .iter()
@@ -85,23 +90,52 @@ pub(super) fn faults(view: &FaultsView, theme: &Theme, area: Rect, buffer: &mut 
             format!(" {bad} broken"),
             if bad > 0 { Role::Bad } else { Role::Good },
         ),
+        filter(&view.list),
     ];
     let inside = framed(theme, area, &title, "", buffer);
     list(&view.list, theme, inside, buffer);
-    let whole = view.tables.iter().all(|table| {
-        let loading = table.loading();
-        loading.clusters > 0 && loading.synced == loading.clusters
-    });
-    if lines.is_empty() {
-        let line = match whole {
-            true => ("nothing is unwell, anywhere".to_owned(), Role::Good),
-            false => (
-                "looking; not everything is whole yet".to_owned(),
-                Role::Faint,
-            ),
-        };
-        said(theme, inside, &[line], buffer);
+    if !nothing_passes(&view.list, theme, inside, buffer) && lines.is_empty() {
+        said(theme, inside, &[all_is_well(app, view)], buffer);
     }
+}
+
+/// Why there are no faults: there are none, or nobody can know now.
+fn all_is_well(app: &App, view: &FaultsView) -> (String, Role) {
+    let loadings: Vec<_> = view.tables.iter().map(TableView::loading).collect();
+    let is_whole = loadings.iter().all(|loading| {
+        let told = loading.synced + loading.refused.len();
+        loading.clusters > 0 && told >= loading.clusters
+    });
+    let is_live = app.meant().into_iter().all(|name| app.is_live(name));
+    let is_refused = loadings.iter().any(|loading| !loading.refused.is_empty());
+    let (text, role) = match (is_whole, is_refused, is_live) {
+        (false, ..) => ("looking; not everything is whole yet", Role::Faint),
+        (true, true, _) => ("nothing is unwell in what may be read", Role::Warn),
+        (true, false, false) => (
+            "nothing was unwell when all clusters were heard last",
+            Role::Warn,
+        ),
+        (true, false, true) => ("nothing is unwell, anywhere", Role::Good),
+    };
+    (text.to_owned(), role)
+}
+
+/// What was typed to filter a list.
+fn filter(list: &List) -> (String, Role) {
+    match list.filter.as_str() {
+        "" => (String::new(), Role::Marked),
+        filter => (format!(" </{filter}>"), Role::Marked),
+    }
+}
+
+/// Says so if the filter is why there is nothing to see.
+fn nothing_passes(list: &List, theme: &Theme, inside: Rect, buffer: &mut Buffer) -> bool {
+    let is_it = list.lines.is_empty() && !list.filter.is_empty();
+    if is_it {
+        let line = "nothing passes the filter (esc ends it)".to_owned();
+        said(theme, inside, &[(line, Role::Faint)], buffer);
+    }
+    is_it
 }
 
 /// What uses an object.
@@ -112,9 +146,13 @@ pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer
         (format!(" {}", view.target.label()), Role::Text),
         whereabouts(&view.target),
         freshness(app, Some(&view.age)),
+        filter(&view.list),
     ];
     let inside = framed(theme, area, &title, "", buffer);
     list(&view.list, theme, inside, buffer);
+    if nothing_passes(&view.list, theme, inside, buffer) {
+        return;
+    }
     let line = match (&view.refused, view.is_read) {
         (Some(why), _) => (why.clone(), Role::Bad),
         (None, false) => ("reading the pods".to_owned(), Role::Faint),

@@ -168,7 +168,15 @@ fn lines(app: &App, grid: &Grid, room: usize) -> Vec<Drawn> {
             selected = drawn.len();
         }
     }
-    drawn.split_off(selected.saturating_sub(room))
+    let mut drawn = drawn.split_off(selected.saturating_sub(room));
+    // Who looks into the middle of a group sees which it is.
+    if let [Drawn::Line(place, _), _, ..] = drawn.as_slice()
+        && *place != grid.cursor()
+        && let Some(name) = grid.group_at(*place)
+    {
+        drawn[0] = Drawn::Heading(name.to_owned(), 0);
+    }
+    drawn
 }
 
 /// The place of the object whose line is so many below the heads, on a screen with room for so many.
@@ -183,10 +191,11 @@ fn heading(theme: &Theme, name: &str, many: usize, (body, y): (Rect, u16), buffe
     let name = if name.is_empty() { "(nothing)" } else { name };
     let mut pen = Pen::new(buffer, body.x, y, body.right());
     pen.put(&format!("▾ {name} "), theme.style(Role::Title));
-    pen.put(
-        &format!("{} ", grouped(many as u64)),
-        theme.style(Role::Faint),
-    );
+    let many = match many {
+        0 => "… ".to_owned(),
+        many => format!("{} ", grouped(many as u64)),
+    };
+    pen.put(&many, theme.style(Role::Faint));
     let rest = usize::from(pen.room());
     pen.put(&"─".repeat(rest), theme.style(Role::Faint));
 }

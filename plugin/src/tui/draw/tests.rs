@@ -84,6 +84,28 @@ fn the_prompt_with_candidates() {
 }
 
 #[test]
+fn the_middle_of_a_group_says_which_it_is() {
+    let mut bed = pods((60, 12));
+    let rows: Vec<_> = (10..40)
+        .map(|at| format!("web-{at} 1/1 Running 1"))
+        .collect();
+    let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+    bed.copy("west", "pods", &PODS, &rows);
+    bed.types("<ctrl-g>G");
+    let screen = bed.screen();
+    assert!(
+        screen.contains("▾ west …") && screen.contains("web-39"),
+        "{screen}"
+    );
+    bed.types("kkkkkk");
+    let screen = bed.screen();
+    assert!(
+        !screen.contains("▾ west …"),
+        "it hides no line that has the cursor: {screen}"
+    );
+}
+
+#[test]
 fn figures_of_pods() {
     let mut bed = pods((100, 14));
     bed.used("east", &["web-1 1250m 64Mi", "web-2 3m 1Gi"]);

@@ -75,6 +75,11 @@ impl Grid {
         Some((group.to_owned(), many))
     }
 
+    /// The group of the line at a place, if lines are grouped.
+    pub fn group_at(&self, place: usize) -> Option<&str> {
+        self.group_of(*self.shown.get(place)?)
+    }
+
     fn group_of(&self, number: u32) -> Option<&str> {
         self.groups.get(&number).map(String::as_str)
     }

@@ -224,7 +224,8 @@ fn back(app: &mut App) -> Vec<Effect> {
         Some(View::Picker(picker)) => !picker.filter.is_empty(),
         Some(View::Text(text)) => !text.search.is_empty(),
         Some(View::Logs(logs)) => !logs.filter.is_empty(),
-        _ => false,
+        Some(view) => view.list().is_some_and(|list| !list.filter.is_empty()),
+        None => false,
     };
     if is_filtered {
         typing::set_filter(app, "");

@@ -25,7 +25,10 @@ pub(super) fn filter(app: &mut App) -> Vec<Effect> {
         Some(View::Logs(logs)) => logs.filter.clone(),
         // One searches for something else mostly.
         Some(View::Text(_)) => String::new(),
-        _ => return Vec::new(),
+        view => match view.and_then(View::list) {
+            Some(list) => list.filter.clone(),
+            None => return Vec::new(),
+        },
     };
     app.prompt = Some(Prompt::new(Purpose::Filter, &text));
     Vec::new()
@@ -144,7 +147,13 @@ pub(super) fn set_filter(app: &mut App, text: &str) {
             picker.filter = text.to_owned();
             picker.refresh();
         }
-        _ => {}
+        Some(view) => {
+            let list = view.list_mut().filter(|list| list.filter != text);
+            if let Some(Err(wrong)) = list.map(|list| list.set_filter(text)) {
+                app.tell(wrong, true);
+            }
+        }
+        None => {}
     }
 }
 

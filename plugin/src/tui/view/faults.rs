@@ -6,6 +6,7 @@ use super::target::Target;
 use crate::tui::grid::{Field, Now, Seen};
 use crate::tui::health::Health;
 use mqtt_informer::protocol::names::ClusterName;
+use std::collections::BTreeMap;
 
 /// What is looked at, and by which fields it is narrowed where clusters can do that.
 pub const WATCHED: [(&str, &str); 7] = [
@@ -28,8 +29,8 @@ pub struct FaultsView {
     pub tables: Vec<TableView>,
     /// What is on the screen.
     pub list: List,
-    /// Which line of which table each is.
-    places: Vec<(usize, usize)>,
+    /// Which line of which table each is, by its id.
+    places: BTreeMap<String, (usize, usize)>,
 }
 
 /// One thing that is unwell.
@@ -49,7 +50,7 @@ impl FaultsView {
         Self {
             tables,
             list: List::new(&["CLUSTER", "KIND", "NAMESPACE", "NAME", "WHAT", "AGE"]),
-            places: Vec::new(),
+            places: BTreeMap::new(),
         }
     }
 
@@ -62,14 +63,17 @@ impl FaultsView {
         }
         // Within a rank they stand as their tables have them: by cluster, namespace and name.
         faults.sort_by_key(|fault| fault.rank);
-        self.places = faults.iter().map(|fault| fault.place).collect();
+        let places = faults
+            .iter()
+            .map(|fault| (fault.line.id.clone(), fault.place));
+        self.places = places.collect();
         self.list
             .set_lines(faults.into_iter().map(|fault| fault.line).collect());
     }
 
     /// The object with the cursor.
     pub fn selected(&self) -> Option<Target> {
-        let (table, place) = *self.places.get(self.list.cursor())?;
+        let (table, place) = *self.places.get(&self.list.selected()?.id)?;
         self.tables.get(table)?.target_at(place)
     }
 }

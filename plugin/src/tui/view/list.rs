@@ -2,14 +2,21 @@
 
 use crate::tui::grid::Step;
 use crate::tui::health::Health;
+use crate::tui::query::regex;
+use regex::Regex;
 
 /// Lines of cells, and the one with the cursor.
 #[derive(Clone, Debug, Default)]
 pub struct List {
     /// What stands over the cells.
     pub heads: Vec<String>,
-    /// The lines.
+    /// The lines that pass the filter.
     pub lines: Vec<ListLine>,
+    /// The filter, as it was typed.
+    pub filter: String,
+    regex: Option<(Regex, bool)>,
+    /// All lines, while there is a filter.
+    all: Vec<ListLine>,
     cursor: usize,
     /// A person has moved it: it follows its line from then on. Before that, what is first is what is looked at.
     is_moved: bool,
@@ -44,6 +51,53 @@ impl List {
 
     /// Other lines; the cursor stays on the one that it was on, if that is still there.
     pub fn set_lines(&mut self, lines: Vec<ListLine>) {
+        let lines = match self.regex {
+            Some(_) => {
+                self.all = lines;
+                self.passing()
+            }
+            None => lines,
+        };
+        self.show(lines);
+    }
+
+    /// Shows what passes another filter: a regular expression anywhere in a line; `!` before it turns it round.
+    ///
+    /// # Errors
+    /// When it is none; then what was understood last counts.
+    pub fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.filter = text.to_owned();
+        let (pattern, inverse) = text
+            .strip_prefix('!')
+            .map_or((text, false), |rest| (rest, true));
+        let regex = match pattern {
+            "" => None,
+            pattern => Some((regex(pattern)?, inverse)),
+        };
+        if self.regex.is_none() {
+            self.all = std::mem::take(&mut self.lines);
+        }
+        self.regex = regex;
+        let lines = self.passing();
+        self.show(lines);
+        if self.regex.is_none() {
+            self.all = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn passing(&self) -> Vec<ListLine> {
+        let passes = |line: &&ListLine| match &self.regex {
+            Some((regex, inverse)) => {
+                let found = line.cells.iter().any(|cell| regex.is_match(cell));
+                found != *inverse
+            }
+            None => true,
+        };
+        self.all.iter().filter(passes).cloned().collect()
+    }
+
+    fn show(&mut self, lines: Vec<ListLine>) {
         let id = self
             .selected()
             .filter(|_| self.is_moved)
@@ -99,6 +153,39 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_holds_for_what_comes_later() {
+        let line = |text: &str| ListLine {
+            id: text.to_owned(),
+            cells: text.split(' ').map(str::to_owned).collect(),
+            ..ListLine::default()
+        };
+        let ids = |list: &List| {
+            let ids: Vec<_> = list.lines.iter().map(|line| line.id.clone()).collect();
+            ids.join(", ")
+        };
+        let mut list = List::new(&["A"]);
+        list.set_height(9);
+        list.set_lines(["east Pod", "west pod", "west node"].map(line).to_vec());
+        list.go_to(1);
+        list.set_filter("pod").unwrap();
+        assert_eq!(
+            (ids(&list).as_str(), list.cursor()),
+            ("east Pod, west pod", 1)
+        );
+        list.set_lines(["west pod", "north pod", "north job"].map(line).to_vec());
+        assert_eq!(
+            (ids(&list).as_str(), list.cursor()),
+            ("west pod, north pod", 0)
+        );
+        list.set_filter("!pod").unwrap();
+        assert_eq!(ids(&list), "north job");
+        assert!(list.set_filter("(").is_err());
+        assert_eq!(ids(&list), "north job", "what was understood last counts");
+        list.set_filter("").unwrap();
+        assert_eq!(ids(&list), "west pod, north pod, north job");
+    }
 
     #[test]
     fn the_cursor_follows_its_line() {

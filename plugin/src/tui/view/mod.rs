@@ -22,6 +22,7 @@ use super::keys::Context;
 use containers::ContainersView;
 use faults::FaultsView;
 use fleet::FleetView;
+use list::List;
 use logs::LogsView;
 use mqtt_informer::protocol::names::ClusterName;
 use picker::PickerView;
@@ -150,6 +151,26 @@ impl View {
             Self::Fleet(fleet) => &mut fleet.tables,
             Self::Faults(faults) => &mut faults.tables,
             _ => &mut [],
+        }
+    }
+
+    /// The list that it is, if it is one that is filtered as it stands.
+    pub fn list(&self) -> Option<&List> {
+        match self {
+            Self::Used(view) => Some(&view.list),
+            Self::Fleet(view) => Some(&view.list),
+            Self::Faults(view) => Some(&view.list),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn list_mut(&mut self) -> Option<&mut List> {
+        match self {
+            Self::Used(view) => Some(&mut view.list),
+            Self::Fleet(view) => Some(&mut view.list),
+            Self::Faults(view) => Some(&mut view.list),
+            _ => None,
         }
     }
 

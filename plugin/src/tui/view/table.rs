@@ -5,7 +5,7 @@ use crate::tui::event::{Age, FeedId};
 use crate::tui::grid::{Field, Grid, Only};
 use crate::tui::object;
 use bytes::Bytes;
-use mqtt_informer::informer::{Clusters, Freshness, Obstacle, Progress, StreamState};
+use mqtt_informer::informer::{Clusters, Obstacle, Progress, StreamState};
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -333,6 +333,7 @@ fn worse(one: Age, other: Age) -> Age {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mqtt_informer::informer::Freshness;
 
     #[test]
     fn a_cluster_is_as_fresh_as_its_worst_stream() {

@@ -176,3 +176,45 @@ fn the_same_object_of_several_clusters_is_compared() {
         "without marks it is all clusters"
     );
 }
+
+#[test]
+fn faults_are_filtered() {
+    let mut bed = with_faults();
+    bed.types("/^west<enter>");
+    let all_west = |bed: &Bed| listed(bed).iter().all(|line| line.starts_with("west"));
+    assert!(
+        all_west(&bed) && listed(&bed).len() == 2,
+        "{:?}",
+        listed(&bed)
+    );
+    bed.wait(100);
+    assert!(all_west(&bed), "as they are looked at anew");
+    assert_eq!(bed.app.target().unwrap().label(), "node/n1");
+    bed.types("j");
+    assert_eq!(bed.app.target().unwrap().label(), "pod/d");
+    bed.types("<esc>");
+    assert!(listed(&bed).len() > 2 && bed.app.views.len() == 2);
+    assert_eq!(
+        bed.app.target().unwrap().label(),
+        "pod/d",
+        "the cursor stays on it"
+    );
+}
+
+#[test]
+fn nobody_says_that_all_is_well_of_what_is_not_heard() {
+    let mut bed = pods(SIZE);
+    bed.types(":faults<enter>");
+    for feed in bed.app.view().unwrap().feeds() {
+        bed.copy_to(feed, "east", ("pods", &PODS), &["b 1/1 Running 1"]);
+    }
+    bed.wait(100);
+    assert!(
+        bed.screen().contains("nothing is unwell, anywhere"),
+        "{}",
+        bed.screen()
+    );
+    bed.clusters(&["east-"]);
+    let screen = bed.screen();
+    assert!(screen.contains("nothing was unwell"), "{screen}");
+}
