@@ -24,6 +24,7 @@ fn patience() -> Patience {
         outage: short,
         refusal: short,
         poll: (Duration::from_millis(1), Duration::from_millis(1)),
+        measured: Duration::from_millis(1),
         discovery: Duration::ZERO,
         resources: Duration::from_millis(1),
         ..Patience::default()

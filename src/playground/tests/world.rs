@@ -93,3 +93,44 @@ fn one_seed_makes_one_world_and_it_moves() {
     });
     assert_eq!(surplus.count(), 0);
 }
+
+/// What pods and nodes use: made up when it is asked for, of those that run.
+#[tokio::test]
+async fn a_fleet_tells_what_its_pods_and_nodes_use() {
+    let still = Spec {
+        pace: None,
+        ..Spec::default()
+    };
+    let (playground, kubernetes) = started(still).await;
+    let metrics = all("pods.metrics.k8s.io", View::Objects);
+    assert!(!kubernetes.resolve(&metrics).await.unwrap().watchable);
+    let mut used = Copy::open(&kubernetes, &metrics, 8).await;
+    used.until(listed).await;
+    let mut pods = Copy::open(&kubernetes, &all("pods", View::Objects), 8).await;
+    pods.until(listed).await;
+    let is_running = |pod: &Value| {
+        pod["status"]["containerStatuses"][0]["state"]
+            .get("running")
+            .is_some()
+    };
+    let keys = pods.entries.keys().filter(|key| !key.is_empty());
+    let names: Vec<String> = keys
+        .map(|key| String::from_utf8(key.to_vec()).unwrap())
+        .collect();
+    let running = names.iter().filter(|name| is_running(&pods.object(name)));
+    let running: Vec<_> = running.collect();
+    assert!(running.len() > 50 && running.len() < names.len());
+    assert_eq!(used.entries.len(), running.len() + 1, "and the header");
+    let of = used.object(running[0]);
+    assert_eq!(of["kind"], "PodMetrics");
+    let usage = &of["containers"][0]["usage"];
+    assert!(usage["cpu"].as_str().unwrap().ends_with('n'), "{usage}");
+    // Pages are for what is stored.
+    let nodes = all("nodes.metrics.k8s.io", View::Objects);
+    let mut nodes = Copy::open(&kubernetes, &nodes, 8).await;
+    nodes.until(listed).await;
+    let all_nodes = playground.shared.store().objects("nodes").len();
+    assert_eq!(nodes.entries.len(), all_nodes + 1);
+    let (_empty, kubernetes) = started(Spec::empty()).await;
+    assert!(kubernetes.resolve(&metrics).await.is_err());
+}

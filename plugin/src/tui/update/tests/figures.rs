@@ -203,7 +203,7 @@ fn figures_are_old_when_lists_of_them_do_not_come() {
         let age = crate::tui::event::Age {
             // Between two lists the informer says so.
             freshness: mqtt_informer::informer::Freshness::Stale,
-            old: Some(std::time::Duration::from_secs(old_s)),
+            old: Some(Duration::from_secs(old_s)),
             told: bed.now().at,
             ..Default::default()
         };
