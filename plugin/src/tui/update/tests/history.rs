@@ -85,6 +85,15 @@ fn a_difference_is_shown_again_between_the_same_clusters() {
 }
 
 #[test]
+fn the_filter_that_was_typed_is_remembered() {
+    let mut bed = pods(SIZE);
+    bed.types("/web<enter>:nodes<enter>[");
+    assert_eq!(spec(&bed).filter, "web");
+    bed.types("<esc>:nodes<enter>[");
+    assert_eq!(spec(&bed).filter, "");
+}
+
+#[test]
 fn what_is_only_looked_at_on_the_way_is_not_remembered() {
     let mut bed = pods(SIZE);
     bed.types(":nodes<enter>?<esc>:ctx<enter><esc>");
