@@ -201,7 +201,8 @@ pub(super) fn pick(app: &mut App) -> Vec<Effect> {
     let is_chosen = |name: &&_| !app.chosen.is_empty() && words.matches(name);
     let chosen = app.clusters.keys().filter(is_chosen);
     let chosen = chosen.map(|name| name.as_str().to_owned()).collect();
-    app.views.push(View::Picker(PickerView::new(chosen)));
+    app.views
+        .push(View::Picker(Box::new(PickerView::new(chosen))));
     super::feeds::show_clusters(app);
     Vec::new()
 }

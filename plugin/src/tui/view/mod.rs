@@ -49,7 +49,7 @@ pub enum View {
     /// Everything that is unwell.
     Faults(Box<FaultsView>),
     /// The choice of clusters.
-    Picker(PickerView),
+    Picker(Box<PickerView>),
     /// All keys.
     Help(Scroll),
 }
