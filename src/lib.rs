@@ -42,9 +42,11 @@
 pub mod broker;
 pub mod cli;
 mod clock;
+pub mod golang;
 #[cfg(test)]
 mod guarded;
 pub mod informer;
+pub mod jsonpath;
 pub mod kubernetes;
 pub mod link;
 pub mod playground;
