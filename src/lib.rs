@@ -45,10 +45,12 @@ mod clock;
 pub mod golang;
 #[cfg(test)]
 mod guarded;
+pub mod hub;
 pub mod informer;
 pub mod jsonpath;
 pub mod kubernetes;
 pub mod link;
+pub mod ocm;
 pub mod playground;
 pub mod protocol;
 pub mod replica;
