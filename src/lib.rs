@@ -39,6 +39,7 @@
 //!
 //! Logs of containers are no keyed collections: they have messages of their own ([`protocol::logs`]), beside all this.
 
+pub mod agent;
 pub mod broker;
 pub mod cli;
 mod clock;

@@ -9,6 +9,6 @@
 //! **Architecture invariant:** these three are pure: what there is and what time it is go in, what shall be comes out.
 //! They are only ever asked about whole copies; a hub that has not synced yet asks nothing, and so removes nothing.
 
-// pub mod lifecycle;
+pub mod lifecycle;
 pub mod placement;
-// pub mod rollout;
+pub mod rollout;
