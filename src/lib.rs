@@ -10,6 +10,8 @@
 //! ```text
 //! protocol  <-  replica  <-  source, informer  <-  syncer, playground
 //!                              link  <--'            kubernetes <--'
+//! golang    <-  jsonpath  <-  agent
+//! ocm       <-  hub, agent
 //! ```
 //!
 //! | module | what it is | what it never does |
@@ -20,6 +22,10 @@
 //! | [`source`] | serves feeds over a link | talks to Kubernetes |
 //! | [`informer`] | copies streams over a link into stores | talks to Kubernetes, prints |
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
+//! | [`golang`], [`jsonpath`] | values as Go prints them, kubectl's JSONPath | any IO |
+//! | [`ocm`] | Open Cluster Management's API: types, definitions, words | any IO, any clock |
+//! | [`hub`] | places for work, rollouts, the life of clusters | |
+//! | [`agent`] | what a cluster does with its work | |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |

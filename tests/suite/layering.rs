@@ -40,6 +40,7 @@ const PURE: &[&str] = &[
     "src/hub/placement",
     "src/hub/rollout",
     "src/hub/lifecycle",
+    "src/hub/sets",
     "src/agent/plan",
     "plugin/src/table",
     "plugin/src/print",

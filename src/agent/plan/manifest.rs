@@ -50,9 +50,12 @@ pub struct Unreadable {
     pub passing: bool,
 }
 
+/// A manifest as it was read.
+pub type Read = Result<Manifest, Box<Unreadable>>;
+
 /// Reads the manifests of a work; an object that comes twice is refused the second time.
-pub fn read_all(spec: &ManifestWorkSpec, kinds: Kinds<'_>) -> Vec<Result<Manifest, Unreadable>> {
-    let mut all: Vec<Result<Manifest, Unreadable>> = Vec::new();
+pub fn read_all(spec: &ManifestWorkSpec, kinds: Kinds<'_>) -> Vec<Read> {
+    let mut all: Vec<Read> = Vec::new();
     for (ordinal, raw) in spec.workload.manifests.iter().enumerate() {
         let read = read(ordinal, raw, kinds).and_then(|it| once(&all, it));
         all.push(read);
@@ -60,16 +63,16 @@ pub fn read_all(spec: &ManifestWorkSpec, kinds: Kinds<'_>) -> Vec<Result<Manifes
     all
 }
 
-fn once(before: &[Result<Manifest, Unreadable>], new: Manifest) -> Result<Manifest, Unreadable> {
+fn once(before: &[Read], new: Manifest) -> Read {
     let key = identifier(&new.meta);
     let mut same = before.iter().flatten();
     match same.find(|it| identifier(&it.meta) == key) {
         None => Ok(new),
-        Some(other) => Err(Unreadable {
+        Some(other) => Err(Box::new(Unreadable {
             message: format!("manifest {} is the same object", other.meta.ordinal),
             meta: new.meta,
             passing: false,
-        }),
+        })),
     }
 }
 
@@ -77,15 +80,15 @@ fn once(before: &[Result<Manifest, Unreadable>], new: Manifest) -> Result<Manife
 ///
 /// # Errors
 /// When it is no object, or of a kind that the cluster does not serve, or its namespace is missing.
-pub fn read(ordinal: usize, raw: &Value, kinds: Kinds<'_>) -> Result<Manifest, Unreadable> {
+pub fn read(ordinal: usize, raw: &Value, kinds: Kinds<'_>) -> Read {
     let mut meta = meta_of(ordinal, raw);
     let refuse = |meta: &ManifestResourceMeta, message: String, passing| {
         let meta = meta.clone();
-        Err(Unreadable {
+        Err(Box::new(Unreadable {
             meta,
             message,
             passing,
-        })
+        }))
     };
     let missing = [
         ("apiVersion", &meta.version),

@@ -1,6 +1,6 @@
 //! What is removed when a work does not want it any more, and what is only let go.
 
-use super::manifest::{Manifest, Unreadable, applied};
+use super::manifest::{Read, applied};
 use super::order;
 use crate::ocm::AppliedResource;
 use crate::ocm::work::{DeleteOption, PropagationPolicy};
@@ -22,7 +22,7 @@ pub struct Pruning<'a> {
     /// What was put there for it.
     pub inventory: &'a [AppliedResource],
     /// What it wants.
-    pub manifests: &'a [Result<Manifest, Unreadable>],
+    pub manifests: &'a [Read],
     /// What happens to what it does not want.
     pub option: Option<&'a DeleteOption>,
     /// Whether another work wants a thing.
@@ -70,7 +70,7 @@ fn fates<'a>(
 }
 
 /// Whether the work wants it, or may: a manifest whose kind is not served just now could be anything of that name.
-fn is_wanted(thing: &AppliedResource, manifests: &[Result<Manifest, Unreadable>]) -> bool {
+fn is_wanted(thing: &AppliedResource, manifests: &[Read]) -> bool {
     manifests.iter().any(|it| match it {
         Ok(manifest) => applied(&manifest.meta, None).is(thing),
         Err(unreadable) => {

@@ -1,6 +1,6 @@
 //! The status of a work: what became of each manifest, and of all together.
 
-use super::manifest::{Manifest, Unreadable};
+use super::manifest::Read;
 use super::unsupported::unsupported;
 use super::{feedback, manifest, rules};
 use crate::ocm::conditions::{State, condition, find, is_true, observed, set};
@@ -38,7 +38,7 @@ pub enum Seen {
 }
 
 /// One manifest, what came of it, and what was seen.
-pub type Outcome<'a> = (&'a Result<Manifest, Unreadable>, Applied, Seen);
+pub type Outcome<'a> = (&'a Read, Applied, Seen);
 
 /// The status of a work; since when something is so is kept from the status that it has.
 pub fn status(work: &ManifestWork, outcomes: &[Outcome<'_>], now: Timestamp) -> ManifestWorkStatus {
@@ -122,11 +122,7 @@ fn old<'a>(work: &'a ManifestWork, meta: &ManifestResourceMeta) -> Option<&'a Ma
     })
 }
 
-fn applied_condition(
-    read: &Result<Manifest, Unreadable>,
-    applied: &Applied,
-    now: Timestamp,
-) -> Option<Condition> {
+fn applied_condition(read: &Read, applied: &Applied, now: Timestamp) -> Option<Condition> {
     let failed = |reason: &str, text: &str| {
         let text = format!("Failed to apply manifest: {text}");
         Some(condition(APPLIED, false, reason, text, now))
@@ -149,11 +145,7 @@ fn applied_condition(
     }
 }
 
-fn available_condition(
-    read: &Result<Manifest, Unreadable>,
-    seen: &Seen,
-    now: Timestamp,
-) -> Condition {
+fn available_condition(read: &Read, seen: &Seen, now: Timestamp) -> Condition {
     let say = |state, reason: &str, text: String| condition(AVAILABLE, state, reason, text, now);
     match (read, seen) {
         (Err(_), _) => say(

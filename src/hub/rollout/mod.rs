@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`groups`] | the clusters of a placement by decision group: sdk-go's `PlacementDecisionClustersTracker` |
 //! | [`steps`] | which clusters come next: sdk-go's `RolloutHandler` |
+//! | `limits` | what may fail, and how long is waited |
 //! | [`progress`] | how far a cluster is, from its work's conditions |
 //! | [`works`] | the works that are to be |
 //! | `summary` | numbers and conditions |
@@ -14,6 +15,7 @@
 //! **Architecture invariant:** pure.
 
 pub mod groups;
+mod limits;
 pub mod progress;
 pub mod steps;
 mod summary;

@@ -1,13 +1,12 @@
 //! Which clusters come next: sdk-go's `RolloutHandler`, its three strategies.
 
-use super::after;
 use super::groups::{Group, Groups};
+use super::limits::{Limits, is_failure, not_a_share};
 use super::progress::Progress;
+use crate::ocm::share;
 use crate::ocm::strategy::{MandatoryDecisionGroup, RolloutStrategy, RolloutType};
-use crate::ocm::{IntOrString, duration, share};
 use k8s_openapi::jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// How far a cluster is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +32,6 @@ pub struct Step {
     pub too_many_failures: bool,
     /// When to ask again.
     pub recheck: Option<Timestamp>,
-}
-
-/// What all strategies say.
-#[derive(Clone, Debug)]
-struct Limits {
-    soak: Duration,
-    /// None: for ever.
-    patience: Option<Duration>,
-    failures: Option<IntOrString>,
-    now: Timestamp,
 }
 
 /// What comes next, of these groups, as far as they are.
@@ -146,10 +135,7 @@ fn mandatory(
     if named.is_empty() || groups.is_empty() {
         return None;
     }
-    let strict = Limits {
-        failures: None,
-        ..limits.clone()
-    };
+    let strict = limits.strict();
     let of_them: Vec<_> = known
         .iter()
         .filter(|it| groups.has(&it.cluster))
@@ -242,91 +228,5 @@ fn to_apply(cluster: &str) -> ClusterProgress {
         progress: Progress::ToApply,
         since: None,
         recheck: None,
-    }
-}
-
-/// Failed, or too late: patience that has just ended counts at once, not only when somebody has written it down.
-fn is_failure(cluster: &ClusterProgress, limits: &Limits) -> bool {
-    match cluster.progress {
-        Progress::Failed | Progress::TimedOut => true,
-        Progress::Progressing => limits.deadline(cluster).is_some_and(|it| it <= limits.now),
-        Progress::ToApply | Progress::Succeeded | Progress::Unknown => false,
-    }
-}
-
-fn not_a_share(field: &str, said: Option<&IntOrString>) -> String {
-    format!("failed to parse the provided {field}: {said:?} is neither a number nor a percentage")
-}
-
-impl Limits {
-    fn of(
-        soak: &Option<String>,
-        deadline: &Option<String>,
-        failures: &Option<IntOrString>,
-        now: Timestamp,
-    ) -> Result<Self, String> {
-        let wrong =
-            |field: &str, text: &str| format!("invalid {field} {text:?}: write 2h, 90m or 360s");
-        let soak = match soak.as_deref().unwrap_or_default() {
-            "" => Duration::ZERO,
-            text => duration::parse(text).ok_or_else(|| wrong("minSuccessTime", text))?,
-        };
-        let patience = match deadline.as_deref().unwrap_or_default() {
-            "" | "None" => None,
-            text => Some(duration::parse(text).ok_or_else(|| wrong("progressDeadline", text))?),
-        };
-        if share::within(failures.as_ref(), 1, 0).is_none() {
-            return Err(not_a_share("maxFailures", failures.as_ref()));
-        }
-        Ok(Self {
-            soak,
-            patience,
-            failures: failures.clone(),
-            now,
-        })
-    }
-
-    /// How many of so many may fail; if nothing that makes sense is said, none.
-    fn most_failures(&self, total: usize) -> usize {
-        share::within(self.failures.as_ref(), total, 0).unwrap_or(0)
-    }
-
-    fn deadline(&self, cluster: &ClusterProgress) -> Option<Timestamp> {
-        after(cluster.since.unwrap_or(self.now), self.patience?)
-    }
-
-    /// Puts a cluster where it belongs.
-    fn judge(&self, cluster: &ClusterProgress, step: &mut Step) {
-        match cluster.progress {
-            Progress::ToApply => step.rollout.push(cluster.clone()),
-            Progress::Succeeded => {
-                let until = after(cluster.since.unwrap_or(self.now), self.soak);
-                if until.is_some_and(|it| it > self.now) {
-                    step.rollout.push(ClusterProgress {
-                        recheck: until,
-                        ..cluster.clone()
-                    });
-                }
-            }
-            Progress::TimedOut => {}
-            Progress::Progressing | Progress::Failed | Progress::Unknown => {
-                self.wait(cluster, step)
-            }
-        }
-    }
-
-    fn wait(&self, cluster: &ClusterProgress, step: &mut Step) {
-        let deadline = self.deadline(cluster);
-        let waiting = ClusterProgress {
-            recheck: deadline,
-            ..cluster.clone()
-        };
-        match deadline.is_none_or(|it| it > self.now) {
-            true => step.rollout.push(waiting),
-            false => step.timed_out.push(ClusterProgress {
-                progress: Progress::TimedOut,
-                ..waiting
-            }),
-        }
     }
 }

@@ -16,9 +16,8 @@ fn same_fields(schema: &Value, object: &Value, path: &str) {
     match object {
         Value::Object(map) if schema.get("properties").is_some() => {
             let fields = schema["properties"].as_object().unwrap();
-            for name in fields.keys().filter(|name| !map.contains_key(*name)) {
-                panic!("{path}.{name} is in the schema only");
-            }
+            let only: Vec<_> = fields.keys().filter(|it| !map.contains_key(*it)).collect();
+            assert!(only.is_empty(), "{path}: in the schema only: {only:?}");
             for (name, value) in map {
                 let field = fields
                     .get(name)

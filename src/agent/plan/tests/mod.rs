@@ -1,7 +1,7 @@
 mod decisions;
 mod reports;
 
-use super::manifest::{Manifest, Mapping, Unreadable, read_all};
+use super::manifest::{Mapping, Read, read_all};
 use super::*;
 use crate::ocm::work::ManifestWorkSpec;
 use crate::ocm::{AppliedResource, ManifestWork};
@@ -48,7 +48,7 @@ fn spec(manifests: Vec<Value>, more: Value) -> ManifestWorkSpec {
     spec
 }
 
-fn manifests(all: Vec<Value>) -> Vec<Result<Manifest, Unreadable>> {
+fn manifests(all: Vec<Value>) -> Vec<Read> {
     read_all(&spec(all, json!({})), &kinds)
 }
 
