@@ -10,6 +10,8 @@
 //! ```text
 //! protocol  <-  replica  <-  source, informer  <-  syncer, playground
 //!                              link  <--'            kubernetes <--'
+//! golang    <-  jsonpath  <-  agent
+//! ocm       <-  hub, agent
 //! ```
 //!
 //! | module | what it is | what it never does |
@@ -21,6 +23,10 @@
 //! | [`informer`] | copies streams over a link into stores | talks to Kubernetes, prints |
 //! | [`store`] | a database of the fleet's objects, with all their history | talks to a broker or to Kubernetes |
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
+//! | [`golang`], [`jsonpath`] | values as Go prints them, kubectl's JSONPath | any IO |
+//! | [`ocm`] | Open Cluster Management's API: types, definitions, words | any IO, any clock |
+//! | [`hub`] | places for work, rollouts, the life of clusters | |
+//! | [`agent`] | what a cluster does with its work | |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
@@ -40,14 +46,19 @@
 //!
 //! Logs of containers are no keyed collections: they have messages of their own ([`protocol::logs`]), beside all this.
 
+pub mod agent;
 pub mod broker;
 pub mod cli;
 mod clock;
+pub mod golang;
 #[cfg(test)]
 mod guarded;
+pub mod hub;
 pub mod informer;
+pub mod jsonpath;
 pub mod kubernetes;
 pub mod link;
+pub mod ocm;
 pub mod playground;
 pub mod protocol;
 pub mod replica;

@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 /// Each module of the library, and those that it may name besides itself.
 const LAYERS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
+    ("golang", &[]),
+    ("jsonpath", &["golang"]),
+    ("ocm", &[]),
+    ("hub", &["ocm"]),
+    ("agent", &["jsonpath", "ocm"]),
     ("replica", &["protocol"]),
     ("link", &[]),
     ("store", &["protocol"]),
@@ -30,6 +35,14 @@ const LAYERS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "src/protocol",
     "src/replica",
+    "src/golang",
+    "src/jsonpath",
+    "src/ocm",
+    "src/hub/placement",
+    "src/hub/rollout",
+    "src/hub/lifecycle",
+    "src/hub/sets",
+    "src/agent/plan",
     "plugin/src/table",
     "plugin/src/print",
     "plugin/src/get",

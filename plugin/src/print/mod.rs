@@ -23,7 +23,6 @@ pub mod json;
 pub mod jsonpath;
 pub mod kyaml;
 pub mod name;
-pub mod number;
 pub mod objects;
 pub mod quantity;
 pub mod sanitize;
@@ -31,9 +30,9 @@ pub mod sgr;
 pub mod sort;
 pub mod table;
 pub mod tabwriter;
-pub mod unicode;
-pub mod verbs;
 pub mod yaml;
+
+pub use mqtt_informer::golang::{number, unicode, verbs};
 
 /// Who reads the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! whole; but for a JSONPath, which may look anywhere in it.
 
 use super::columns::{Columns, ColumnsPrinter};
-use super::jsonpath::Template;
+use super::jsonpath::{self, Template};
 use super::{Audience, json, kyaml, name, yaml};
 use serde_json::{Map, Number, Value, json};
 use std::sync::Arc;
@@ -79,8 +79,10 @@ impl ObjectPrinter {
             Format::Yaml => self.separated(object),
             Format::Kyaml => kyaml::document(object, self.audience),
             Format::Name => name_of(object),
-            Format::JsonPath(template) => template.print(object, false, self.audience)?,
-            Format::JsonPathAsJson(template) => template.print(object, true, self.audience)?,
+            Format::JsonPath(template) => jsonpath::print(template, object, false, self.audience)?,
+            Format::JsonPathAsJson(template) => {
+                jsonpath::print(template, object, true, self.audience)?
+            }
             Format::Columns(_) => {
                 self.row(object, cluster)?;
                 self.batch()
@@ -274,7 +276,7 @@ mod tests {
             let template = Arc::new(Template::parse("{.items[*].kind}").unwrap());
             assert_eq!(
                 list_of(&items, Format::JsonPath(Arc::clone(&template))),
-                template.print(&whole, false, Audience::Program).unwrap()
+                jsonpath::print(&template, &whole, false, Audience::Program).unwrap()
             );
         }
     }

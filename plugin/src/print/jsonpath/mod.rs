@@ -1,142 +1,54 @@
-//! kubectl's JSONPath: `{.items[*].metadata.name}`, `{range .items[*]}...{end}`, `{.a[?(@.b=="c")]}`.
+//! kubectl's JSONPath, printed: `JSONPathPrinter` of cli-runtime.
 //!
-//! A port of `k8s.io/client-go/util/jsonpath`, whose dialect is nobody else's, and of what stands around it in kubectl
-//! (`RelaxedJSONPathExpression` of customcolumn.go, `JSONPathPrinter` of cli-runtime). Errors are theirs word for word;
-//! a [`SyntaxError`] also tells where.
-//!
-//! | module | what it is |
-//! |---|---|
-//! | `parser`, `unquote` | templates into nodes |
-//! | `walk`, `compare` | what nodes find in an object |
-//! | `item` | one thing that was found |
+//! The language itself is the library's [`mqtt_informer::jsonpath`]; its tests against client-go's own are here.
 //!
 //! **Architecture invariant:** pure; the same template finds the same in the same object.
 
-mod compare;
-mod item;
-mod parser;
 #[cfg(test)]
 mod tests;
-mod unquote;
-mod walk;
 
-pub use item::Item;
-pub use parser::SyntaxError;
+pub use mqtt_informer::jsonpath::{Item, SyntaxError, Template, relaxed};
 
 use super::{Audience, json, sanitize, verbs};
-use parser::Node;
 use serde_json::Value;
-use std::borrow::Cow;
-use walk::Walk;
 
-/// A template that was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Template {
-    text: String,
-    nodes: Vec<Node>,
-    /// A field that nothing has is nothing; otherwise it is an error.
-    allow_missing_keys: bool,
+/// As `-o jsonpath` prints what is found, or as `-o jsonpath-as-json` does.
+///
+/// # Errors
+/// In kubectl's words, the object included, as it does; the last line break is left to who prints it.
+pub fn print(
+    template: &Template,
+    object: &Value,
+    as_json: bool,
+    audience: Audience,
+) -> Result<String, String> {
+    let found = template
+        .find(object)
+        .map_err(|error| explain(template, &error, object))?;
+    Ok(found
+        .iter()
+        .map(|found| match as_json {
+            true => {
+                let array = Value::Array(found.iter().map(|item| item.to_json()).collect());
+                json::document(&array, audience)
+            }
+            false => found
+                .iter()
+                .map(|item| text(*item, audience))
+                .collect::<Vec<_>>()
+                .join(" "),
+        })
+        .collect())
 }
 
-impl Template {
-    /// Reads a template. What is missing in an object is no error unless [`Template::with_missing_keys`] says so.
-    ///
-    /// # Errors
-    /// In client-go's words.
-    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self {
-            nodes: parser::parse(text)?,
-            text: text.to_owned(),
-            allow_missing_keys: true,
-        })
-    }
-
-    /// Reads a path whose braces and first point may be left out.
-    ///
-    /// # Errors
-    /// In kubectl's words; where the mistake is in the path as it was typed.
-    pub fn parse_relaxed(path: &str) -> Result<Self, SyntaxError> {
-        let full = relaxed(path)?;
-        // Two characters were put before what is left of the path.
-        let left = full.len().saturating_sub("{.}".len());
-        let offset = path
-            .len()
-            .saturating_sub(left + usize::from(path.starts_with('{')));
-        Self::parse(&full).map_err(|error| SyntaxError {
-            at: (error.at + offset).saturating_sub(2).min(path.len()),
-            ..error
-        })
-    }
-
-    /// Whether a field that nothing has is nothing; otherwise it is an error.
-    #[must_use]
-    pub fn with_missing_keys(self, allowed: bool) -> Self {
-        Self {
-            allow_missing_keys: allowed,
-            ..self
-        }
-    }
-
-    /// As it was read.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// What each piece of the template finds.
-    ///
-    /// # Errors
-    /// In client-go's words.
-    pub fn find<'a>(&'a self, object: &'a Value) -> Result<Vec<Vec<Item<'a>>>, String> {
-        Walk::new(&self.nodes, self.allow_missing_keys).find(Item::Json(object), 0)
-    }
-
-    /// The first thing that is found.
-    ///
-    /// # Errors
-    /// In client-go's words.
-    pub fn first<'a>(&'a self, object: &'a Value) -> Result<Option<Item<'a>>, String> {
-        let found = self.find(object)?;
-        Ok(found.first().and_then(|found| found.first()).copied())
-    }
-
-    /// As `-o jsonpath` prints what is found, or as `-o jsonpath-as-json` does.
-    ///
-    /// # Errors
-    /// In kubectl's words, the object included, as it does; the last line break is left to who prints it.
-    pub fn print(
-        &self,
-        object: &Value,
-        as_json: bool,
-        audience: Audience,
-    ) -> Result<String, String> {
-        let found = self
-            .find(object)
-            .map_err(|error| self.explain(&error, object))?;
-        Ok(found
-            .iter()
-            .map(|found| match as_json {
-                true => {
-                    let array = Value::Array(found.iter().map(|item| item.to_json()).collect());
-                    json::document(&array, audience)
-                }
-                false => found
-                    .iter()
-                    .map(|item| text(*item, audience))
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            })
-            .collect())
-    }
-
-    fn explain(&self, error: &str, object: &Value) -> String {
-        let template = verbs::quoted(&self.text);
-        let (text, object) = (&self.text, verbs::syntax(object));
-        format!(
-            "error executing jsonpath {template}: Error executing template: {error}. \
-             Printing more information for debugging the template:\n\
-             \ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{object}\n\n"
-        )
-    }
+fn explain(template: &Template, error: &str, object: &Value) -> String {
+    let text = template.text();
+    let (template, object) = (verbs::quoted(text), verbs::syntax(object));
+    format!(
+        "error executing jsonpath {template}: Error executing template: {error}. \
+         Printing more information for debugging the template:\n\
+         \ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\t\t{object}\n\n"
+    )
 }
 
 /// As `PrintResults` prints one thing. What the template says itself is printed as it is.
@@ -149,33 +61,5 @@ fn text(item: Item<'_>, audience: Audience) -> String {
         }
         Item::Nothing => "<no value>".to_owned(),
         other => other.plain(),
-    }
-}
-
-/// A path as `--sort-by` and custom columns have it: braces and the first point may be left out.
-///
-/// # Errors
-/// When there are braces within it.
-pub fn relaxed(path: &str) -> Result<Cow<'_, str>, SyntaxError> {
-    if path.is_empty() {
-        return Ok(Cow::Borrowed(path));
-    }
-    let inside = path
-        .strip_prefix('{')
-        .and_then(|path| path.strip_suffix('}'));
-    let inside = inside.unwrap_or(path);
-    // A point alone is the path itself.
-    let spec = inside
-        .strip_prefix('.')
-        .filter(|spec| !spec.is_empty())
-        .unwrap_or(inside);
-    match spec.find(['{', '}']) {
-        None if !spec.is_empty() => Ok(Cow::Owned(format!("{{.{spec}}}"))),
-        brace => Err(SyntaxError {
-            message: "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or \
-                      '{.name1.name2}'"
-                .to_owned(),
-            at: brace.map_or(0, |at| at + path.find(spec).unwrap_or(0)),
-        }),
     }
 }

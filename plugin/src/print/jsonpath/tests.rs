@@ -32,7 +32,7 @@ impl Case {
             }
         };
         assert_eq!("", self.syntax, "{name} should be refused");
-        match template.print(object, self.json, Audience::Program) {
+        match print(&template, object, self.json, Audience::Program) {
             Ok(out) => assert_eq!(
                 (out.as_str(), ""),
                 (self.out.as_str(), self.error.as_str()),
@@ -109,7 +109,7 @@ fn relaxed_paths() {
 fn a_terminal_obeys_nothing_that_a_cluster_says() {
     let object = json!({"a": "x\x1b[2J\n\u{202e}", "b": ["\u{9b}"]});
     let template = Template::parse("{\"\\x1b[1m\"}{.a}{.b}").unwrap();
-    let shown = template.print(&object, false, Audience::Terminal).unwrap();
+    let shown = print(&template, &object, false, Audience::Terminal).unwrap();
     assert_eq!(shown, "\x1b[1mx^[[2J\n\\u202e[\"\\u009b\"]");
 }
 
@@ -118,13 +118,13 @@ proptest! {
     fn any_template_is_read_or_refused(text in "[ a-c0-2{}()\\[\\]?@$.,:'\"<>=!*\\\\\n-]{0,40}") {
         if let Ok(template) = Template::parse(&text) {
             let object = json!({"a": [{"b": 1}, {"b": "x"}, null, 2.5], "b": {"c": [[], {}]}, "c": "text"});
-            let _ = template.print(&object, false, Audience::Program);
+            let _ = print(&template, &object, false, Audience::Program);
         }
     }
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
-        let _ = Template::parse(&format!("{{{text}}}")).map(|template| template.print(&json!({}), true, Audience::Terminal));
+        let _ = Template::parse(&format!("{{{text}}}")).map(|template| print(&template, &json!({}), true, Audience::Terminal));
         let _ = relaxed(&text);
     }
 }

@@ -1,6 +1,6 @@
 //! What a node finds, and how Go's reflection sees it.
 
-use crate::print::{number, verbs};
+use crate::golang::{number, verbs};
 use serde_json::{Number, Value};
 
 /// One thing that was found.

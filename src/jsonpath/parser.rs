@@ -1,7 +1,7 @@
 //! Templates into nodes: a port of `k8s.io/client-go/util/jsonpath` (parser.go), its errors word for word.
 
 use super::unquote::unquote;
-use crate::print::unicode::{is_digit, is_letter, is_printable};
+use crate::golang::unicode::{is_digit, is_letter, is_printable};
 
 /// A piece of a template.
 #[derive(Clone, Debug, PartialEq)]

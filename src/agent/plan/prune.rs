@@ -1,0 +1,105 @@
+//! What is removed when a work does not want it any more, and what is only let go.
+
+use super::manifest::{Read, applied};
+use super::order;
+use crate::ocm::AppliedResource;
+use crate::ocm::work::{DeleteOption, PropagationPolicy};
+
+/// What becomes of a thing of the inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Delete it, if its uid is still that one; forget it once it is gone.
+    Delete(AppliedResource),
+    /// Forget it: it stays.
+    Release(AppliedResource),
+}
+
+/// What is known of a work that is still wanted.
+#[derive(Clone, Copy)]
+pub struct Pruning<'a> {
+    /// Whether the stream of works is whole.
+    pub synced: bool,
+    /// What was put there for it.
+    pub inventory: &'a [AppliedResource],
+    /// What it wants.
+    pub manifests: &'a [Read],
+    /// What happens to what it does not want.
+    pub option: Option<&'a DeleteOption>,
+    /// Whether another work wants a thing.
+    pub wanted_elsewhere: &'a dyn Fn(&AppliedResource) -> bool,
+}
+
+/// What is to be removed of what the work put there; in the order of removal.
+pub fn prune(what: &Pruning<'_>) -> Vec<Fate> {
+    if !what.synced {
+        return Vec::new();
+    }
+    let gone = what
+        .inventory
+        .iter()
+        .filter(|it| !is_wanted(it, what.manifests));
+    fates(gone, what.option, what.wanted_elsewhere)
+}
+
+/// What is to be removed when the work itself goes; the work is gone when the inventory is empty.
+pub fn remove_all(
+    inventory: &[AppliedResource],
+    option: Option<&DeleteOption>,
+    wanted_elsewhere: &dyn Fn(&AppliedResource) -> bool,
+) -> Vec<Fate> {
+    fates(inventory.iter(), option, wanted_elsewhere)
+}
+
+fn fates<'a>(
+    gone: impl Iterator<Item = &'a AppliedResource>,
+    option: Option<&DeleteOption>,
+    wanted_elsewhere: &dyn Fn(&AppliedResource) -> bool,
+) -> Vec<Fate> {
+    let mut gone: Vec<_> = gone.cloned().collect();
+    order::sort_for_removal(&mut gone, |it| (it.group.as_str(), it.resource.as_str()));
+    let fate = |it: AppliedResource| {
+        // What never got a uid was never there by our doing.
+        let keeps = !is_owned(option, &it) || wanted_elsewhere(&it) || it.uid.is_none();
+        if keeps {
+            Fate::Release(it)
+        } else {
+            Fate::Delete(it)
+        }
+    };
+    gone.into_iter().map(fate).collect()
+}
+
+/// Whether the work wants it, or may: a manifest whose kind is not served just now could be anything of that name.
+fn is_wanted(thing: &AppliedResource, manifests: &[Read]) -> bool {
+    manifests.iter().any(|it| match it {
+        Ok(manifest) => applied(&manifest.meta, None).is(thing),
+        Err(unreadable) => {
+            let meta = &unreadable.meta;
+            let same = |said: &str, is: &str| said.is_empty() || is.is_empty() || said == is;
+            same(&meta.group, &thing.group)
+                && same(&meta.name, &thing.name)
+                && same(&meta.namespace, &thing.namespace)
+        }
+    })
+}
+
+/// Whether a thing goes with its work: OCM's delete options.
+pub fn is_owned(option: Option<&DeleteOption>, thing: &AppliedResource) -> bool {
+    let Some(option) = option else { return true };
+    match option.propagation_policy {
+        PropagationPolicy::Foreground => true,
+        PropagationPolicy::Orphan => false,
+        PropagationPolicy::SelectivelyOrphan => {
+            let rules = option
+                .selectively_orphans
+                .iter()
+                .flat_map(|it| &it.orphaning_rules);
+            let key = (&thing.group, &thing.resource, &thing.namespace, &thing.name);
+            !rules
+                .into_iter()
+                .any(|it| (&it.group, &it.resource, &it.namespace, &it.name) == key)
+        }
+        // Of a word that we do not know, the meaning that loses nothing.
+        PropagationPolicy::Unknown(_) => false,
+    }
+}

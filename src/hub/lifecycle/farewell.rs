@@ -1,0 +1,94 @@
+//! The steps by which a cluster goes. Each is asked for until the world says that it is done; no delete is lost.
+//!
+//! works deleted (their agent removes what they put there, and says so) → agent told to forget the hub → namespace gone
+//! → finalizer dropped. A cluster that nobody will ever hear from again is let go by the annotation [`ABANDON`].
+
+use super::World;
+use crate::ocm::cluster::JOINED;
+use crate::ocm::conditions::{condition, is_true, set};
+use crate::ocm::{Condition, ManagedCluster};
+
+/// With `"true"`, nobody waits for the cluster: what is in it stays there.
+pub const ABANDON: &str = "mqinformer.io/abandon";
+/// The condition that says how far a farewell is.
+pub const LEAVING: &str = "mqinformer.io/Leaving";
+
+/// What is left of a cluster on the hub.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Works in its namespace.
+    pub works: usize,
+    /// Whether its namespace is there.
+    pub has_namespace: bool,
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// Delete its works; `abandon`: their finalizers too.
+    DeleteWorks {
+        /// How many are left.
+        left: usize,
+        /// Nobody waits for the agent.
+        abandon: bool,
+    },
+    /// Tell the agent to forget the hub, until it confirms.
+    TellAgent,
+    /// Delete its namespace.
+    DeleteNamespace,
+    /// Drop our finalizer.
+    LetGo,
+}
+
+/// The step that is next.
+pub(super) fn next(world: &World<'_>, cluster: &ManagedCluster) -> Farewell {
+    let annotations = cluster.metadata.annotations.as_ref();
+    let said = annotations.and_then(|it| it.get(ABANDON));
+    let abandon = said.is_some_and(|it| it == "true");
+    let left = world.leftovers.works;
+    // Who never joined has nothing of ours.
+    let joined = is_true(&cluster.status.conditions, JOINED);
+    let told = world.contact.is_some_and(|it| it.detached);
+    if left > 0 {
+        return Farewell::DeleteWorks {
+            left,
+            abandon: abandon || !joined,
+        };
+    }
+    if joined && !told && !abandon {
+        return Farewell::TellAgent;
+    }
+    match world.leftovers.has_namespace {
+        true => Farewell::DeleteNamespace,
+        false => Farewell::LetGo,
+    }
+}
+
+/// Says how far it is, and what it waits for.
+pub(super) fn tell(conditions: &mut Vec<Condition>, step: &Farewell, world: &World<'_>) {
+    let online = world.contact.is_some_and(|it| it.online);
+    let hint = match online {
+        true => String::new(),
+        false => format!(
+            "; its agent is not here: it is waited for, unless the annotation {ABANDON}: \"true\" says otherwise"
+        ),
+    };
+    let (reason, message) = match step {
+        Farewell::DeleteWorks { left, .. } => {
+            ("DeletingWorks", format!("{left} works are left{hint}"))
+        }
+        Farewell::TellAgent => (
+            "TellingAgent",
+            format!("the agent has not confirmed yet{hint}"),
+        ),
+        Farewell::DeleteNamespace => (
+            "DeletingNamespace",
+            "its namespace is being deleted".to_owned(),
+        ),
+        Farewell::LetGo => ("Done", String::new()),
+    };
+    set(
+        conditions,
+        condition(LEAVING, true, reason, message, world.now),
+    );
+}
