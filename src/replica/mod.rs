@@ -75,6 +75,7 @@ mod settings;
 mod simulator;
 mod staging;
 mod stream;
+mod thin;
 mod time;
 mod turns;
 
@@ -85,4 +86,5 @@ pub use publisher::{
 pub use reflector::{Ask, Received, Reflector, Rids, ServerClock, Tally};
 pub use saved::{NotSaved, Saved};
 pub use settings::Settings;
+pub use thin::{Mark, Thin};
 pub use time::Moment;

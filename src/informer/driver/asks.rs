@@ -69,6 +69,7 @@ impl Driver {
                 self.send(topic, &Request::Sync(sync));
             }
             Ask::Subscribe { topic, .. } => self.follow(number, &topic),
+            Ask::Bases { .. } => {}
         }
     }
 

@@ -119,7 +119,7 @@ impl Bench {
         let asks = std::mem::take(&mut self.asks).into_iter();
         let syncs = asks.filter_map(|ask| match ask {
             Ask::Sync(sync) => Some(sync),
-            Ask::Subscribe { .. } => None,
+            Ask::Subscribe { .. } | Ask::Bases { .. } => None,
         });
         syncs.filter(|sync| sync.max_messages > 0).collect()
     }
@@ -556,7 +556,7 @@ fn what_nobody_answers_is_asked_again_by_one_page_that_takes_no_room() {
             std::iter::from_fn(|| bench.reflector.poll(at(ms), &mut bench.rids, window));
         polls.find_map(|ask| match ask {
             Ask::Sync(sync) => Some(sync.max_messages),
-            Ask::Subscribe { .. } => None,
+            Ask::Subscribe { .. } | Ask::Bases { .. } => None,
         })
     };
     assert!(bench.reflector.is_unanswered());
