@@ -19,6 +19,8 @@ mod bases;
 mod dialogue;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thin_tests;
 
 pub use dialogue::{Ask, Received, Rids, ServerClock, Tally};
 

@@ -27,7 +27,7 @@ use std::collections::HashMap;
 pub struct Mark {
     /// The digest of the key and the value.
     pub digest: u64,
-    /// The value's length in bytes; `u32::MAX` if it is more.
+    /// The value's length in bytes; a guess if a backing had it before.
     pub length: u32,
     /// How often the backing was found not to have it. So a value that it is told again differs from itself.
     again: u32,
@@ -46,6 +46,9 @@ impl Mark {
         }
     }
 }
+
+/// What a value is thought to have, in bytes, before it was seen: more than most.
+const UNKNOWN_LENGTH: u32 = 16 * 1024;
 
 fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -71,12 +74,12 @@ pub struct Thin {
 const MARK_BYTES: usize = size_of::<Mark>();
 
 impl Thin {
-    /// What a backing has: each key with its value's digest, as its [`Mark`] told it, and length.
-    pub fn away(marks: impl IntoIterator<Item = (Bytes, u64, u32)>) -> Self {
-        let marks = marks.into_iter();
+    /// What a backing has: each key, and its value's digest as its [`Mark`] told it. The header is none of them.
+    pub fn away(digests: impl IntoIterator<Item = (Bytes, u64)>) -> Self {
+        let objects = digests.into_iter().filter(|(key, _)| !key.is_empty());
         Self {
-            marks: marks
-                .map(|(key, digest, length)| (key, Mark::new(digest, length)))
+            marks: objects
+                .map(|(key, digest)| (key, Mark::new(digest, UNKNOWN_LENGTH)))
                 .collect(),
             ..Self::default()
         }
@@ -158,7 +161,7 @@ impl Thin {
     ) -> Option<Changed> {
         let (old, mut new) = (self.mark(key), Mark::of(key, &value));
         new.again = old.map_or(0, |old| old.again);
-        if old == Some(new) && !again {
+        if old.is_some_and(|old| old.digest == new.digest) && !again {
             return None;
         }
         if again && !mutant!(NotToldAgain) {

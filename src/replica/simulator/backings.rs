@@ -38,7 +38,7 @@ impl Habits {
             store_fails: rng.pick(&[0.0, 0.0, 0.3]),
             fetch_lost: rng.pick(&[0.0, 0.0, 0.1, 0.5]),
             fetch_wrong: rng.pick(&[0.0, 0.0, 0.1, 0.3]),
-            tampers: rng.pick(&[0.0, 0.0, 0.05]),
+            tampers: rng.pick(&[0.0, 0.1, 0.7]),
         }
     }
 
@@ -90,7 +90,7 @@ impl Backing {
     /// What a process begins with.
     pub(super) fn load(&mut self) -> Copy {
         let rows = self.rows.iter();
-        let marks = rows.map(|(key, row)| (key.clone(), row.digest, row.value.len() as u32));
+        let marks = rows.map(|(key, row)| (key.clone(), row.digest));
         self.stored = Thin::away(marks);
         // What is gone is seen to be gone.
         self.tampered.retain(|key| self.rows.contains_key(key));
