@@ -14,7 +14,8 @@ use bytes::Bytes;
 use imbl::OrdMap;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// A state that the source had, whole. Cheap to clone. This is also what a disk cache writes, and reads back.
+/// A state that the source had, whole. Cheap to clone. This is also what a disk cache writes, and reads back
+/// (not of a thin copy, whose values are kept elsewhere).
 ///
 /// R8 Cache: whole or not at all, its epoch and sequence number with it. *Else a restarted reader goes back to an older
 /// source.*
