@@ -1,7 +1,7 @@
 //! How an informer is made: where the broker is, as whom, and which clusters are meant.
 
 use super::driver::Keeping;
-use super::{Cluster, Clusters, Informer, Keeper};
+use super::{Backing, Cluster, Clusters, Informer, Keeper};
 use crate::link::memory::MemoryBroker;
 use crate::link::{BrokerOptions, Connection, OptionsError, Password, mqtt};
 use crate::protocol::names::{ClusterName, InvalidName};
@@ -104,6 +104,13 @@ impl Builder {
         self
     }
 
+    /// Holds no values but those that this has not stored: all copies are thin, and begin with what it has. They are
+    /// for one reader each, which stores ([`super::Subscription::unsettled`]); a [`Builder::keeper`] is given none.
+    pub fn thin(mut self, backing: Arc<dyn Backing>) -> Self {
+        self.keeping.backing = Some(backing);
+        self
+    }
+
     /// No broker: the copies are those that were kept, of the clusters that are known from then, and stay as they are.
     /// How old they may be is unknown to it ([`super::Freshness::Unknown`]); a stream of which nothing is kept is
     /// refused.
@@ -116,6 +123,7 @@ impl Builder {
             way: Way::Made(MemoryBroker::new().connect("offline", "-", None)),
             keeping: Keeping {
                 keeper: Some(keeper),
+                backing: None,
                 is_offline: true,
             },
             known: known.into_iter().collect(),

@@ -3,12 +3,15 @@
 use super::driver::{Command, Driver, Keeping, Shown};
 use super::log::{LogReader, LogRequest};
 use super::stream::StreamKey;
-use super::{Age, Builder, Cluster, Clusters, ForgetError, Keeper, LinkState, Store, Watch};
+use super::{
+    Age, Backing, Builder, Cluster, Clusters, ForgetError, Keeper, LinkState, Snapshot, Store,
+    Unsettled, Watch, backing,
+};
 use crate::link::Connection;
-use crate::protocol::message::Selection;
+use crate::protocol::message::{Epoch, Selection};
 use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
 use crate::protocol::topics::{Consumer, Topics};
-use crate::replica::{Copy, Settings};
+use crate::replica::{Copy, Settings, Thin};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +34,7 @@ struct Inner {
     copies: Mutex<BTreeMap<u64, (ClusterName, Store)>>,
     /// Who keeps copies, and where what blocks is run.
     keeper: Option<(Arc<dyn Keeper>, Handle)>,
+    backing: Option<(Arc<dyn Backing>, Handle)>,
 }
 
 impl Informer {
@@ -99,6 +103,7 @@ impl Informer {
                 next_reader: AtomicU64::new(1),
                 copies: Mutex::default(),
                 keeper: keeping.keeper.map(|keeper| (keeper, Handle::current())),
+                backing: keeping.backing.map(|backing| (backing, Handle::current())),
             }),
         })
     }
@@ -137,9 +142,18 @@ impl Informer {
         };
         let copy = (cluster.clone(), store.clone());
         self.copies().insert(reader, copy);
-        match &self.inner.keeper {
-            None => self.ask_for(reader, key, store.clone(), None),
-            Some((keeper, runtime)) => {
+        match (&self.inner.backing, &self.inner.keeper) {
+            (None, None) => self.ask_for(reader, key, store.clone(), None),
+            (Some((backing, runtime)), _) => {
+                let (informer, store) = (self.clone(), store.clone());
+                let load = backing.load(&key.cluster, &key.selection);
+                runtime.spawn(async move {
+                    let empty = || Copy::of_backing((Epoch::default(), 0), None, Thin::default());
+                    let loaded = load.await.filter(|copy| copy.thin.is_some());
+                    informer.ask_for(reader, key, store, Some(loaded.unwrap_or_else(empty)));
+                });
+            }
+            (None, Some((keeper, runtime))) => {
                 let (informer, keeper) = (self.clone(), Arc::clone(keeper));
                 let store = store.clone();
                 runtime.spawn_blocking(move || {
@@ -269,6 +283,35 @@ impl Subscription {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What a thin copy has and its backing has not; `None` if that is nothing, or the copy is not a thin one. Whenever
+    /// [`Store::versions`] ticks, there may be something.
+    #[must_use]
+    pub fn unsettled(&self) -> Option<Unsettled> {
+        let unsettled = self.store.unsettled();
+        let snapshot = self.store.snapshot();
+        if unsettled.is_none()
+            && snapshot
+                .thin
+                .as_ref()
+                .is_some_and(|thin| thin.held_bytes() > 0)
+        {
+            // What came and went meanwhile, and is again as it is stored.
+            self.tell_settled(backing::settled(&snapshot));
+        }
+        unsettled
+    }
+
+    /// The backing has all of this: what did not change since then is held no longer.
+    pub fn settled(&self, unsettled: &Unsettled) {
+        self.tell_settled(unsettled.settled());
+    }
+
+    fn tell_settled(&self, settled: Snapshot) {
+        self.store.settle(settled.clone());
+        let reader = self.reader;
+        self.informer.send(Command::Settled { reader, settled });
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`Informer`] | one connection to a broker: its clusters by their presence, copies of their streams |
 //! | [`Store`] | one copy: [`Snapshot`]s of one state of the source, lookups, what changed, its age |
 //! | [`Watch`] | one selection from many clusters that come and go, a [`Store`] each |
+//! | [`Backing`] | a database that holds the values instead of the copies: memory stays flat as objects grow |
 //! | [`Informer::log`] | one container's log, which is no stream |
 //! | [`Informer::watcher`] | one cluster's objects as kube-rs's own watch events, for its `Controller` |
 //!
@@ -49,6 +50,7 @@
 //! **Architecture invariant:** never talks to Kubernetes, and prints nothing. What it knows of Kubernetes' objects is
 //! where their labels and uid are, and in the watcher how kube-rs calls things.
 
+mod backing;
 mod builder;
 mod clusters;
 mod discovery;
@@ -66,6 +68,7 @@ mod watch;
 #[cfg(feature = "watcher")]
 mod watcher;
 
+pub use backing::{Backing, Unsettled, Value};
 pub use builder::{Builder, StartError};
 pub use clusters::{Clusters, InvalidClusters};
 pub use fleet::Cluster;

@@ -3,6 +3,7 @@
 use super::objects;
 use crate::protocol::message::Epoch;
 use crate::protocol::selector::LabelSelector;
+use crate::replica::Thin;
 use bytes::Bytes;
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
@@ -20,6 +21,9 @@ pub struct Snapshot {
     pub seq: u64,
     /// Key to unpacked value, in byte order of the keys. The empty key holds the header.
     pub entries: OrdMap<Bytes, Bytes>,
+    /// Of a thin copy: what is known of its objects, whose values a [`super::Backing`] holds. All else here is of
+    /// `entries`, which have the header only then: such a copy's reader asks [`super::Subscription::unsettled`].
+    pub thin: Option<Thin>,
 }
 
 /// A change of one key, for readers that print each change.

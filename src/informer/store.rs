@@ -1,6 +1,6 @@
 //! A copy as its readers see it: written by one reflector, read by any number of handles.
 
-use super::{Age, Freshness, Notice, Snapshot, StreamState};
+use super::{Age, Freshness, Notice, Snapshot, StreamState, Unsettled};
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,8 @@ struct Shared {
     held: ArcSwap<Held>,
     /// What [`Store::notices`] last drained to. The writer never takes it.
     drained: Mutex<Snapshot>,
+    /// Of a thin copy: what its backing has.
+    settled: Mutex<Snapshot>,
     state: watch::Sender<StreamState>,
     /// Counts changes of the copy, so that a reader can wait for the next one.
     version: watch::Sender<u64>,
@@ -58,6 +60,7 @@ impl Default for Store {
         let shared = Shared {
             held: ArcSwap::default(),
             drained: Mutex::default(),
+            settled: Mutex::default(),
             state: watch::Sender::new(StreamState::default()),
             version: watch::Sender::new(0),
             since: Instant::now(),
@@ -113,6 +116,19 @@ impl Store {
         let notices = now.since(&drained);
         *drained = now;
         notices
+    }
+
+    /// What a thin copy has that its backing does not; none for others.
+    pub(super) fn unsettled(&self) -> Option<Unsettled> {
+        let settled = self.shared.settled.lock();
+        let settled = settled.unwrap_or_else(PoisonError::into_inner).clone();
+        Unsettled::between(&settled, self.snapshot())
+    }
+
+    /// The backing has this.
+    pub(super) fn settle(&self, settled: Snapshot) {
+        let held = self.shared.settled.lock();
+        *held.unwrap_or_else(PoisonError::into_inner) = settled;
     }
 
     /// The moment of the copy's last proof: its age is the time since then (promise P6). `None` while nothing is held.
@@ -188,6 +204,12 @@ impl Store {
     pub(super) fn write(&self, snapshot: Snapshot, signs: Signs) {
         self.replace(Some(snapshot), signs, Instant::now());
         self.shared.version.send_modify(|version| *version += 1);
+    }
+
+    /// The same copy, with fewer values: nothing changed for a reader.
+    pub(super) fn let_go(&self, snapshot: Snapshot) {
+        let signs = self.signs();
+        self.replace(Some(snapshot), signs, Instant::now());
     }
 
     /// Notes when what was last heard.

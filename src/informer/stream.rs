@@ -40,6 +40,8 @@ pub(super) struct Stream {
     /// When anything of it came last: an answer, a change, a heartbeat.
     pub(super) lived: Option<Moment>,
     readers: Vec<(u64, Store)>,
+    /// Of a thin one: what its backing has.
+    settled: Snapshot,
     settings: Settings,
     /// Nobody can be asked: what to say if nothing is kept.
     offline: Option<String>,
@@ -64,6 +66,7 @@ impl Stream {
     ) -> Self {
         let (selection, cached) = (key.selection.clone(), beginning.cached);
         let reflector = Reflector::new(settings.clone(), selection, cached, now, seed);
+        let settled = snapshot(reflector.copy());
         Self {
             key: key.clone(),
             segment: Segment::from(&key.cluster),
@@ -77,6 +80,7 @@ impl Stream {
             obstacle: None,
             lived: None,
             readers: Vec::new(),
+            settled,
             settings,
             offline: beginning.offline,
         }
@@ -87,8 +91,11 @@ impl Stream {
         self.reflector.synced() && (self.reflector.proven() || self.offline.is_some())
     }
 
-    /// The copy, to be kept: none that nobody has proven.
+    /// The copy, to be kept: none that nobody has proven, and none whose values somebody else keeps.
     pub(super) fn kept(&self, source: Option<Cluster>, clock: Clock) -> Option<Kept> {
+        if self.is_thin() {
+            return None;
+        }
         let proven = self.reflector.current_at()?;
         Some(Kept {
             cluster: self.key.cluster.clone(),
@@ -101,10 +108,31 @@ impl Stream {
 
     /// Adds a reader; what is held already is news to it.
     pub(super) fn add_reader(&mut self, reader: u64, store: Store, clock: Clock) {
+        if self.is_thin() {
+            store.settle(self.settled.clone());
+        }
         if self.is_shown() {
             store.write(self.snapshot(), self.signs(clock));
         }
         self.readers.push((reader, store));
+    }
+
+    /// The backing has this state. Its values are let go, in the readers' stores too.
+    pub(super) fn settled(&mut self, settled: Snapshot) {
+        if let Some(thin) = &settled.thin {
+            self.reflector.settled(thin);
+        }
+        self.settled = settled;
+        let snapshot = self.snapshot();
+        for (_, store) in &self.readers {
+            if store.holds(&snapshot) {
+                store.let_go(snapshot.clone());
+            }
+        }
+    }
+
+    fn is_thin(&self) -> bool {
+        self.reflector.copy().thin.is_some()
     }
 
     /// Removes a reader; answers how many are left.
@@ -176,12 +204,7 @@ impl Stream {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let copy = self.reflector.copy();
-        Snapshot {
-            epoch: copy.epoch,
-            seq: copy.seq,
-            entries: copy.entries.clone(),
-        }
+        snapshot(self.reflector.copy())
     }
 
     fn state(&self, now: Moment) -> StreamState {
@@ -242,5 +265,14 @@ impl Stream {
             since: age,
             message: String::new(),
         })
+    }
+}
+
+fn snapshot(copy: &Copy) -> Snapshot {
+    Snapshot {
+        epoch: copy.epoch,
+        seq: copy.seq,
+        entries: copy.entries.clone(),
+        thin: copy.thin.clone(),
     }
 }

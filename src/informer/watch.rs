@@ -2,6 +2,7 @@
 
 use super::{
     Age, Changes, Cluster, Clusters, Informer, LinkState, Notice, Store, StreamState, Subscription,
+    Unsettled,
 };
 use crate::protocol::message::Selection;
 use crate::protocol::names::ClusterName;
@@ -46,6 +47,9 @@ pub enum Update {
     Joined(ClusterName),
     /// Its copy changed: each key once, from what was told last to what it is now. The first one is the whole copy.
     Changed(ClusterName, Vec<Notice>),
+    /// Its thin copy has what its backing has not: see [`Member::unsettled`]. Instead of `Changed`, where copies are thin.
+    /// Told once for what came: who cannot store it tries again by itself.
+    Unsettled(ClusterName),
     /// What its stream does changed: progress, a refusal, fresh or stale.
     State(ClusterName, StreamState),
     /// Its source came, went, or said something else of itself ([`Member::cluster`]).
@@ -72,6 +76,17 @@ impl Member {
     #[must_use]
     pub fn store(&self) -> &Store {
         self.subscription.store()
+    }
+
+    /// What a thin copy has and its backing has not; see [`Subscription::unsettled`].
+    #[must_use]
+    pub fn unsettled(&self) -> Option<Unsettled> {
+        self.subscription.unsettled()
+    }
+
+    /// The backing has all of this; see [`Subscription::settled`].
+    pub fn settled(&self, unsettled: &Unsettled) {
+        self.subscription.settled(unsettled);
     }
 
     /// How old the copy may be.
@@ -151,6 +166,10 @@ impl Watch {
                 let Some(member) = self.members.get_mut(&name) else {
                     return;
                 };
+                if member.store().snapshot().thin.is_some() {
+                    let told = member.unsettled().map(|_| Update::Unsettled(name));
+                    return self.found.extend(told);
+                }
                 let notices = member.changes.take();
                 if !notices.is_empty() {
                     self.found.push_back(Update::Changed(name, notices));

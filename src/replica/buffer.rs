@@ -112,17 +112,29 @@ impl Buffer {
         self.flushes.is_empty() && self.forgotten.is_none()
     }
 
-    /// Takes a whole flush out that can be applied at `seq`, with its changes.
-    pub(super) fn take_fitting(&mut self, seq: u64) -> Option<(Step, Bytes)> {
+    /// The number of a whole flush that can be applied at `seq`.
+    pub(super) fn fitting(&self, seq: u64) -> Option<u64> {
         let fits = |step: &Step| {
             let follows = step.prev <= seq || mutant!(PrevAboveSeqApplied);
             follows && (seq < step.to || mutant!(ToBelowSeqApplied))
         };
-        let number = self.flushes.iter().find_map(|(number, flush)| {
+        self.flushes.iter().find_map(|(number, flush)| {
             let whole = flush.slices.len() as u64 == u64::from(flush.count);
             (whole && fits(&flush.step)).then_some(*number)
-        })?;
-        self.take(number)
+        })
+    }
+
+    /// The changes of a flush.
+    pub(super) fn changes(&self, number: u64) -> Option<Bytes> {
+        let flush = self.flushes.get(&number)?;
+        let length = flush.slices.values().map(Bytes::len).sum();
+        Some(join(flush.slices.values().cloned(), length))
+    }
+
+    /// Takes a whole flush out that can be applied at `seq`, with its changes.
+    #[cfg(test)]
+    fn take_fitting(&mut self, seq: u64) -> Option<(Step, Bytes)> {
+        self.take(self.fitting(seq)?)
     }
 
     /// Drops what leads to less than `seq`; returns what is known of the state at `seq` itself.
@@ -145,7 +157,8 @@ impl Buffer {
         steps.map(|(step, _)| step).max_by_key(|step| step.arrived)
     }
 
-    fn take(&mut self, number: u64) -> Option<(Step, Bytes)> {
+    /// Takes a flush out, with its changes.
+    pub(super) fn take(&mut self, number: u64) -> Option<(Step, Bytes)> {
         let flush = self.flushes.remove(&number)?;
         let length: usize = flush.slices.values().map(Bytes::len).sum();
         self.bytes -= length + flush.slices.len() * OVERHEAD;

@@ -46,6 +46,13 @@
 //! | R7 stage, switch (`staging`, `copy`) | pages of one snapshot, chained without a hole; then the copy is switched in one step | missing entries read as deleted; duplicates make a storm |
 //! | R7 older (`reflector`) | an answer of another epoch that does not reach up to the last change held, by resourceVersion, is asked for again | a row goes back: a new writer's list began before the last news of the writer before, or its watch lags |
 //! | R8 cache (`copy`, `saved`) | copies are kept whole, with their epoch and seq, and a checksum | a restarted reader goes back to an older source, or begins with what never was |
+//! | R9 away (`thin`) | a thin copy lets a value go when its backing has this very one; while too much waits to be stored, nothing is taken in | what changed meanwhile is held by nobody and never stored; memory grows while a database is away |
+//! | R10 base (`thin`, `reflector::bases`) | a delta to a value that is away waits for it, and takes it by its digest only; what the backing lacks is asked of the source as if it were not held, and told again | garbage; or the same value asked for and missing, for ever |
+//!
+//! # Thin copies
+//! A consumer with a database need not hold what the database holds. Its copy is *thin*: a digest for each value, and the
+//! value itself until it was stored ([`Thin`]). Nothing of that is seen on the wire: digests are all that a Sync needs,
+//! and answers carry values whole. The invariant is the same, of copy and database together.
 //!
 //! # Age
 //! `upstream_age` is zero while the source's own watch is open and was proven alive within a heartbeat, else the time
@@ -75,6 +82,7 @@ mod settings;
 mod simulator;
 mod staging;
 mod stream;
+mod thin;
 mod time;
 mod turns;
 
@@ -85,4 +93,5 @@ pub use publisher::{
 pub use reflector::{Ask, Received, Reflector, Rids, ServerClock, Tally};
 pub use saved::{NotSaved, Saved};
 pub use settings::Settings;
+pub use thin::{Mark, Thin};
 pub use time::Moment;

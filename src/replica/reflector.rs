@@ -1,20 +1,26 @@
 //! One stream's consumer side: keeps a copy true.
 
 use super::buffer::{Buffer, Step};
-use super::copy::{Copy, KeyChange, Next, Room};
+use super::copy::{Copy, KeyChange, Next};
 use super::digest::Bitmap;
 use super::mutants::mutant;
 use super::request::{Pace, Request};
 use super::settings::Settings;
 use super::staging::Staged;
 use super::time::{Jitter, Moment};
+use crate::protocol::entries::Key;
 use crate::protocol::message::{Epoch, Live, Page, Selection, State, Status, StreamId, Term};
+use bytes::Bytes;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 mod asking;
+mod bases;
 mod dialogue;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thin_tests;
 
 pub use dialogue::{Ask, Received, Rids, ServerClock, Tally};
 
@@ -38,6 +44,14 @@ pub struct Reflector {
     /// The highest epoch heard of.
     newest: Epoch,
     buffer: Buffer,
+    /// Values that the next flush waits for; only a thin copy's does.
+    fetch: Option<bases::Fetch>,
+    /// Counts fetches: an answer to an earlier one is none to this.
+    fetches: u64,
+    /// What the backing gave for the next step.
+    bases: HashMap<Bytes, Bytes>,
+    /// Keys whose values the backing was found not to have: the source is asked for them.
+    doubted: BTreeSet<Key>,
     request: Option<Request>,
     /// When the next request will be sent, if there is a reason for one.
     due: Option<Moment>,
@@ -89,6 +103,10 @@ impl Reflector {
             newest: copy.epoch,
             copy,
             buffer: Buffer::default(),
+            fetch: None,
+            fetches: 0,
+            bases: HashMap::new(),
+            doubted: BTreeSet::new(),
             request: None,
             due: None,
             link_up: false,
@@ -211,6 +229,9 @@ impl Reflector {
         if let Some(subscribe) = self.subscribe.take() {
             return Some(subscribe);
         }
+        if let Some(fetch) = self.next_fetch(now) {
+            return Some(fetch);
+        }
         self.open_request(now, rids);
         let sync = self.ask(now, rids, window.min(self.settings.window));
         sync.or_else(|| self.renew(now)).map(Ask::Sync)
@@ -221,7 +242,7 @@ impl Reflector {
         if !self.link_up {
             return None;
         }
-        if self.subscribe.is_some() {
+        if self.subscribe.is_some() || self.has_fetch_to_send() {
             return Some(Moment::AT_ONCE);
         }
         let renewal = (!mutant!(NoRenewal)).then(|| self.asked + self.settings.lease / 3);
@@ -429,9 +450,11 @@ impl Reflector {
         if self.goes_back(now, &request) {
             return;
         }
-        let Some(next) = Next::of_answer(&self.copy, &request, Room::new(&self.settings)) else {
+        let next = Next::of_answer(&self.copy, &request, &self.doubted, &self.settings);
+        let Some(next) = next else {
             return self.failed(now);
         };
+        self.doubted.clear();
         self.failures = 0;
         self.older = None;
         self.changed = request.stage.versions().changed;
@@ -456,17 +479,25 @@ impl Reflector {
         self.due = Some(now + wait.min(self.settings.timeout.1));
     }
 
-    /// R3 Apply. While nothing is out, whole flushes that follow on the copy are applied, each in one step. *Else a gap
+    /// R3 Apply. While nothing is out (and the backing of a thin copy keeps up), whole flushes that follow on the copy are applied, each in one step. *Else a gap
     /// is jumped, or a late duplicate moves the copy back; and while a request is out, the buckets that agreed are no
     /// longer what was asked about.*
     fn apply(&mut self) {
-        let frozen = self.request.is_some() && !mutant!(NotFrozen);
-        if frozen || self.copy.epoch != self.newest {
-            return;
-        }
-        while let Some((step, changes)) = self.buffer.take_fitting(self.copy.seq) {
-            let Some(next) = Next::of_flush(&self.copy, &step, changes, Room::new(&self.settings))
-            else {
+        while self.may_apply()
+            && let Some(number) = self.buffer.fitting(self.copy.seq)
+        {
+            if self.lacks_bases(number) {
+                return;
+            }
+            let Some((step, changes)) = self.buffer.take(number) else {
+                return;
+            };
+            let (copy, bases) = (&self.copy, &self.bases);
+            let next = Next::of_flush(copy, &step, changes, bases, &self.settings);
+            if !mutant!(BasesKept) {
+                self.bases.clear();
+            }
+            let Some(next) = next else {
                 self.tally.divergences += 1;
                 self.diverged = true;
                 return;
@@ -476,6 +507,11 @@ impl Reflector {
             self.compare(&step);
             self.reached();
         }
+    }
+
+    fn may_apply(&self) -> bool {
+        let frozen = self.request.is_some() && !mutant!(NotFrozen);
+        !frozen && self.doubted.is_empty() && !self.is_full() && self.copy.epoch == self.newest
     }
 
     fn become_next(&mut self, next: Next) {
@@ -543,7 +579,13 @@ impl Reflector {
     pub(super) fn is_asking(&self, now: Moment) -> bool {
         let quiet = self.buffer.quiet_since();
         let heals = quiet.is_some_and(|since| now <= since + self.pace.grace(&self.settings));
-        self.request.is_some() || self.due.is_some() || heals
+        let fetches = self.fetch.is_some() && self.fetch_over_at().is_none_or(|at| now <= at);
+        self.request.is_some() || self.due.is_some() || heals || fetches || self.is_full()
+    }
+
+    /// This fetch is the one that a flush waits for.
+    pub(super) fn waits_for(&self, number: u64) -> bool {
+        self.fetch.as_ref().is_some_and(|fetch| fetch.is(number))
     }
 
     /// No flush waits.

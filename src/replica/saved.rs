@@ -5,6 +5,8 @@
 //! with a copy still believes none of it: it is frozen until the source's first answer, which names the digest of the
 //! whole.
 //!
+//! A thin copy is not for this: its backing keeps the values, and so the copy.
+//!
 //! The dictionary is kept too: a source sends it again to whoever does not name it.
 //!
 //! | bytes | what |

@@ -56,6 +56,12 @@ pub struct Settings {
     pub window: u32,
     /// Bytes of flushes that cannot be applied yet; the bytes of the copy if that is more.
     pub buffer_bytes: usize,
+    /// Values that the backing of a thin copy has not stored yet, in bytes: with more than that it takes nothing in.
+    pub unsettled_bytes: usize,
+    /// Values that are fetched from the backing for one step, in bytes; if it were more, the source is asked.
+    pub bases_bytes: usize,
+    /// After so long without an answer of the backing the source is asked.
+    pub fetch_timeout: Duration,
     /// The largest value that is unpacked, in bytes.
     pub value_bytes: usize,
     /// The largest answer that is staged, in bytes.
@@ -117,6 +123,9 @@ impl Default for Settings {
             framing_bytes: 3 * 1024,
             window: 16,
             buffer_bytes: 1024 * 1024,
+            unsettled_bytes: 16 * 1024 * 1024,
+            bases_bytes: 16 * 1024 * 1024,
+            fetch_timeout: Duration::from_secs(5),
             value_bytes: 16 * 1024 * 1024,
             answer_bytes: 1024 * 1024 * 1024,
             most_buckets: 4096,

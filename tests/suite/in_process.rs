@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
+mod thin;
+
 /// An API server whose objects the test writes.
 #[derive(Default)]
 struct Fake {

@@ -69,6 +69,10 @@ impl Driver {
                 self.send(topic, &Request::Sync(sync));
             }
             Ask::Subscribe { topic, .. } => self.follow(number, &topic),
+            Ask::Bases {
+                number: fetch,
+                keys,
+            } => self.fetch(number, fetch, keys),
         }
     }
 

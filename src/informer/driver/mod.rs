@@ -1,6 +1,7 @@
 //! The task behind an [`super::Informer`]: messages in, reflectors' asks out, stores written.
 
 mod asks;
+mod bases;
 mod incoming;
 mod logs;
 mod readers;
@@ -10,7 +11,7 @@ use super::discovery::Discovery;
 use super::fleet::Fleet;
 use super::log::{LogEvent, LogRequest};
 use super::stream::{Stream, StreamKey};
-use super::{Cluster, Keeper, LinkState, Store};
+use super::{Backing, Cluster, Keeper, LinkState, Snapshot, Store};
 use crate::clock::Clock;
 use crate::informer::ForgetError;
 use crate::link::{Connection, Event, Events, Failure, Link, Publish};
@@ -19,6 +20,10 @@ use crate::protocol::message::{Request, StreamId};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Consumer, Segment, Topics};
 use crate::replica::{Copy, Moment, Rids, Settings};
+use bases::Fetched;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -37,6 +42,8 @@ pub(super) enum Command {
     },
     /// That reader is gone.
     Leave { reader: u64 },
+    /// The backing of that reader's thin copy has this.
+    Settled { reader: u64, settled: Snapshot },
     /// Ask every source who it is; answered when it was quiet for long enough.
     Discover(oneshot::Sender<()>),
     /// Clear a cluster's retained presence; answered when the broker took it.
@@ -98,14 +105,18 @@ pub(super) struct Driver {
     unanswered: u32,
     up: bool,
     keeper: Option<Arc<dyn Keeper>>,
+    backing: Option<Arc<dyn Backing>>,
+    /// What is being fetched from it.
+    fetches: FuturesUnordered<BoxFuture<'static, Fetched>>,
     /// There is no broker: what is kept is all that there is.
     is_offline: bool,
 }
 
-/// Who keeps copies, and whether there is nothing but what was kept.
+/// Who keeps copies, or only their values, and whether there is nothing but what was kept.
 #[derive(Clone, Default)]
 pub(super) struct Keeping {
     pub(super) keeper: Option<Arc<dyn Keeper>>,
+    pub(super) backing: Option<Arc<dyn Backing>>,
     pub(super) is_offline: bool,
 }
 
@@ -144,6 +155,8 @@ impl Driver {
             unanswered: 0,
             up: false,
             keeper: keeping.keeper,
+            backing: keeping.backing,
+            fetches: FuturesUnordered::new(),
             is_offline: keeping.is_offline,
         }
     }
@@ -164,6 +177,7 @@ impl Driver {
                     None | Some(Command::Close) => break,
                     Some(command) => self.command(command),
                 },
+                Some(fetched) = self.fetches.next() => self.fetched(fetched),
                 () = deadline => self.wake(),
             }
         }

@@ -20,6 +20,7 @@ impl Driver {
                 cached,
             } => self.add_reader(reader, key, store, cached),
             Command::Leave { reader } => self.remove_reader(reader),
+            Command::Settled { reader, settled } => self.settled(reader, settled),
             // Whoever is there is known from the beginning.
             Command::Discover(done) if self.is_offline => drop(done.send(())),
             Command::Discover(done) => {

@@ -15,13 +15,22 @@ impl Reflector {
 
     /// When there is a reason to ask, if nothing is heard until then.
     pub(super) fn reason_at(&self) -> Option<Moment> {
+        if self.is_full() {
+            // What would be answered has no place yet.
+            return None;
+        }
         let behind =
             self.newest > self.copy.epoch || (mutant!(NoNewest) && self.newest != self.copy.epoch);
-        if !self.synced() || behind || self.unsure || self.diverged {
+        let doubts = !self.doubted.is_empty();
+        if !self.synced() || behind || self.unsure || self.diverged || doubts {
             return Some(Moment::AT_ONCE);
         }
         let quiet = self.buffer.quiet_since().filter(|_| !mutant!(NoGapWatch));
-        let gap = quiet.map(|since| since + self.pace.grace(&self.settings));
+        let gap = match &self.fetch {
+            // It is no gap as long as the backing may answer.
+            Some(_) => self.fetch_over_at(),
+            None => quiet.map(|since| since + self.pace.grace(&self.settings)),
+        };
         let silence = self.heard + self.settings.stale_after();
         let silence = (!mutant!(NoSilenceWatch)).then_some(silence);
         gap.into_iter().chain(silence).min()
@@ -52,12 +61,25 @@ impl Reflector {
     fn new_request(&mut self, now: Moment, rids: &mut Rids) -> Request {
         let rid = rids.draw();
         self.tally.requests += 1;
-        let digests = self.copy.digests(self.settings.most_buckets);
+        self.forget_bases();
+        let mut digests = self.copy.digests(self.settings.most_buckets);
         self.scrub(digests.iter().copied().fold(0, u64::wrapping_add));
+        self.leave_out_doubted(&mut digests);
         if self.failures > 0 {
             return Request::for_all(rid, now);
         }
         Request::new(rid, now, digests, self.copy.packer.id())
+    }
+
+    /// R10. What the backing lacks is asked for: it is as if it were not held.
+    fn leave_out_doubted(&self, digests: &mut [u64]) {
+        for key in self.doubted.iter().filter(|_| !mutant!(DoubtNotAsked)) {
+            let bucket = self.copy.bucket(key, self.settings.most_buckets);
+            let mark = self.copy.thin.as_ref().and_then(|thin| thin.mark(key));
+            if let (Some(sum), Some(mark)) = (digests.get_mut(bucket), mark) {
+                *sum = sum.wrapping_sub(mark.digest);
+            }
+        }
     }
 
     pub(super) fn ask(&mut self, now: Moment, rids: &mut Rids, window: u32) -> Option<Sync> {

@@ -1,5 +1,6 @@
 //! What a reflector wants done, and what it tells of itself.
 
+use crate::protocol::entries::Key;
 use crate::protocol::message::Sync;
 use crate::replica::time::Moment;
 
@@ -27,6 +28,14 @@ pub enum Ask {
         topic: String,
         /// The one that it replaces.
         instead_of: Option<String>,
+    },
+    /// Fetch these keys' values from the backing of a thin copy: a delta waits for them. Answered by
+    /// [`crate::replica::Reflector::give`], or not at all.
+    Bases {
+        /// Which fetch it is.
+        number: u64,
+        /// The keys.
+        keys: Vec<Key>,
     },
 }
 
@@ -63,4 +72,8 @@ pub struct Tally {
     pub flushes: u64,
     /// Answers switched to.
     pub answers: u64,
+    /// Times that values were fetched from the backing of a thin copy.
+    pub fetches: u64,
+    /// Times that the backing lacked some of them, or had others: somebody else has changed what it keeps.
+    pub bases_refused: u64,
 }

@@ -1,31 +1,31 @@
 //! What a reflector does, told step by step.
 
 use super::*;
-use crate::protocol::compress::{Codec, Packed, Packer};
-use crate::protocol::entries::{Change, write_change, write_entry};
+pub(super) use crate::protocol::compress::{Codec, Packed, Packer};
+pub(super) use crate::protocol::entries::{Change, write_change, write_entry};
 use crate::protocol::message::Sync;
-use crate::replica::digest::entry_digest;
+pub(super) use crate::replica::digest::entry_digest;
 use bytes::Bytes;
 
-fn at(ms: u64) -> Moment {
+pub(super) fn at(ms: u64) -> Moment {
     Moment::from_millis(ms)
 }
 
-fn epoch(number: u64) -> Epoch {
+pub(super) fn epoch(number: u64) -> Epoch {
     Epoch {
         term: Term { number, nonce: 0 },
         feed: 1,
     }
 }
 
-fn packed(value: &str) -> Packed {
+pub(super) fn packed(value: &str) -> Packed {
     Packed {
         codec: Codec::Plain,
         bytes: Bytes::copy_from_slice(value.as_bytes()),
     }
 }
 
-fn digest(entries: &[(&str, &str)]) -> u64 {
+pub(super) fn digest(entries: &[(&str, &str)]) -> u64 {
     let digests = entries
         .iter()
         .map(|(key, value)| entry_digest(key.as_bytes(), value.as_bytes()));
@@ -33,18 +33,18 @@ fn digest(entries: &[(&str, &str)]) -> u64 {
 }
 
 /// A reflector, and what it asked for.
-struct Bench {
-    reflector: Reflector,
-    rids: Rids,
-    asks: Vec<Ask>,
+pub(super) struct Bench {
+    pub(super) reflector: Reflector,
+    pub(super) rids: Rids,
+    pub(super) asks: Vec<Ask>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(None)
     }
 
-    fn with(cached: Option<Copy>) -> Self {
+    pub(super) fn with(cached: Option<Copy>) -> Self {
         let mut reflector =
             Reflector::new(Settings::default(), Selection::default(), cached, at(0), 1);
         reflector.link_up(at(0));
@@ -56,8 +56,13 @@ impl Bench {
     }
 
     /// One that holds this at epoch 1, seq 5, and is subscribed.
-    fn holding(entries: &[(&str, &str)]) -> Self {
-        let mut bench = Self::new();
+    pub(super) fn holding(entries: &[(&str, &str)]) -> Self {
+        Self::holding_in(None, entries)
+    }
+
+    /// One that began with something cached.
+    pub(super) fn holding_in(cached: Option<Copy>, entries: &[(&str, &str)]) -> Self {
+        let mut bench = Self::with(cached);
         bench.poll(0);
         bench.page(1, &Self::answer(1, 5, entries));
         bench.reflector.subscribed(at(1));
@@ -69,7 +74,7 @@ impl Bench {
     }
 
     /// A whole answer in one page; with nothing in it, nothing differed.
-    fn answer(rid: u64, seq: u64, entries: &[(&str, &str)]) -> Page {
+    pub(super) fn answer(rid: u64, seq: u64, entries: &[(&str, &str)]) -> Page {
         let mut bytes = Vec::new();
         for (key, value) in entries {
             write_entry(&mut bytes, key.as_bytes(), &packed(value));
@@ -89,7 +94,7 @@ impl Bench {
         }
     }
 
-    fn page(&mut self, ms: u64, page: &Page) {
+    pub(super) fn page(&mut self, ms: u64, page: &Page) {
         let nothing = page.entries.is_empty();
         let page = Page {
             digest: if nothing {
@@ -103,28 +108,28 @@ impl Bench {
         self.reflector.page(at(ms), page);
     }
 
-    fn live(&mut self, ms: u64, live: Live) {
+    pub(super) fn live(&mut self, ms: u64, live: Live) {
         self.reflector.live(at(ms), live);
         self.poll(ms);
     }
 
-    fn poll(&mut self, ms: u64) {
+    pub(super) fn poll(&mut self, ms: u64) {
         while let Some(ask) = self.reflector.poll(at(ms), &mut self.rids, 16) {
             self.asks.push(ask);
         }
     }
 
     /// The requests since somebody last looked, renewals not.
-    fn syncs(&mut self) -> Vec<Sync> {
+    pub(super) fn syncs(&mut self) -> Vec<Sync> {
         let asks = std::mem::take(&mut self.asks).into_iter();
         let syncs = asks.filter_map(|ask| match ask {
             Ask::Sync(sync) => Some(sync),
-            Ask::Subscribe { .. } => None,
+            Ask::Subscribe { .. } | Ask::Bases { .. } => None,
         });
         syncs.filter(|sync| sync.max_messages > 0).collect()
     }
 
-    fn held(&self) -> Vec<(String, String)> {
+    pub(super) fn held(&self) -> Vec<(String, String)> {
         let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
         let entries = self.reflector.copy.entries.iter();
         entries
@@ -132,7 +137,7 @@ impl Bench {
             .collect()
     }
 
-    fn holds(&self, entries: &[(&str, &str)]) -> bool {
+    pub(super) fn holds(&self, entries: &[(&str, &str)]) -> bool {
         let held = self.held();
         let held: Vec<(&str, &str)> = held
             .iter()
@@ -143,7 +148,12 @@ impl Bench {
 }
 
 /// A whole flush from `prev` to `to`, after which there is `after`.
-fn flush(prev: u64, to: u64, changes: &[(&str, Option<&str>)], after: &[(&str, &str)]) -> Live {
+pub(super) fn flush(
+    prev: u64,
+    to: u64,
+    changes: &[(&str, Option<&str>)],
+    after: &[(&str, &str)],
+) -> Live {
     let mut bytes = Vec::new();
     for (key, value) in changes {
         let change = value.map_or(Change::Deleted, |value| Change::Value(packed(value)));
@@ -556,7 +566,7 @@ fn what_nobody_answers_is_asked_again_by_one_page_that_takes_no_room() {
             std::iter::from_fn(|| bench.reflector.poll(at(ms), &mut bench.rids, window));
         polls.find_map(|ask| match ask {
             Ask::Sync(sync) => Some(sync.max_messages),
-            Ask::Subscribe { .. } => None,
+            Ask::Subscribe { .. } | Ask::Bases { .. } => None,
         })
     };
     assert!(bench.reflector.is_unanswered());

@@ -209,6 +209,10 @@ impl World {
     }
 
     fn remember_caches(&mut self, viewer: usize) {
+        if self.is_thin(viewer) {
+            let backings = self.backings[viewer].clone();
+            return self.backups.push((viewer, backings));
+        }
         let whole = self.viewers[viewer]
             .copies
             .iter()
@@ -224,6 +228,10 @@ impl World {
 
     /// Without a cache, with the last one, or with an old one.
     pub(super) fn restart_viewer(&mut self, viewer: usize) {
+        if self.is_thin(viewer) {
+            self.restore_backings(viewer);
+            return self.start_viewer(viewer, None);
+        }
         let own: Vec<usize> = (0..self.caches.len())
             .filter(|at| self.caches[*at].0 == viewer)
             .collect();
@@ -236,6 +244,17 @@ impl World {
         let caches = which.map(|at| self.caches[at].1.clone());
         let caches = caches.map(|caches| self.read_back(caches));
         self.start_viewer(viewer, caches.as_deref());
+    }
+
+    /// A database is there as it was left, or gone, or as it was once.
+    fn restore_backings(&mut self, viewer: usize) {
+        let own = self.backups.iter().filter(|(of, _)| *of == viewer);
+        let own: Vec<_> = own.map(|(_, backings)| backings.clone()).collect();
+        match self.rng.below(8) {
+            0 => self.backings[viewer] = vec![Default::default(); self.plan.streams],
+            1 if !own.is_empty() => self.backings[viewer] = own[self.rng.below(own.len())].clone(),
+            _ => {}
+        }
     }
 
     /// What a cache kept, some of it with a changed byte: that has to be noticed.
@@ -312,6 +331,7 @@ impl World {
             ordered: self.plan.ordered,
             delay_ms: (low.min(20), high.min(40)),
         };
+        self.plan.backing.heal();
         self.half_lists = 0.0;
         self.list_ms = (5, 200);
         self.page_every = self.page_every.min(Duration::from_millis(1));

@@ -4,6 +4,7 @@
 //! (`FROM` names the first). `TRACE=1` tells every event, for one seed; `MUTANT=NoHeartbeat TABLE=1` how a mutant dies.
 //! A failure names its seed. What is checked stands in `judge`, what goes wrong in `plan` and `faults`.
 
+mod backings;
 mod faults;
 mod judge;
 mod ledger;

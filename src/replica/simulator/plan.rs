@@ -1,5 +1,6 @@
 //! What one seed does: a scenario, and how hostile its world is.
 
+use super::backings::Habits;
 use super::rng::Rng;
 use crate::replica::settings::Settings;
 use std::time::Duration;
@@ -97,6 +98,7 @@ pub(super) struct Plan {
     pub(super) lies: Lies,
     pub(super) lie_every: Duration,
     pub(super) faults_for: Duration,
+    pub(super) backing: Habits,
 }
 
 impl Plan {
@@ -114,6 +116,8 @@ impl Plan {
         let mut plan = Self::mixed(rng);
         plan.scenario = scenario;
         plan.direct(rng);
+        // By other random numbers: the seeds without thin viewers are what they were before there were any.
+        plan.thin_out(&mut Rng::new(seed ^ 0x7ee1));
         // So that whole answers of all streams, one page a round trip, take a few seconds only.
         let collection = plan.keys * (plan.value_bytes + 24);
         let message_bytes = plan.settings.message_bytes.max(collection / 16);
@@ -211,6 +215,7 @@ impl Plan {
             lies: rng.pick(&[Lies::OwnAndOne, Lies::OwnAndOne, Lies::Bound, Lies::Any]),
             lie_every: rng.pick(&[10, 100, 700]).millis(),
             faults_for: rng.millis(8_000..=25_000),
+            backing: Habits::none(),
         }
     }
 
@@ -261,6 +266,19 @@ impl Plan {
                     self.busy_liar();
                 }
             }
+        }
+    }
+
+    /// Some viewers hold no values, and their databases have their habits.
+    fn thin_out(&mut self, rng: &mut Rng) {
+        self.backing = Habits::new(rng);
+        self.settings.unsettled_bytes = rng.pick(&[0, 100, 1 << 20, 1 << 20]);
+        self.settings.bases_bytes = rng.pick(&[0, 100, 1 << 20, 1 << 20]);
+        self.settings.fetch_timeout = rng.pick(&[100, 1_000, 5_000]).millis();
+        if matches!(self.scenario, Scenario::Calm | Scenario::Flaps) {
+            self.backing.heal();
+            (self.settings.unsettled_bytes, self.settings.bases_bytes) = (1 << 20, 1 << 20);
+            self.settings.fetch_timeout = 5_000.millis();
         }
     }
 

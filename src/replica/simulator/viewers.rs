@@ -46,6 +46,8 @@ pub(super) struct Copied {
     /// A byte of it was changed behind its back.
     pub(super) corrupt: bool,
     pub(super) ever_corrupt: bool,
+    /// Of a thin one: flushes applied and bytes not stored, when that was last looked at.
+    pub(super) taken_in: Option<(u64, usize)>,
 }
 
 impl World {
@@ -63,6 +65,9 @@ impl World {
         let copies = (0..self.plan.streams)
             .map(|stream| {
                 let mut cached = caches.and_then(|caches| caches[stream].clone());
+                if self.is_thin(viewer) {
+                    cached = Some(self.backings[viewer][stream].load());
+                }
                 if mutant!(CacheWithoutEpoch)
                     && let Some(copy) = &mut cached
                 {
@@ -114,6 +119,7 @@ impl World {
             subscribing: None,
             corrupt: false,
             ever_corrupt: false,
+            taken_in: None,
         }
     }
 
@@ -251,6 +257,7 @@ impl World {
             while let Some(ask) = self.poll_viewer(viewer, stream) {
                 match ask {
                     Ask::Subscribe { .. } => self.subscribe(viewer, stream),
+                    Ask::Bases { number, keys } => self.fetch((viewer, stream), number, keys),
                     Ask::Sync(sync) => {
                         if sync.max_messages > 0 {
                             self.judge_ask(viewer, sync.rid, &sync.from);

@@ -1,5 +1,6 @@
 //! One seed's run: a queue of events in virtual time, and what happens in each of its phases.
 
+use super::backings::{Backing, Batch};
 use super::faults::Fault;
 use super::ledger::Ledger;
 use super::network::{ClientId, Message, Network, Party, Weather};
@@ -11,6 +12,7 @@ use super::viewers::Viewer;
 use crate::protocol::message::{Presence, Term};
 use crate::replica::publisher::{Opening, Session};
 use crate::replica::time::Moment;
+use bytes::Bytes;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Write;
@@ -71,6 +73,23 @@ pub(super) enum Event {
     Fault(Fault),
     Heal(Fault),
     StartViewer(usize),
+    Store {
+        viewer: usize,
+        stream: usize,
+    },
+    Stored {
+        viewer: usize,
+        stream: usize,
+        client: ClientId,
+        batch: Box<Batch>,
+    },
+    Fetched {
+        viewer: usize,
+        stream: usize,
+        client: ClientId,
+        number: u64,
+        keys: Vec<Bytes>,
+    },
     StartSource,
     Lie(usize),
     Tick,
@@ -140,6 +159,10 @@ pub(super) struct World {
     pub(super) page_every: Duration,
     /// Of a viewer: what it had of each stream, as bytes.
     pub(super) caches: Vec<(usize, Vec<Vec<u8>>)>,
+    /// Of each viewer: what its database has of each stream.
+    pub(super) backings: Vec<Vec<Backing>>,
+    /// The databases of thin viewers, as they were once.
+    pub(super) backups: Vec<(usize, Vec<Backing>)>,
     /// Of each source: whether it writes, and its term.
     pub(super) roles: Vec<(usize, bool, Term)>,
     traced: bool,
@@ -186,6 +209,8 @@ impl World {
             list_ms: plan.list_ms,
             page_every: plan.page_every,
             caches: Vec::new(),
+            backings: vec![vec![Backing::default(); plan.streams]; plan.viewers],
+            backups: Vec::new(),
             roles: Vec::new(),
             traced: std::env::var_os("TRACE").is_some(),
             queue: BinaryHeap::new(),
@@ -246,7 +271,11 @@ impl World {
     fn trace(&self, event: &Event) {
         let dull = matches!(
             event,
-            Event::Tick | Event::WakeSource(_) | Event::WakeViewer(_) | Event::PullPage(_)
+            Event::Tick
+                | Event::WakeSource(_)
+                | Event::WakeViewer(_)
+                | Event::PullPage(_)
+                | Event::Store { .. }
         );
         if self.traced && !dull {
             let _ = writeln!(std::io::stderr(), "{:>10} {event:?}", self.now.as_micros());
@@ -267,6 +296,14 @@ impl World {
             let client = self.net.clients.len();
             self.start_viewer(viewer, None);
             debug_assert!(self.net.clients.len() > client);
+            let stored = if self.is_thin(viewer) {
+                self.plan.streams
+            } else {
+                0
+            };
+            for stream in 0..stored {
+                self.after(Duration::ZERO, Event::Store { viewer, stream });
+            }
         }
         for liar in 0..self.plan.liars {
             let session = Session {
@@ -365,6 +402,20 @@ impl World {
             Event::Fault(fault) => self.fault(fault),
             Event::Heal(fault) => self.heal(fault),
             Event::StartViewer(viewer) => self.restart_viewer(viewer),
+            Event::Store { viewer, stream } => self.store(viewer, stream),
+            Event::Stored {
+                viewer,
+                stream,
+                client,
+                batch,
+            } => self.stored((viewer, stream), client, &batch),
+            Event::Fetched {
+                viewer,
+                stream,
+                client,
+                number,
+                keys,
+            } => self.fetched((viewer, stream), client, number, &keys),
             Event::StartSource => {
                 self.start_source(false);
             }

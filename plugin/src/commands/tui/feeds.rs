@@ -196,7 +196,7 @@ impl Feeds {
             Update::Left(cluster) => (None, FeedNews::Left(cluster)),
             Update::Discovered => (None, FeedNews::Discovered),
             // These are told to all feeds; here they are heard of once.
-            Update::Presence(_) | Update::Link(_) => return,
+            Update::Unsettled(_) | Update::Presence(_) | Update::Link(_) => return,
         };
         self.queue.push_back(What::Feed(feed, news));
         // Rows without an age would be dimmed until the next second.
