@@ -86,6 +86,10 @@ pub struct ControlplaneArgs {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
 
+    /// Keep rows and objects in a database: sqlite://FILE, or postgres://USER:PASSWORD@HOST/DATABASE.
+    #[arg(long, env = "STORE", value_name = "URL", hide_env_values = true)]
+    pub store: Option<String>,
+
     /// Serve /healthz, /readyz and /metrics here: HOST:PORT, or :PORT for every address of this machine.
     #[arg(long, env = "LISTEN", value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
@@ -122,7 +126,8 @@ impl ControlplaneArgs {
 
     /// Whether there are copies in an API server.
     pub(super) fn mirrors(&self) -> bool {
-        self.mirror.unwrap_or(true)
+        let named = self.kubeconfig.is_some() || self.context.is_some();
+        self.mirror.unwrap_or(self.store.is_none() || named)
     }
 }
 
@@ -161,5 +166,18 @@ mod tests {
         assert!(args("--mirror=perhaps").is_err());
         assert!(!args("--mirror=false").unwrap().mirrors());
         assert!(args("--mirror").unwrap().mirrors());
+    }
+
+    #[test]
+    fn with_a_store_only_a_named_api_server_gets_copies() {
+        for (line, mirrors) in [
+            ("--store sqlite://x", false),
+            ("--store sqlite://x --mirror", true),
+            ("--store sqlite://x --kubeconfig y", true),
+            ("--store sqlite://x --context y", true),
+            ("--store sqlite://x --kubeconfig y --mirror=false", false),
+        ] {
+            assert_eq!(args(line).unwrap().mirrors(), mirrors, "{line}");
+        }
     }
 }

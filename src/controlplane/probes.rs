@@ -1,5 +1,6 @@
 //! `/healthz`, `/readyz`, `/metrics`.
 
+use super::intake;
 use super::mirror::Report;
 use crate::informer::{Informer, LinkState};
 use axum::Router;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 pub(super) struct Probed {
     pub(super) informer: Informer,
     pub(super) mirrors: Vec<watch::Receiver<Report>>,
+    pub(super) intakes: Vec<watch::Receiver<intake::Report>>,
 }
 
 /// The endpoints. `/healthz` says that the process runs; `/readyz` whether all that it writes to takes what comes; both
@@ -74,6 +76,8 @@ impl Probed {
             .map(|mirror| mirror.borrow().clone())
             .collect();
         of_mirrors(&mut out, &mirrors);
+        let intakes: Vec<_> = self.intakes.iter().map(|it| it.borrow().clone()).collect();
+        of_intakes(&mut out, &intakes);
         out
     }
 }
@@ -83,6 +87,72 @@ fn mirror_trouble(mirror: &Report) -> Option<String> {
         (Some(why), _) => Some(format!("{} are not mirrored: {why}", mirror.word)),
         (None, false) => Some(format!("listing the copies of {} on the hub", mirror.word)),
         (None, true) => None,
+    }
+}
+
+fn intake_trouble(intake: &intake::Report) -> Option<String> {
+    let since = intake.away?.elapsed().as_secs();
+    Some(format!(
+        "the database takes nothing for {since} s: {}",
+        intake.trouble
+    ))
+}
+
+fn of_intakes(out: &mut String, intakes: &[intake::Report]) {
+    type Figure = fn(&intake::Report) -> f64;
+    let figures: [(&str, &str, &str, Figure); 8] = [
+        (
+            "store_up",
+            "gauge",
+            "1 while the database takes what comes.",
+            |intake| f64::from(u8::from(intake.away.is_none())),
+        ),
+        ("store_clusters", "gauge", "Clusters followed.", |intake| {
+            intake.clusters as f64
+        }),
+        (
+            "store_clusters_synced",
+            "gauge",
+            "Clusters that the database has.",
+            |intake| intake.whole as f64,
+        ),
+        (
+            "store_clusters_behind",
+            "gauge",
+            "Clusters with something that is not written yet.",
+            |intake| intake.behind as f64,
+        ),
+        (
+            "store_clusters_refused",
+            "gauge",
+            "Clusters whose stream the store refuses.",
+            |intake| intake.refused as f64,
+        ),
+        (
+            "store_batches_total",
+            "counter",
+            "Batches written.",
+            |intake| intake.batches as f64,
+        ),
+        (
+            "store_changes_total",
+            "counter",
+            "Changes in them.",
+            |intake| intake.changes as f64,
+        ),
+        (
+            "store_failed_total",
+            "counter",
+            "Batches that the database did not take.",
+            |intake| intake.failed as f64,
+        ),
+    ];
+    for (name, kind, help, figure) in figures {
+        let labels = |of: &intake::Report| {
+            format!("resource=\"{}\",view=\"{}\"", escaped(&of.word), of.view)
+        };
+        let samples: Vec<_> = intakes.iter().map(|of| (labels(of), figure(of))).collect();
+        metric(out, name, kind, help, &samples);
     }
 }
 

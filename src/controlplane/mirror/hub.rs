@@ -71,16 +71,16 @@ impl Hub {
     async fn apply_in_namespace(&self, origin: &Origin, apply: &Apply) -> Result<(), WriteError> {
         let namespace = &apply.place.namespace;
         if namespace.is_empty() {
-            return self.apply(origin, apply).await;
+            return self.apply(apply).await;
         }
         self.namespace(namespace, &origin.cluster).await?;
-        let applied = self.apply(origin, apply).await;
+        let applied = self.apply(apply).await;
         match &applied {
             // Somebody deleted it meanwhile; or the kind is unknown, which is said when asked again.
             Err(WriteError::Refused(refusal)) if refusal.code == 404 => {
                 self.forget(namespace);
                 self.namespace(namespace, &origin.cluster).await?;
-                self.apply(origin, apply).await
+                self.apply(apply).await
             }
             Err(WriteError::Refused(refusal)) if refusal.message.contains("being terminated") => {
                 self.forget(namespace);
@@ -90,10 +90,10 @@ impl Hub {
         }
     }
 
-    async fn apply(&self, origin: &Origin, apply: &Apply) -> Result<(), WriteError> {
+    async fn apply(&self, apply: &Apply) -> Result<(), WriteError> {
         let uid = match &apply.uid {
             Some(uid) => Some(uid.clone()),
-            None => self.standing(origin, &apply.place).await?,
+            None => self.standing(&apply.place).await?,
         };
         let applied = self.apply_both(apply).await;
         // What its kind does not let anybody change: another object has taken the origin's name.
@@ -134,30 +134,25 @@ impl Hub {
     }
 
     /// The uid of the copy that stands in a place, which the watch of copies did not show: it is new, or somebody took
-    /// its label away. What is no copy of this origin is not touched.
-    async fn standing(&self, origin: &Origin, place: &Place) -> Result<Option<String>, WriteError> {
+    /// its label away. What the mirror has not made is not touched.
+    async fn standing(&self, place: &Place) -> Result<Option<String>, WriteError> {
         let object = match self.kubernetes.object(place).await {
             Ok(object) => object,
             Err(WriteError::Refused(refusal)) if refusal.code == 404 => return Ok(None),
             Err(error) => return Err(error),
         };
         let object = read(&object);
-        let annotation = |mark: &str| object["metadata"]["annotations"][mark].as_str();
-        let key = match annotation(marks::NAMESPACE) {
-            Some(namespace) => format!(
-                "{namespace}/{}",
-                annotation(marks::NAME).unwrap_or_default()
-            ),
-            None => annotation(marks::NAME).unwrap_or_default().to_owned(),
-        };
-        let is_its_copy = annotation(marks::CLUSTER) == Some(origin.cluster.as_str())
-            && key.as_bytes() == origin.key;
+        // Annotations may be changed by hand, too: who applied it, the API server has written down itself.
+        let managers = object["metadata"]["managedFields"].as_array();
+        let ours =
+            |manager: &Value| manager["manager"] == MANAGER && manager["operation"] == "Apply";
+        let is_its_copy = managers.into_iter().flatten().any(ours);
         match is_its_copy {
             true => Ok(object["metadata"]["uid"].as_str().map(str::to_owned)),
             false => Err(refused(
                 "AlreadyExists",
                 format!(
-                    "an object that is no copy of it stands in its place on the hub: {}",
+                    "an object that is no copy stands in its place on the hub: {}",
                     shown(place)
                 ),
             )),

@@ -66,7 +66,14 @@ pub(super) fn treatment(group: &str, plural: &str) -> Result<Treatment, &'static
         }
         ("", "replicationcontrollers") | ("apps", "replicasets") => noted(without_replicas),
         ("apps", "deployments") => noted(deployment),
-        ("apps", "statefulsets") => short(LABEL, without_replicas),
+        // Labels of its pods are made of its name, and it may have no dots.
+        ("apps", "statefulsets") => {
+            let form = Form {
+                longest: 52,
+                dots: false,
+            };
+            Ok(of(form, Status::Noted, without_replicas))
+        }
         ("apps", "daemonsets") => noted(daemon_set),
         // The names of their pods and jobs are made of theirs, and have to be labels' values.
         ("batch", "jobs") => short(LABEL, job),

@@ -29,7 +29,7 @@ mod queue;
 mod report;
 mod task;
 
-pub use report::Report;
+pub(super) use report::Report;
 
 use crate::informer::{Clusters, Informer};
 use crate::kubernetes::{Access, ConfigurationError, Kubernetes};

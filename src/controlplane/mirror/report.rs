@@ -2,29 +2,29 @@
 
 /// The state of one kind's mirror.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub(crate) struct Report {
     /// The word on the command line.
-    pub word: String,
+    pub(crate) word: String,
     /// The copies on the hub are known: nothing is written before that.
-    pub listed: bool,
+    pub(crate) listed: bool,
     /// Why the hub is not written to; none when all is well.
-    pub trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
     /// Clusters followed.
-    pub clusters: usize,
+    pub(crate) clusters: usize,
     /// Those whose objects are known, all of them.
-    pub whole: usize,
+    pub(crate) whole: usize,
     /// Copies on the hub.
-    pub copies: usize,
+    pub(crate) copies: usize,
     /// Objects that wait for their turn.
-    pub waiting: usize,
+    pub(crate) waiting: usize,
     /// Objects that have no copy, or an old one, because something refuses them.
-    pub refused: usize,
+    pub(crate) refused: usize,
     /// Applied so far.
-    pub applied: u64,
+    pub(crate) applied: u64,
     /// Deleted so far.
-    pub deleted: u64,
+    pub(crate) deleted: u64,
     /// Copies that somebody else had changed or deleted, repaired so far.
-    pub repaired: u64,
+    pub(crate) repaired: u64,
     /// Tries in vain so far.
-    pub failed: u64,
+    pub(crate) failed: u64,
 }
