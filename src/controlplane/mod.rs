@@ -9,6 +9,7 @@ mod intake;
 mod mirror;
 mod options;
 mod probes;
+mod refusals;
 
 pub use options::ControlplaneArgs;
 
@@ -128,6 +129,7 @@ impl Kept {
             words: args.words(),
             labels: args.labels(),
             clusters,
+            history: args.history,
         };
         let intake = store
             .as_ref()

@@ -1,12 +1,16 @@
 //! The controlplane's command line.
 
-use crate::cli::{BrokerArgs, listen_address};
+use crate::cli::{BrokerArgs, duration, listen_address};
 use crate::protocol::selector::LabelSelector;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The seed's demo: the Secrets whose owners let their values leave.
 const DEMO: (&str, &str) = ("secrets", "mqtt-resource");
+
+/// So that every clock can subtract it.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Keep chosen resources of all clusters on this side: as copies in an API server, and in a database.
 ///
@@ -90,9 +94,27 @@ pub struct ControlplaneArgs {
     #[arg(long, env = "STORE", value_name = "URL", hide_env_values = true)]
     pub store: Option<String>,
 
+    /// For how long the database remembers what was: 7d, 36h.
+    #[arg(long, env = "HISTORY", value_name = "DURATION", default_value = "7d", value_parser = history)]
+    pub history: Duration,
+
     /// Serve /healthz, /readyz and /metrics here: HOST:PORT, or :PORT for every address of this machine.
     #[arg(long, env = "LISTEN", value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
+}
+
+/// As other durations, and in days: who asks for history thinks in them.
+fn history(text: &str) -> Result<Duration, String> {
+    let length = match text.strip_suffix('d').map(str::parse::<u32>) {
+        Some(Ok(days)) => Duration::from_secs(24 * 3600) * days,
+        Some(Err(_)) => return Err(format!("{text:?} is no duration; write it as 7d or 36h")),
+        None => duration(text)?,
+    };
+    match length {
+        Duration::ZERO => Err("must be longer than nothing".to_owned()),
+        length if length > LONGEST => Err(format!("{text:?} is longer than a hundred years")),
+        length => Ok(length),
+    }
 }
 
 fn selector(text: &str) -> Result<String, String> {
@@ -158,6 +180,30 @@ mod tests {
             (labelled.words(), labelled.labels()),
             (vec!["secrets".to_owned()], "app=web".to_owned())
         );
+    }
+
+    #[test]
+    fn history_is_told_in_days_or_as_other_durations() {
+        for (text, hours) in [("7d", 168), ("36h", 36), ("1d", 24)] {
+            assert_eq!(
+                history(text),
+                Ok(Duration::from_secs(hours * 3600)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "d",
+            "0d",
+            "0",
+            "-1d",
+            "1.5d",
+            "999999999d",
+            "4294967296d",
+            "7",
+        ] {
+            assert!(history(text).is_err(), "{text}");
+        }
     }
 
     #[test]

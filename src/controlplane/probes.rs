@@ -53,9 +53,12 @@ impl Probed {
             LinkState::Down(failure) => return Some(failure.message.clone()),
         }
         let mirrors = self.mirrors.iter().map(|mirror| mirror.borrow().clone());
-        mirrors
-            .into_iter()
-            .find_map(|mirror| mirror_trouble(&mirror))
+        let mut mirrors = mirrors.filter_map(|mirror| mirror_trouble(&mirror));
+        let mut intakes = self
+            .intakes
+            .iter()
+            .filter_map(|it| intake_trouble(&it.borrow()));
+        mirrors.next().or_else(|| intakes.next())
     }
 
     /// The Prometheus text format; names and units as its naming practices want them.

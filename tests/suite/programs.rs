@@ -38,6 +38,7 @@ pub(crate) fn command(name: &str) -> Command {
         "MIRROR",
         "MIRROR_AS_IS",
         "STORE",
+        "HISTORY",
         "BROKER_USERNAME",
         "BROKER_PASSWORD",
         "RUST_LOG",

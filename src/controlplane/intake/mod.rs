@@ -8,6 +8,7 @@
 mod batches;
 mod keeper;
 mod report;
+mod retention;
 mod task;
 
 pub(super) use keeper::StoreKeeper;
@@ -18,7 +19,7 @@ use crate::protocol::message::{Selection, View};
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 
 /// Batches at once: the database orders them anyway, and one can be read while another one is written.
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     pub(super) labels: String,
     /// Whose.
     pub(super) clusters: Clusters,
+    /// For how long it is remembered what was.
+    pub(super) history: Duration,
 }
 
 /// The intakes of all kinds and views, at work until they are asked to stop.
@@ -49,7 +52,11 @@ impl Intake {
         informer: &Informer,
         stop: &watch::Receiver<bool>,
     ) -> Self {
-        let writers = Arc::new(Semaphore::new(WRITERS));
+        let writer = task::Writer {
+            store: store.clone(),
+            turns: Arc::new(Semaphore::new(WRITERS)),
+            emptied: broadcast::Sender::new(64),
+        };
         let (mut tasks, mut reports) = (JoinSet::new(), Vec::new());
         for word in &plan.words {
             for (view, called) in [(View::Rows, "rows"), (View::Objects, "objects")] {
@@ -67,15 +74,12 @@ impl Intake {
                     ..Report::default()
                 });
                 let watch = informer.watch(plan.clusters.clone(), selection);
-                let writer = task::Writer {
-                    store: store.clone(),
-                    turns: Arc::clone(&writers),
-                };
-                let task = task::Task::new(writer, watch, view, report);
+                let task = task::Task::new(writer.clone(), watch, view, report);
                 tasks.spawn(task.run(stop.clone()));
                 reports.push(reported);
             }
         }
+        tasks.spawn(retention::run(store.clone(), plan.history, stop.clone()));
         Self { tasks, reports }
     }
 

@@ -2,6 +2,7 @@
 
 use super::batches::{MOST, batches};
 use super::report::Report;
+use crate::controlplane::refusals::Refusals;
 use crate::informer::{Freshness, Snapshot, Update, Watch};
 use crate::protocol::message::View;
 use crate::protocol::names::ClusterName;
@@ -12,7 +13,7 @@ use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until};
 
@@ -29,6 +30,8 @@ const LAST: Duration = Duration::from_secs(5);
 pub(super) struct Writer {
     pub(super) store: Store,
     pub(super) turns: Arc<Semaphore>,
+    /// Clusters whose objects were all deleted, by any of the tasks: what the others wrote since is gone, too.
+    pub(super) emptied: broadcast::Sender<ClusterName>,
 }
 
 pub(super) struct Task {
@@ -39,6 +42,8 @@ pub(super) struct Task {
     jobs: JoinSet<Done>,
     /// Clusters that were forgotten, whose objects are still to go.
     forgotten: Vec<ClusterName>,
+    emptied: broadcast::Receiver<ClusterName>,
+    refusals: Refusals,
     now: Report,
     report: watch::Sender<Report>,
 }
@@ -51,6 +56,8 @@ struct Stream {
     /// There is something newer.
     behind: bool,
     busy: bool,
+    /// What is being written may have been deleted meanwhile.
+    outdated: bool,
     /// Tries in vain, and when the next one is.
     tries: u32,
     again: Option<Instant>,
@@ -73,6 +80,7 @@ struct Written {
 enum Turn {
     Update(Option<Update>),
     Done(Done),
+    Emptied(Option<ClusterName>),
     Prove,
     Due,
     Stop,
@@ -87,6 +95,8 @@ impl Task {
     ) -> Self {
         let now = report.borrow().clone();
         Self {
+            emptied: writer.emptied.subscribe(),
+            refusals: Refusals::default(),
             writer,
             watch,
             view,
@@ -108,12 +118,15 @@ impl Task {
                 _ = stop.wait_for(|stop| *stop) => Turn::Stop,
                 Some(Ok(done)) = self.jobs.join_next() => Turn::Done(done),
                 update = self.watch.next() => Turn::Update(update),
+                // None: there were too many of them.
+                emptied = self.emptied.recv() => Turn::Emptied(emptied.ok()),
                 _ = prove.tick() => Turn::Prove,
                 () = at(due) => Turn::Due,
             };
             match turn {
                 Turn::Update(Some(update)) => self.update(update),
                 Turn::Done(done) => self.done(done),
+                Turn::Emptied(cluster) => self.write_again(cluster.as_ref()),
                 Turn::Prove => self.prove(),
                 Turn::Due => {}
                 Turn::Stop | Turn::Update(None) => break,
@@ -158,9 +171,15 @@ impl Task {
                     "the cluster was forgotten: its objects go, too"
                 );
                 self.clusters.remove(&cluster);
+                self.refusals.forget(&cluster);
                 self.forgotten.push(cluster);
             }
-            Update::State(..) | Update::Presence(_) | Update::Discovered | Update::Link(_) => {}
+            Update::State(cluster, state) => {
+                if let Some(why) = self.refusals.news(&cluster, &state) {
+                    tracing::warn!(cluster = cluster.as_str(), resource = %self.now.word, "not stored: {why}");
+                }
+            }
+            Update::Presence(_) | Update::Discovered | Update::Link(_) => {}
         }
     }
 
@@ -222,7 +241,11 @@ impl Task {
             Done::Forgotten(cluster, Err(error)) => {
                 tracing::warn!(cluster = cluster.as_str(), %error, "its objects stay in the store");
             }
-            Done::Forgotten(_, Ok(())) | Done::Proven => {}
+            Done::Forgotten(cluster, Ok(())) => {
+                // This task hears it, too.
+                let _ = self.writer.emptied.send(cluster);
+            }
+            Done::Proven => {}
         }
     }
 
@@ -236,6 +259,17 @@ impl Task {
         });
     }
 
+    /// What the store has of a cluster, or of all, is not known any more.
+    fn write_again(&mut self, cluster: Option<&ClusterName>) {
+        for (name, stream) in &mut self.clusters {
+            if cluster.is_none_or(|cluster| cluster == name) {
+                stream.written = None;
+                stream.outdated = stream.busy;
+                stream.behind = true;
+            }
+        }
+    }
+
     fn written(&mut self, cluster: &ClusterName, written: Written) {
         self.now.batches += written.batches;
         self.now.changes += written.changes;
@@ -244,7 +278,8 @@ impl Task {
         };
         stream.busy = false;
         let Err(error) = written.result else {
-            stream.written = Some(written.to);
+            let outdated = std::mem::take(&mut stream.outdated);
+            stream.written = Some(written.to).filter(|_| !outdated);
             (stream.tries, stream.again, stream.refused) = (0, None, false);
             if self.now.away.take().is_some() {
                 tracing::info!(resource = %self.now.word, "the database is back");

@@ -155,3 +155,7 @@ fn apply(copy: &super::copy::Copy, copies: &mut Copies, place: Place, key: &Byte
         repairs: observed.is_some_and(|there| copy.is_of_the_same(&there)),
     })))
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -7,7 +7,8 @@ use super::inert;
 use super::observed::{Copies, Heard, follow};
 use super::queue::Queue;
 use super::report::Report;
-use crate::informer::{Progress, StreamState, Update, Watch};
+use crate::controlplane::refusals::Refusals;
+use crate::informer::{Update, Watch};
 use crate::kubernetes::WriteError;
 use crate::protocol::names::ClusterName;
 use crate::protocol::rows::Header;
@@ -23,6 +24,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Copies written at once.
 const AT_ONCE: usize = 16;
+/// Objects looked at in a row, before what happens meanwhile is heard.
+const LOOKS: usize = 256;
 /// Pauses while something refuses one object, while the hub says "not now", and while it is away.
 const REFUSED: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(600));
 const NOT_NOW: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
@@ -43,6 +46,7 @@ pub(super) struct Task {
     queue: Queue<Origin>,
     jobs: JoinSet<(Origin, Kinds, Result<(), WriteError>)>,
     refused: HashMap<Origin, String>,
+    refusals: Refusals,
     /// Nothing is written before then, since the hub is away; and how often in a row it was.
     away: Option<(Instant, u32)>,
     now: Report,
@@ -98,6 +102,7 @@ impl Task {
             queue: Queue::new(),
             jobs: JoinSet::new(),
             refused: HashMap::new(),
+            refusals: Refusals::default(),
             away: None,
             now,
             report,
@@ -151,17 +156,18 @@ impl Task {
             match joined {
                 Ok(Some(Ok((origin, what, result)))) => self.done(&origin, what, result),
                 Ok(Some(Err(_))) => {}
-                Ok(None) => break,
-                Err(_) => break,
+                Ok(None) if self.next_start().is_some_and(|due| due <= Instant::now()) => {}
+                Ok(None) | Err(_) => break,
             }
             self.tell();
         }
     }
 
+    /// Starts what is due. Most of what there is to do after a start is to look: not all of it before anything else.
     fn start_jobs(&mut self) {
-        while let Some(due) = self.next_start() {
+        for _ in 0..LOOKS {
             let now = Instant::now();
-            if due > now {
+            if self.next_start().is_none_or(|due| due > now) {
                 return;
             }
             let Some(origin) = self.queue.next(now) else {
@@ -389,20 +395,19 @@ impl Task {
                     self.queue.add(&Origin { cluster, key }, now);
                 }
             }
-            Update::State(cluster, state) => self.stream(&cluster, &state),
+            Update::State(cluster, state) => {
+                if let Some(why) = self.refusals.news(&cluster, &state) {
+                    tracing::warn!(cluster = cluster.as_str(), resource = %self.now.word, "not mirrored: {why}");
+                }
+            }
             Update::Left(cluster) => {
                 tracing::info!(cluster = cluster.as_str(), resource = %self.now.word, "the cluster was forgotten: its copies go, too");
+                self.refusals.forget(&cluster);
                 self.clusters.insert(cluster.clone(), Standing::Forgotten);
                 self.add_copies_of(&cluster);
             }
             Update::Discovered => self.tell_of_strangers(),
             Update::Presence(_) | Update::Link(_) => {}
-        }
-    }
-
-    fn stream(&self, cluster: &ClusterName, state: &StreamState) {
-        if let Progress::Refused { message, .. } = &state.progress {
-            tracing::warn!(cluster = cluster.as_str(), resource = %self.now.word, "the cluster refuses: {message}");
         }
     }
 

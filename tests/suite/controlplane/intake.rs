@@ -13,8 +13,7 @@ use std::path::Path;
 
 fn put(cluster: &Cluster, namespace: &str, range: std::ops::Range<usize>, value: &str) {
     let one = |number| {
-        let metadata =
-            json!({"name": format!("c{number}"), "namespace": namespace, "labels": {"intake": ""}});
+        let metadata = json!({"name": format!("c{number}"), "namespace": namespace, "labels": {"intake": namespace}});
         let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"v": value}});
         format!("{object}\n---\n")
     };
@@ -28,7 +27,8 @@ fn remove(cluster: &Cluster, namespace: &str, name: &str) {
 
 /// Name to data and resourceVersion, as the API server has it.
 fn oracle(cluster: &Cluster, namespace: &str) -> BTreeMap<String, (Value, Value)> {
-    let path = format!("/api/v1/namespaces/{namespace}/configmaps?labelSelector=intake");
+    let path =
+        format!("/api/v1/namespaces/{namespace}/configmaps?labelSelector=intake={namespace}");
     let list = get(cluster, &path).unwrap();
     list["items"]
         .as_array()
@@ -94,6 +94,7 @@ fn the_database_has_what_the_cluster_has_after_all_that_happens() {
     let scene = Scene::new("intake");
     let cluster = scene.shared();
     let namespace = cluster.namespace("intake").unwrap();
+    let selector = format!("intake={namespace}");
     let file = scene.bed.dir().join("intake.db");
     let url = format!("sqlite://{}", file.display());
     let kubeconfig = cluster.kubeconfig(User::Admin);
@@ -105,7 +106,7 @@ fn the_database_has_what_the_cluster_has_after_all_that_happens() {
             "--resources",
             "configmaps",
             "--selector",
-            "intake",
+            &selector,
             "--cluster",
             "intake*",
         ];
@@ -184,4 +185,45 @@ fn check_in_the_end(file: &Path, cluster: &Cluster, namespace: &str) {
         .filter(|(name, _)| name != "c70")
         .collect();
     assert_eq!(has, wanted);
+}
+
+#[test]
+fn a_cluster_that_is_forgotten_takes_its_objects_with_it() {
+    let scene = Scene::new("intake-forgotten");
+    let cluster = scene.shared();
+    let namespace = cluster.namespace("intake-forgotten").unwrap();
+    put(&cluster, &namespace, 0..3, "one");
+    let kubeconfig = cluster.kubeconfig(User::Admin);
+    let [mut leaves, _stays] =
+        ["leaves1", "stays1"].map(|name| Syncer::start(&scene.options(name, &kubeconfig, &[])));
+    let selector = format!("intake={namespace}");
+    let file = scene.bed.dir().join("intake-forgotten.db");
+    let url = format!("sqlite://{}", file.display());
+    let words = [
+        "--store",
+        &url,
+        "--resources",
+        "configmaps",
+        "--selector",
+        &selector,
+    ];
+    let mut controlplane = Controlplane::launch_with(&scene, &words);
+    controlplane.until_ready();
+    let both = ["rows", "objects"].map(|view| format!("resource=\"configmaps\",view=\"{view}\""));
+    for labels in &both {
+        controlplane.until_labelled("store_clusters_synced", labels, |clusters| clusters == 2.0);
+    }
+    leaves.process.kill_9();
+    scene.until("clusters", |said| said.out.contains("offline"));
+    let said = scene.plugin("clusters forget leaves1");
+    assert_eq!(said.code(), 0, "{said:?}");
+    for labels in &both {
+        controlplane.until_labelled("store_clusters", labels, |clusters| clusters == 1.0);
+        controlplane.until_labelled("store_clusters_behind", labels, |clusters| clusters == 0.0);
+    }
+    assert!(controlplane.process.terminate().success());
+    for view in [View::Rows, View::Objects] {
+        assert_eq!(stored(&file, "leaves1", view).0, []);
+        assert!(stored(&file, "stays1", view).0.len() == 3);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod inert;
 mod intake;
+mod manifest;
 mod mirror;
 mod outages;
 
