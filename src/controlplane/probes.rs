@@ -293,7 +293,7 @@ mod tests {
         let well = Report {
             listed: true,
             refused: 3,
-            ..listing.clone()
+            ..listing
         };
         assert_eq!(
             mirror_trouble(&well),
