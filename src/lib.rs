@@ -8,7 +8,7 @@
 //! Arrows point one way; `tests/suite/layering.rs` proves it.
 //!
 //! ```text
-//! protocol  <-  replica  <-  source, informer  <-  syncer, playground
+//! protocol  <-  replica  <-  source, informer  <-  syncer, controlplane, playground
 //!                              link  <--'            kubernetes <--'
 //! golang    <-  jsonpath  <-  agent
 //! ocm       <-  hub, agent
@@ -28,6 +28,7 @@
 //! | [`hub`] | places for work, rollouts, the life of clusters | |
 //! | [`agent`] | what a cluster does with its work | |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
+//! | [`controlplane`] | the role on the other side: all clusters' objects, kept in an API server and a database | writes to a cluster but the hub |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
 //! | [`cli`] | options, signals and the log that all programs share | |
@@ -50,6 +51,7 @@ pub mod agent;
 pub mod broker;
 pub mod cli;
 mod clock;
+pub mod controlplane;
 pub mod golang;
 #[cfg(test)]
 mod guarded;

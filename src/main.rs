@@ -3,6 +3,7 @@
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mqtt_informer::broker::{self, BrokerRoleArgs};
+use mqtt_informer::controlplane::{self, ControlplaneArgs};
 use mqtt_informer::syncer::{self, SyncerArgs};
 use std::ffi::OsString;
 use std::io::Write;
@@ -26,8 +27,7 @@ struct Program {
 enum Role {
     Syncer(Box<SyncerArgs>),
     Broker(BrokerRoleArgs),
-    /// Mirror clusters into an API server, a database and a Kubernetes-style API (not in this release yet).
-    Controlplane(Later),
+    Controlplane(Box<ControlplaneArgs>),
     /// Serve a cluster and apply what the hub wants done in it (not in this release yet).
     Agent(Later),
     /// Send workload down to clusters and gather its status (not in this release yet).
@@ -66,7 +66,7 @@ fn run(args: Vec<OsString>) -> Result<(), String> {
     match program.role {
         Role::Syncer(args) => syncer::main(*args).map_err(|error| format!("{error:#}")),
         Role::Broker(args) => broker::main(&args).map_err(|error| format!("{error:#}")),
-        Role::Controlplane(_) => Err(later("controlplane")),
+        Role::Controlplane(args) => controlplane::main(*args).map_err(|error| format!("{error:#}")),
         Role::Agent(_) => Err(later("agent")),
         Role::Hub(_) => Err(later("hub")),
     }
@@ -99,7 +99,9 @@ fn parse(args: Vec<OsString>) -> Result<Program, clap::Error> {
     let matches = command.try_get_matches_from(args)?;
     let role = match role {
         "syncer" => Role::Syncer(Box::new(SyncerArgs::from_arg_matches(&matches)?)),
-        "controlplane" => Role::Controlplane(Later::from_arg_matches(&matches)?),
+        "controlplane" => {
+            Role::Controlplane(Box::new(ControlplaneArgs::from_arg_matches(&matches)?))
+        }
         "agent" => Role::Agent(Later::from_arg_matches(&matches)?),
         _ => Role::Hub(Later::from_arg_matches(&matches)?),
     };
@@ -156,10 +158,22 @@ mod tests {
     }
 
     #[test]
+    fn the_seeds_controlplane_works_by_either_name() {
+        let seed = "--broker tcp://127.0.0.1:1883 --client-id controlplaneId --signal-topic /signal --payload-topic /payload";
+        let words: Vec<&str> = seed.split(' ').collect();
+        for name in [vec!["controlplane"], vec!["mqtt-informer", "controlplane"]] {
+            let Role::Controlplane(args) = role(&[name, words.clone()].concat()).unwrap() else {
+                panic!("another role")
+            };
+            assert_eq!(args.broker.client_id.as_deref(), Some("controlplaneId"));
+        }
+    }
+
+    #[test]
     fn later_roles_take_any_words() {
         assert!(matches!(
-            role(&["controlplane", "--broker", "x", "--anything"]),
-            Ok(Role::Controlplane(_))
+            role(&["agent", "--broker", "x", "--anything"]),
+            Ok(Role::Agent(_))
         ));
     }
 

@@ -103,6 +103,16 @@ impl Client {
         .await
     }
 
+    /// Sends a request that may change something; the body of its answer.
+    pub(super) async fn exchange(&self, request: Request<Body>) -> Result<Bytes, Failure> {
+        let pair = self.connections.pair().await?;
+        self.bounded(self.patience.answer, async {
+            let response = self.send(&pair, Purpose::Request, request).await?;
+            self.succeeded(response).await
+        })
+        .await
+    }
+
     /// Opens a watch: its lines come when they come.
     pub(super) async fn watch(&self, path: &str, accept: &str) -> Result<Lines, Failure> {
         let body = self.open(path, accept).await?;

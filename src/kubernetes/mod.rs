@@ -2,20 +2,21 @@
 //!
 //! ```text
 //! server ── resolve ──> discovery ─> catalog     which resource a word means
-//!    └───── run ──────> list_watch                list, watch, resume, relist
-//!                         │  client, lines        HTTP, one line at a time
-//!                         │    └> connections ─> credentials       who we are to it
-//!                         │         kubeconfig ─> proxy            where it is
-//!                         └> view                 JSON to entries
-//!                              table ─> cell, instants, duration     view `rows`
-//!                              object ─> secret                      view `objects`
-//!                       resources                                    view `resources`
+//!    ├───── run ──────> list_watch                list, watch, resume, relist
+//!    │                    │  client, lines        HTTP, one line at a time
+//!    │                    │    └> connections ─> credentials       who we are to it
+//!    │                    │         kubeconfig ─> proxy            where it is
+//!    │                    └> view                 JSON to entries
+//!    │                         table ─> cell, instants, duration     view `rows`
+//!    │                         object ─> secret                      view `objects`
+//!    │                  resources                                    view `resources`
+//!    └────────────────> write                     apply, create, delete: for roles that keep something there
 //! ```
 //!
 //! Bytes stay bytes: objects are copied member by member from the answer, never through a tree of values.
 //!
-//! **Architecture invariants:** knows nothing of brokers; only reads (`get`, `list`, `watch`); Secrets leave through
-//! `secret` alone.
+//! **Architecture invariants:** knows nothing of brokers; only reads (`get`, `list`, `watch`) but for what is asked of
+//! `write`, which no source does; Secrets leave through `secret` alone.
 
 mod backoff;
 mod catalog;
@@ -47,12 +48,14 @@ mod server;
 mod table;
 mod transport;
 mod view;
+mod write;
 
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
 pub use credentials::Login;
 pub use kubeconfig::Kubeconfig;
 pub use server::Kubernetes;
+pub use write::{Manner, Place, WriteError};
 
 #[cfg(test)]
 pub(crate) use patience::Patience;

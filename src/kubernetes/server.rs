@@ -80,6 +80,11 @@ impl Kubernetes {
         })
     }
 
+    /// What talks to the API server.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
         let bytes = self.client.get(path, JSON).await?;
         let unlike = |error| {

@@ -165,7 +165,19 @@ fn a_syncer_that_cannot_start_says_why() {
         &start(&["--cluster", "x", "--signal-topic", "a/b/c"]),
         "--signal-topic: topic prefix \"a/b/c\" must be one or two segments",
     );
-    for role in ["controlplane", "agent", "hub"] {
+    for (words, why) in [
+        (&["--mirror=false"][..], "nothing to do"),
+        (&["--selector", "a=b=c"], "--selector"),
+        (&["--cluster", "a\u{202e}b"], "--cluster"),
+        (&["--kubeconfig", "/no/such/kubeconfig"], "does not exist"),
+        (&["--store", "mysql://x"], "is no store"),
+        (&["--history", "never"], "--history"),
+    ] {
+        let mut command = crate::programs::command("mqtt-informer");
+        command.arg("controlplane").args(words);
+        one_line(&run(command), why);
+    }
+    for role in ["agent", "hub"] {
         let mut command = Command::new(crate::programs::program("mqtt-informer"));
         command.args([role, "--broker", "tcp://127.0.0.1:1883"]);
         one_line(&run(command), role);

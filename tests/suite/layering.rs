@@ -26,6 +26,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cli", &["link", "protocol"]),
     ("broker", &["cli", "link"]),
     (
+        "controlplane",
+        &[
+            "cli",
+            "informer",
+            "kubernetes",
+            "link",
+            "protocol",
+            "replica",
+            "source",
+            "store",
+        ],
+    ),
+    (
         "syncer",
         &["cli", "kubernetes", "link", "protocol", "replica", "source"],
     ),

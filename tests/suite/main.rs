@@ -10,6 +10,7 @@
 mod bad_input;
 mod broker_role;
 mod completion;
+mod controlplane;
 mod describe;
 mod differential;
 mod direct;

@@ -32,6 +32,13 @@ pub(crate) fn command(name: &str) -> Command {
         "KUBECONFIG",
         "CLUSTER",
         "LISTEN",
+        "RESOURCES",
+        "SELECTOR",
+        "CLUSTERS",
+        "MIRROR",
+        "MIRROR_AS_IS",
+        "STORE",
+        "HISTORY",
         "BROKER_USERNAME",
         "BROKER_PASSWORD",
         "RUST_LOG",
@@ -307,7 +314,8 @@ impl Syncer {
     }
 }
 
-fn http(url: &str) -> Option<(u16, String)> {
+/// GET: the code and the body, if there is an answer.
+pub(crate) fn http(url: &str) -> Option<(u16, String)> {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(2)));

@@ -1,0 +1,226 @@
+//! The role on the other side: what [`crate::informer`] copies of all clusters, kept where others can read it.
+//!
+//! | module | what it keeps |
+//! |---|---|
+//! | `mirror` | copies in an API server, by [`crate::kubernetes`] |
+//! | `intake` | rows and objects in a database, by [`crate::store`] |
+
+mod intake;
+mod mirror;
+mod options;
+mod probes;
+mod refusals;
+
+pub use options::ControlplaneArgs;
+
+use crate::cli::BrokerArgs;
+use crate::informer::{Clusters, Informer};
+use crate::kubernetes::Access;
+use crate::store::{self, OpenError, Store};
+use anyhow::{Context, Result, bail};
+use intake::{Intake, StoreKeeper};
+use mirror::Mirror;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// How long each part of a graceful stop may take.
+const LAST: Duration = Duration::from_secs(8);
+
+/// How long to wait before a database that is away is tried again.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs a controlplane as a program of its own: logs to stderr, ends on SIGTERM or SIGINT.
+///
+/// # Errors
+/// One line for people: what was tried, what happened, what to do.
+pub fn main(args: ControlplaneArgs) -> Result<()> {
+    crate::cli::log_to_stderr();
+    crate::cli::end_by_panics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            crate::cli::asked_to_stop().await;
+            tracing::info!("asked to stop: finishing what is due");
+            // A controlplane that has ended needs no word.
+            let _ = stop.send(true);
+        });
+        tokio::spawn(run(args, stopped)).await?
+    })
+}
+
+/// Keeps what it is told to keep until `shutdown` becomes true. The caller brings runtime, log and shutdown.
+///
+/// # Errors
+/// As [`main`].
+pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) -> Result<()> {
+    if !args.mirrors() && args.store.is_none() {
+        bail!("--mirror=false without --store: then there is nothing to do");
+    }
+    let clusters = Clusters::new(&args.cluster).context("--cluster")?;
+    let broker = args.broker.options(client_id(&args.broker))?;
+    let topics = args.broker.topics()?;
+    let store = tokio::select! {
+        store = open_store(&args) => store?,
+        _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+    };
+    let builder = Informer::builder()
+        .options(broker)
+        .topics(topics)
+        .clusters(clusters.clone());
+    let builder = match &store {
+        Some(store) => {
+            let keeper = StoreKeeper::new(store.clone(), Handle::current());
+            builder.keeper(Arc::new(keeper))
+        }
+        None => builder,
+    };
+    let informer = builder.start()?;
+    let mut kept = Kept::start(&args, clusters, store, &informer, &shutdown).await?;
+    let probes = serve_probes(&args, kept.probed(&informer)).await?;
+    let ended = tokio::select! {
+        // An error means that nobody can ask any more.
+        _ = shutdown.wait_for(|stop| *stop) => Ok(()),
+        () = informer.ended() => Err(anyhow::anyhow!("the connection to the broker has ended for good; the log above says why")),
+    };
+    kept.ended().await;
+    informer.close().await;
+    probes.abort();
+    ended
+}
+
+/// All that is kept somewhere.
+struct Kept {
+    mirror: Option<Mirror>,
+    intake: Option<Intake>,
+    store: Option<Store>,
+}
+
+impl Kept {
+    async fn start(
+        args: &ControlplaneArgs,
+        clusters: Clusters,
+        store: Option<Store>,
+        informer: &Informer,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Self> {
+        let mirror = match args.mirrors() {
+            true => {
+                let plan = mirror::Plan {
+                    words: args.words(),
+                    labels: args.labels(),
+                    clusters: clusters.clone(),
+                    as_is: args.mirror_as_is.clone(),
+                };
+                let access = Access {
+                    kubeconfig: args.kubeconfig.clone().map(Into::into),
+                    context: args.context.clone(),
+                };
+                Some(Mirror::start(&plan, &access, informer, stop).await?)
+            }
+            false => None,
+        };
+        let plan = intake::Plan {
+            words: args.words(),
+            labels: args.labels(),
+            clusters,
+            history: args.history,
+        };
+        let intake = store
+            .as_ref()
+            .map(|store| Intake::start(&plan, store, informer, stop));
+        Ok(Self {
+            mirror,
+            intake,
+            store,
+        })
+    }
+
+    fn probed(&self, informer: &Informer) -> probes::Probed {
+        probes::Probed {
+            informer: informer.clone(),
+            mirrors: self
+                .mirror
+                .as_ref()
+                .map(Mirror::reports)
+                .unwrap_or_default(),
+            intakes: self
+                .intake
+                .as_ref()
+                .map(Intake::reports)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Finishes what is due, within a bound.
+    async fn ended(&mut self) {
+        let mirrored = async {
+            if let Some(mirror) = &mut self.mirror {
+                mirror.ended(LAST).await;
+            }
+        };
+        let taken_in = async {
+            if let Some(intake) = &mut self.intake {
+                intake.ended(LAST).await;
+            }
+        };
+        futures::future::join(mirrored, taken_in).await;
+        if let Some(store) = &self.store
+            && tokio::time::timeout(LAST, store.close()).await.is_err()
+        {
+            tracing::warn!("the database did not say goodbye in time");
+        }
+    }
+}
+
+/// Opens the store; a database that is away is waited for.
+async fn open_store(args: &ControlplaneArgs) -> Result<Option<Store>> {
+    let Some(url) = &args.store else {
+        return Ok(None);
+    };
+    let mut told = false;
+    loop {
+        match Store::open(url, store::Options::default()).await {
+            Ok(store) => return Ok(Some(store)),
+            Err(OpenError::Failed(error)) if error.is_retryable() => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!("--store: {error}");
+                }
+                tokio::time::sleep(OPEN_AGAIN).await;
+            }
+            Err(error) => return Err(error).context("--store"),
+        }
+    }
+}
+
+/// Two programs under one id take each other's connection, so each run has one of its own.
+fn client_id(broker: &BrokerArgs) -> String {
+    let prefix = broker.client_id.as_deref().unwrap_or("mqi-controlplane");
+    format!("{prefix}-{:08x}", rand::random::<u32>())
+}
+
+async fn serve_probes(
+    args: &ControlplaneArgs,
+    probed: probes::Probed,
+) -> Result<tokio::task::AbortHandle> {
+    let Some(address) = args.listen else {
+        return Ok(tokio::spawn(std::future::pending::<()>()).abort_handle());
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("--listen {address}: choose an address that is free"))?;
+    let local = listener.local_addr()?;
+    tracing::info!(%local, "serving /healthz, /readyz and /metrics");
+    let served = axum::serve(listener, probes::router(probed));
+    Ok(tokio::spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "/healthz, /readyz and /metrics ended");
+        }
+    })
+    .abort_handle())
+}
