@@ -271,15 +271,18 @@ fn a_change_that_its_kind_does_not_allow_makes_the_copy_anew() {
         "--selector",
         "anew",
     ];
-    let controlplane = Controlplane::start(&scene, &hub, &words);
+    let mut controlplane = Controlplane::start(&scene, &hub, &words);
     let path = format!("/api/v1/namespaces/anew1/configmaps/{namespace}.fixed");
     until(&hub, &path, &controlplane.process, |copy| {
         copy["data"]["v"] == "one"
     });
+    // While it is down: else it would see that the first one was deleted.
+    assert!(controlplane.process.terminate().success());
     cluster
         .kubectl_ok(&["-n", &namespace, "delete", "configmap", "fixed"])
         .unwrap();
     cluster.apply(&immutable("two")).unwrap();
+    let controlplane = Controlplane::start(&scene, &hub, &words);
     until(&hub, &path, &controlplane.process, |copy| {
         copy["data"]["v"] == "two"
     });

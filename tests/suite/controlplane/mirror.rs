@@ -140,6 +140,9 @@ fn what_somebody_does_to_a_copy_is_undone() {
             && copy["metadata"]["annotations"]["mqinformer.io/name"] == "db"
             && copy["metadata"]["annotations"]["mqinformer.io/uid"] != "x"
     };
+    // Nothing that is still to be looked at does it by chance.
+    let settled =
+        || controlplane.until_metric("mirror_waiting", "secrets", |waiting| waiting == 0.0);
     let mut before = until(&hub, &path, &controlplane.process, is_right);
     for (what, patch) in [
         ("a value", json!({"data": {"password": "eA=="}})),
@@ -157,6 +160,7 @@ fn what_somebody_does_to_a_copy_is_undone() {
             json!({"data": null, "metadata": {"labels": null, "annotations": {"mqinformer.io/uid": "x", "mqinformer.io/cluster": "y"}}}),
         ),
     ] {
+        settled();
         let changed = hub
             .api()
             .merge(&path, patch.to_string())
@@ -171,6 +175,7 @@ fn what_somebody_does_to_a_copy_is_undone() {
         );
         before = until(&hub, &path, &controlplane.process, is_right);
     }
+    settled();
     hub.api().delete(&path).unwrap().success().unwrap();
     let new = until(&hub, &path, &controlplane.process, is_right);
     assert_ne!(new["metadata"]["uid"], before["metadata"]["uid"]);
