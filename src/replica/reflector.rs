@@ -479,9 +479,9 @@ impl Reflector {
         self.due = Some(now + wait.min(self.settings.timeout.1));
     }
 
-    /// R3 Apply. While nothing is out (and the backing of a thin copy keeps up), whole flushes that follow on the copy are applied, each in one step. *Else a gap
-    /// is jumped, or a late duplicate moves the copy back; and while a request is out, the buckets that agreed are no
-    /// longer what was asked about.*
+    /// R3 Apply. While nothing is out (and the backing of a thin copy keeps up), whole flushes that follow on the copy are
+    /// applied, each in one step. *Else a gap is jumped, or a late duplicate moves the copy back; and while a request is
+    /// out, the buckets that agreed are no longer what was asked about.*
     fn apply(&mut self) {
         while self.may_apply()
             && let Some(number) = self.buffer.fitting(self.copy.seq)
@@ -581,6 +581,11 @@ impl Reflector {
         let heals = quiet.is_some_and(|since| now <= since + self.pace.grace(&self.settings));
         let fetches = self.fetch.is_some() && self.fetch_over_at().is_none_or(|at| now <= at);
         self.request.is_some() || self.due.is_some() || heals || fetches || self.is_full()
+    }
+
+    /// The source is asked for what the backing lacks of this key.
+    pub(super) fn doubts(&self, key: &[u8]) -> bool {
+        self.doubted.contains(key)
     }
 
     /// This fetch is the one that a flush waits for.

@@ -6,6 +6,7 @@ use super::world::{Event, Phase, World};
 use crate::protocol::message::Epoch;
 use crate::replica::copy::Copy;
 use crate::replica::digest::entry_digest;
+use crate::replica::reflector::Reflector;
 use crate::replica::thin::Thin;
 use bytes::Bytes;
 use imbl::OrdMap;
@@ -129,6 +130,20 @@ impl Backing {
             let is_right = |value: &Bytes| entry_digest(key, value) == mark.digest;
             if !value.as_ref().or(row).is_some_and(is_right) && !self.tampered.contains(key) {
                 return Err(format!("nobody holds the value of {key:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What it was found to lack, and the source has answered: that is news to it, even if it is what it should have
+    /// had.
+    fn is_told_again(&self, reflector: &Reflector, thin: &Thin) -> Result<(), String> {
+        let answered = |key: &&Bytes| !reflector.doubts(key);
+        for key in self.found_out.iter().filter(answered) {
+            if thin.mark(key).is_some() && thin.mark(key) == self.stored.mark(key) {
+                return Err(format!(
+                    "{key:?}, which the backing lacks, is not told again"
+                ));
             }
         }
         Ok(())
@@ -355,10 +370,12 @@ impl World {
         let overfull = before.is_some_and(|(then, had)| flushes > then && had > bound);
         let thin = reflector.copy().thin.clone().unwrap_or_default();
         let who = format!("viewer {viewer}, stream {stream}");
+        let backing = &self.backings[viewer][stream];
+        let told = backing.is_told_again(reflector, &thin);
+        let all = backing.has_all(&thin).and(told);
         if overfull {
             self.expect(Err(format!("{who}: {held} bytes are not stored (P7)")));
         }
-        let all = self.backings[viewer][stream].has_all(&thin);
         self.expect(all.map_err(|what| format!("{who}: {what}")));
     }
 
