@@ -343,3 +343,14 @@ fn a_labelled_object_is_a_work() {
     let work = plain::work(&headless).unwrap();
     assert_eq!(work.spec.workload.manifests[0]["spec"]["clusterIP"], "None");
 }
+
+/// What was listed before it was there, and never was by our doing, is not ours to delete.
+#[test]
+fn what_has_no_uid_is_let_go() {
+    let unborn = AppliedResource {
+        uid: None,
+        ..thing("configmaps", "a")
+    };
+    let fates = prune::remove_all(std::slice::from_ref(&unborn), None, &|_| false);
+    assert_eq!(fates, [Fate::Release(unborn)]);
+}

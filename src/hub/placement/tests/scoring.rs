@@ -27,11 +27,18 @@ fn who_has_fewer_decisions_is_chosen() {
 
 #[test]
 fn who_is_chosen_stays_though_another_is_a_little_better() {
-    let mut hub = Hub::new(json!({"numberOfClusters": 1}), plain(2));
+    let mut hub = Hub::new(json!({"numberOfClusters": 1}), plain(3));
     assert_eq!(clusters(&hub.settle()), ["c1"]);
-    hub.decisions.push(other_decision("q", &["c1"]));
-    hub.decisions.push(other_decision("r", &["c2"]));
+    // Two, one and three decisions of others: -32, 32 and -100.
+    for others in [&["c1", "c2", "c3"][..], &["c1", "c3"], &["c3"]] {
+        let name = format!("q{}", others.len());
+        hub.decisions.push(other_decision(&name, others));
+    }
     assert_eq!(hub.selected(), ["c1"]);
+    let unsteady =
+        json!({"configurations": [{"scoreCoordinate": {"builtIn": "Steady"}, "weight": 0}]});
+    hub.placement.spec = read(json!({"numberOfClusters": 1, "prioritizerPolicy": unsteady}));
+    assert_eq!(hub.selected(), ["c2"]);
 }
 
 #[test]
