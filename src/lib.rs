@@ -19,6 +19,7 @@
 //! | [`link`] | a broker: MQTT 5, in process, embedded | knows what the messages mean |
 //! | [`source`] | serves feeds over a link | talks to Kubernetes |
 //! | [`informer`] | copies streams over a link into stores | talks to Kubernetes, prints |
+//! | [`store`] | a database of the fleet's objects, with all their history | talks to a broker or to Kubernetes |
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
@@ -51,4 +52,5 @@ pub mod playground;
 pub mod protocol;
 pub mod replica;
 pub mod source;
+pub mod store;
 pub mod syncer;

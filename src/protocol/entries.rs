@@ -14,6 +14,7 @@ use prost::encoding::{
     encoded_len_varint, skip_field,
 };
 use std::iter::FusedIterator;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// A key of a stream: `namespace/name`, or `name`; the empty key holds the stream's header.
 pub type Key = Bytes;
@@ -39,6 +40,11 @@ pub enum Change {
     Value(Packed),
     /// Its value is this delta applied to the one at the flush's `prev`.
     Delta(Bytes),
+}
+
+/// The digest of one entry: of its key, and of its value as it is when unpacked.
+pub fn entry_digest(key: &[u8], value: &[u8]) -> u64 {
+    xxh3_64_with_seed(value, xxh3_64(key))
 }
 
 /// Why a byte string is no list of entries or changes.

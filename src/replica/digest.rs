@@ -5,7 +5,8 @@
 //! whose key's hash begins with the same bits. Digests find accidents, not forgeries: who may write a stream is the
 //! broker's ACL to say.
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+pub(super) use crate::protocol::entries::entry_digest;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The hash of a key: its place in the order of answers, and the bits that choose its bucket.
 pub(super) fn key_hash(key: &[u8]) -> u64 {
@@ -14,11 +15,6 @@ pub(super) fn key_hash(key: &[u8]) -> u64 {
         return hash;
     }
     xxh3_64(key)
-}
-
-/// The digest of one entry: of its key, and of its value as it is when unpacked.
-pub(super) fn entry_digest(key: &[u8], value: &[u8]) -> u64 {
-    xxh3_64_with_seed(value, xxh3_64(key))
 }
 
 /// How a collection is divided: into a power of two of buckets, by the top bits of the key's hash.

@@ -9,6 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("replica", &["protocol"]),
     ("link", &[]),
+    ("store", &["protocol"]),
     ("clock", &["replica"]),
     ("source", &["clock", "protocol", "replica", "link"]),
     ("informer", &["clock", "protocol", "replica", "link"]),

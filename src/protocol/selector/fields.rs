@@ -48,6 +48,12 @@ impl FieldSelector {
         Ok(Self { terms })
     }
 
+    /// Field, whether it must differ, and value: all of it has to hold.
+    pub fn terms(&self) -> impl Iterator<Item = (&str, bool, &str)> {
+        let terms = self.terms.iter();
+        terms.map(|it| (&*it.field, it.differs, &*it.value))
+    }
+
     /// Whether everything is selected.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()

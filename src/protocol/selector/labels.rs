@@ -22,12 +22,15 @@ pub struct LabelSelector {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Requirement {
     key: String,
-    condition: Condition,
+    condition: LabelCondition,
 }
 
+/// What a selector asks of one label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Condition {
+pub enum LabelCondition {
+    /// It is there.
     Exists,
+    /// It is not there.
     Absent,
     /// Never empty.
     In(BTreeSet<String>),
@@ -53,6 +56,12 @@ impl LabelSelector {
         self.requirements.is_empty()
     }
 
+    /// What is asked, label by label: all of it has to hold.
+    pub fn conditions(&self) -> impl Iterator<Item = (&str, &LabelCondition)> {
+        let requirements = self.requirements.iter();
+        requirements.map(|it| (&*it.key, &it.condition))
+    }
+
     /// Whether an object with these labels is selected; `label` finds the value of a key.
     pub fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         let holds = |it: &Requirement| it.condition.holds(label(&it.key));
@@ -67,7 +76,7 @@ impl FromStr for LabelSelector {
     }
 }
 
-impl Condition {
+impl LabelCondition {
     fn holds(&self, value: Option<&str>) -> bool {
         let number = |text: &str| text.parse::<i64>().ok();
         let numbers = |bound: &str| value.and_then(number).zip(number(bound));
@@ -105,12 +114,12 @@ impl fmt::Display for Requirement {
             }
         };
         match &self.condition {
-            Condition::Exists => f.write_str(key),
-            Condition::Absent => write!(f, "!{key}"),
-            Condition::In(values) => set(f, "=", "in", values),
-            Condition::NotIn(values) => set(f, "!=", "notin", values),
-            Condition::Greater(bound) => write!(f, "{key}>{bound}"),
-            Condition::Less(bound) => write!(f, "{key}<{bound}"),
+            LabelCondition::Exists => f.write_str(key),
+            LabelCondition::Absent => write!(f, "!{key}"),
+            LabelCondition::In(values) => set(f, "=", "in", values),
+            LabelCondition::NotIn(values) => set(f, "!=", "notin", values),
+            LabelCondition::Greater(bound) => write!(f, "{key}>{bound}"),
+            LabelCondition::Less(bound) => write!(f, "{key}<{bound}"),
         }
     }
 }
@@ -163,9 +172,9 @@ impl<'a> Parser<'a> {
             return Err(invalid("<nil>", key, &errors));
         }
         let condition = if negated {
-            Condition::Absent
+            LabelCondition::Absent
         } else if matches!(self.peek().0, Token::End | Token::Comma) {
-            Condition::Exists
+            LabelCondition::Exists
         } else {
             self.condition(key)?
         };
@@ -173,17 +182,17 @@ impl<'a> Parser<'a> {
         Ok(Requirement { key, condition })
     }
 
-    fn condition(&mut self, key: &str) -> Result<Condition, String> {
+    fn condition(&mut self, key: &str) -> Result<LabelCondition, String> {
         let (operator, word) = self.next_operator();
         match operator {
-            Token::In => Ok(Condition::In(self.set(key)?)),
-            Token::NotIn => Ok(Condition::NotIn(self.set(key)?)),
+            Token::In => Ok(LabelCondition::In(self.set(key)?)),
+            Token::NotIn => Ok(LabelCondition::NotIn(self.set(key)?)),
             Token::Equals | Token::DoubleEquals => {
-                Ok(Condition::In(checked(key, [self.value()?].into())?))
+                Ok(LabelCondition::In(checked(key, [self.value()?].into())?))
             }
-            Token::NotEquals => Ok(Condition::NotIn(checked(key, [self.value()?].into())?)),
-            Token::Greater => Ok(Condition::Greater(integer(key, self.value()?)?)),
-            Token::Less => Ok(Condition::Less(integer(key, self.value()?)?)),
+            Token::NotEquals => Ok(LabelCondition::NotIn(checked(key, [self.value()?].into())?)),
+            Token::Greater => Ok(LabelCondition::Greater(integer(key, self.value()?)?)),
+            Token::Less => Ok(LabelCondition::Less(integer(key, self.value()?)?)),
             _ => Err(format!("found '{word}', expected: {BINARY_OPERATORS}")),
         }
     }

@@ -9,7 +9,7 @@ mod lexer;
 mod validation;
 
 pub use fields::FieldSelector;
-pub use labels::LabelSelector;
+pub use labels::{LabelCondition, LabelSelector};
 
 /// Checks a label as Kubernetes checks one.
 ///
