@@ -43,6 +43,7 @@
 pub mod broker;
 pub mod cli;
 mod clock;
+pub mod controlplane;
 #[cfg(test)]
 mod guarded;
 pub mod informer;

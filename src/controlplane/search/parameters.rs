@@ -137,6 +137,15 @@ pub(super) const TABLE: &[Parameter] = &[
         ..filter("object", Form::Switch, "The whole object too.", "true")
     },
     Parameter {
+        of: &[Search],
+        ..filter(
+            "row",
+            Form::Switch,
+            "What prints the object as kubectl does, too: the message mqinformer.v1.Row in base64, and each resource's Header.",
+            "true",
+        )
+    },
+    Parameter {
         of: &[Count],
         ..filter(
             "by",
@@ -181,18 +190,18 @@ impl Given {
     }
 
     /// The value of one; an empty one is none.
-    pub(super) fn one(&self, name: &str) -> Option<&str> {
+    pub(super) fn one(&self, name: &'static str) -> Option<&str> {
         self.all(name).next()
     }
 
     /// All values of one.
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
         let of = self.0.iter().filter(move |(it, value)| *it == name && !value.is_empty());
         of.map(|(_, value)| value.as_str())
     }
 
     /// The words of one, in no order and none twice.
-    pub(super) fn words(&self, name: &str) -> Vec<&str> {
+    pub(super) fn words(&self, name: &'static str) -> Vec<&str> {
         let words = self.one(name).unwrap_or_default().split(',');
         let mut words: Vec<_> = words.map(str::trim).filter(|word| !word.is_empty()).collect();
         words.sort_unstable();
@@ -248,7 +257,7 @@ mod tests {
             detail("kinds=pods", Search),
             "unknown parameter \"kinds\"; did you mean \"kind\"?"
         );
-        assert!(detail("zzz=1", Search).ends_with("at, fields, object"), "{}", detail("zzz=1", Search));
+        assert!(detail("zzz=1", Search).ends_with("fields, object, row"), "{}", detail("zzz=1", Search));
         assert!(detail("order=name", Count).contains("has no meaning here"));
         assert!(detail("age=<1h", Watch).contains("has no meaning here"));
         assert!(detail("kind=a&kind=b", Search).contains("once"));

@@ -41,7 +41,7 @@ pub(super) struct Problem {
     kind: Kind,
     pub(super) detail: String,
     /// The parameter that it is about.
-    parameter: Option<&'static str>,
+    pub(super) parameter: Option<&'static str>,
     /// What was asked for: path and query.
     instance: String,
 }
@@ -93,6 +93,11 @@ impl Problem {
         self.kind == Kind::Expired
     }
 
+    /// The same may be answered later.
+    pub(super) fn passes(&self) -> bool {
+        matches!(self.kind, Kind::Busy | Kind::Slow)
+    }
+
     fn row(&self) -> (Kind, &'static str, StatusCode, &'static str) {
         let row = KINDS.into_iter().find(|row| row.0 == self.kind);
         row.unwrap_or(KINDS[KINDS.len() - 1])
@@ -125,6 +130,10 @@ impl From<store::Error> for Problem {
             store::Error::Expired { .. } => Self::new(
                 Kind::Expired,
                 "what was asked for is older than what is kept (--history): begin anew without continue, or ask for a later moment",
+            ),
+            store::Error::TooOld { oldest, .. } => Self::new(
+                Kind::Expired,
+                format!("that is longer ago than what is kept, which begins at {oldest} (--history)"),
             ),
             store::Error::Future { asked, newest } => Self::new(
                 Kind::Parameter,

@@ -37,6 +37,7 @@ pub(super) struct Query {
     pub(super) page: Option<Token>,
     pub(super) fields: Vec<FieldPath>,
     pub(super) object: bool,
+    pub(super) row: bool,
     pub(super) by: Option<By>,
     /// When it was asked first: what ages and "ago" are counted from, on all pages.
     pub(super) asked: Timestamp,
@@ -44,7 +45,7 @@ pub(super) struct Query {
 }
 
 /// Who owns an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) kind: Option<String>,
     pub(super) name: Option<String>,
@@ -142,6 +143,7 @@ impl Query {
             page,
             fields: fields(&given)?,
             object: given.switch("object")?,
+            row: given.switch("row")?,
             by: text("by")?.map(by).transpose()?,
             asked,
             identity,
