@@ -27,5 +27,6 @@ mod refusals;
 mod scene;
 mod secrecy;
 mod serving;
+mod store;
 mod tap;
 mod tui;
