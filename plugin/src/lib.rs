@@ -128,9 +128,7 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Events(args) => commands::events::run(args, scope, terminal).await,
         Command::Logs(args) => commands::logs::run(args, scope, terminal).await,
         Command::Diff(args) => commands::diff::run(args, scope, terminal).await,
-        Command::Search(args) => {
-            interruptible(commands::search::run(args, scope, terminal)).await
-        }
+        Command::Search(args) => interruptible(commands::search::run(args, scope, terminal)).await,
         Command::History(args) => {
             interruptible(commands::history::run(args, scope, terminal)).await
         }

@@ -49,7 +49,10 @@ impl Announcement {
             bail!("--serve-url: everybody at the broker reads it; leave the password out");
         }
         if url.len() + SERVES.len() > MAX_WORD {
-            bail!("--serve-url is longer than {} bytes", MAX_WORD - SERVES.len());
+            bail!(
+                "--serve-url is longer than {} bytes",
+                MAX_WORD - SERVES.len()
+            );
         }
         Ok(())
     }
@@ -59,7 +62,11 @@ impl Announcement {
     ///
     /// # Errors
     /// When the connection cannot be made, or ends for good.
-    pub async fn run(self, mut broker: BrokerOptions, shutdown: watch::Receiver<bool>) -> Result<()> {
+    pub async fn run(
+        self,
+        mut broker: BrokerOptions,
+        shutdown: watch::Receiver<bool>,
+    ) -> Result<()> {
         Self::check_url(&self.url)?;
         let source = self.source();
         let (topic, payload) = source.last_will();
@@ -124,7 +131,11 @@ impl Upstream for Elsewhere {
         Box::pin(async move { events.closed().await })
     }
 
-    fn log<'a>(&'a self, _: &'a LogSelection, _: mpsc::Sender<Bytes>) -> BoxFuture<'a, Result<(), UpstreamError>> {
+    fn log<'a>(
+        &'a self,
+        _: &'a LogSelection,
+        _: mpsc::Sender<Bytes>,
+    ) -> BoxFuture<'a, Result<(), UpstreamError>> {
         Box::pin(async { Err(self.refusal()) })
     }
 
@@ -136,7 +147,10 @@ impl Upstream for Elsewhere {
     fn identify(&self) -> BoxFuture<'_, Result<Identity, String>> {
         Box::pin(async {
             Ok(Identity {
-                cluster_uid: format!("{CONTROLPLANE}:{:016x}", xxhash_rust::xxh3::xxh3_64(self.url.as_bytes())),
+                cluster_uid: format!(
+                    "{CONTROLPLANE}:{:016x}",
+                    xxhash_rust::xxh3::xxh3_64(self.url.as_bytes())
+                ),
                 kubernetes_version: String::new(),
             })
         })
@@ -155,7 +169,11 @@ mod tests {
     use crate::protocol::names::Prefix;
 
     fn topics() -> Topics {
-        Topics::new(Prefix::new("/signal").unwrap(), Prefix::new("/payload").unwrap()).unwrap()
+        Topics::new(
+            Prefix::new("/signal").unwrap(),
+            Prefix::new("/payload").unwrap(),
+        )
+        .unwrap()
     }
 
     #[tokio::test]
@@ -172,14 +190,29 @@ mod tests {
         let connection = broker.connect("controlplane", "-", None);
         let name = announcement.name.clone();
         let running = tokio::spawn(announcement.serve(source, connection, stopped));
-        let informer = Informer::start(broker.connect("viewer", "-", None), topics(), Settings::default()).unwrap();
+        let informer = Informer::start(
+            broker.connect("viewer", "-", None),
+            topics(),
+            Settings::default(),
+        )
+        .unwrap();
         let mut known = informer.controlplanes();
-        let found = known.wait_for(|known| known.values().any(|it| !it.offline && it.presence.term.number > 0));
+        let found = known.wait_for(|known| {
+            known
+                .values()
+                .any(|it| !it.offline && it.presence.term.number > 0)
+        });
         let url = found.await.unwrap()[&name].url().map(str::to_owned);
         assert_eq!(url.as_deref(), Some("https://hub.example.com:8443"));
         assert!(informer.clusters().borrow().is_empty());
 
-        let subscription = informer.subscribe(&name, Selection { resource: "pods".into(), ..Selection::default() });
+        let subscription = informer.subscribe(
+            &name,
+            Selection {
+                resource: "pods".into(),
+                ..Selection::default()
+            },
+        );
         let mut state = subscription.store().state();
         let refused = state.wait_for(|state| matches!(state.progress, Progress::Refused { .. }));
         assert!(format!("{:?}", refused.await.unwrap().progress).contains("not a cluster"));
@@ -191,10 +224,20 @@ mod tests {
 
     #[test]
     fn only_what_a_client_can_use_is_announced() {
-        for url in ["http://hub", "https://hub.example.com:8443/", "http://[::1]:80"] {
+        for url in [
+            "http://hub",
+            "https://hub.example.com:8443/",
+            "http://[::1]:80",
+        ] {
             assert!(Announcement::check_url(url).is_ok(), "{url}");
         }
-        for url in ["", "hub:80", "ftp://hub", "https://user:secret@hub", &format!("http://h/{}", "x".repeat(600))] {
+        for url in [
+            "",
+            "hub:80",
+            "ftp://hub",
+            "https://user:secret@hub",
+            &format!("http://h/{}", "x".repeat(600)),
+        ] {
             assert!(Announcement::check_url(url).is_err(), "{url}");
         }
     }

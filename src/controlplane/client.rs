@@ -173,16 +173,23 @@ impl Client {
     pub fn new(access: &Access) -> Result<Self, ClientError> {
         let url = access.url.trim_end_matches('/').to_owned();
         let wrong = |why: &str| ClientError::Access(format!("--controlplane {url}: {why}"));
-        let uri: Uri = url.parse().map_err(|_| wrong("write https://HOST[:PORT]"))?;
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| wrong("write https://HOST[:PORT]"))?;
         let is_plain = match uri.scheme_str() {
             Some("https") => false,
             Some("http") => true,
             _ => return Err(wrong("write https://HOST[:PORT]")),
         };
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let is_here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback());
+        let is_here = host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|it| it.is_loopback());
         if is_plain && access.token.is_some() && !is_here {
-            return Err(wrong("a token would cross the network unencrypted; use https://"));
+            return Err(wrong(
+                "a token would cross the network unencrypted; use https://",
+            ));
         }
         let mut config = Config::new(uri);
         config.connect_timeout = Some(access.timeout);
@@ -216,28 +223,39 @@ impl Client {
     /// As [`Client::get`].
     pub async fn search(&self, query: &[(&str, &str)]) -> Result<Answer, ClientError> {
         let bytes = self.bytes("/search", query).await?;
-        serde_json::from_slice(&bytes).map_err(|_| self.silent("what it said is no answer to a search"))
+        serde_json::from_slice(&bytes)
+            .map_err(|_| self.silent("what it said is no answer to a search"))
     }
 
     async fn bytes(&self, path: &str, query: &[(&str, &str)]) -> Result<Bytes, ClientError> {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
         let mark = if query.is_empty() { "" } else { "?" };
         let request = Request::get(format!("{path}{mark}{query}"))
             .header(ACCEPT, "application/json")
             .body(Body::empty())
             .map_err(|error| self.silent(&error.to_string()))?;
         let answer = async {
-            let response = self.http.send(request).await.map_err(|error| self.silent(&cause(&error)))?;
+            let response = self
+                .http
+                .send(request)
+                .await
+                .map_err(|error| self.silent(&cause(&error)))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), MOST).collect().await;
-            let bytes = body.map_err(|error| self.silent(&error.to_string()))?.to_bytes();
+            let bytes = body
+                .map_err(|error| self.silent(&error.to_string()))?
+                .to_bytes();
             match status.is_success() {
                 true => Ok(bytes),
                 false => Err(refused(status, &bytes)),
             }
         };
         let silence = || self.silent(&format!("nothing within {:?}", self.timeout));
-        tokio::time::timeout(self.timeout, answer).await.map_err(|_| silence())?
+        tokio::time::timeout(self.timeout, answer)
+            .await
+            .map_err(|_| silence())?
     }
 
     fn silent(&self, why: &str) -> ClientError {
@@ -249,7 +267,8 @@ impl Client {
 }
 
 fn authority(file: &PathBuf) -> Result<Vec<Vec<u8>>, ClientError> {
-    let failed = |why: String| ClientError::Access(format!("--controlplane-ca {}: {why}", file.display()));
+    let failed =
+        |why: String| ClientError::Access(format!("--controlplane-ca {}: {why}", file.display()));
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let found = read.map_err(|error| failed(error.to_string()))?;
     match found.is_empty() {
@@ -273,7 +292,9 @@ fn refused(status: StatusCode, body: &[u8]) -> ClientError {
     let words = said["detail"].as_str().or(said["message"].as_str());
     let words = words.map_or_else(|| format!("HTTP {status}"), str::to_owned);
     let message = match status {
-        StatusCode::UNAUTHORIZED => format!("the controlplane does not know who asks ({words}): give --controlplane and --token-file"),
+        StatusCode::UNAUTHORIZED => format!(
+            "the controlplane does not know who asks ({words}): give --controlplane and --token-file"
+        ),
         _ => words,
     };
     ClientError::Refused {
@@ -297,18 +318,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_does_not_cross_a_network_in_the_clear() {
-        for url in ["https://hub", "http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1/"] {
+        for url in [
+            "https://hub",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost:1/",
+        ] {
             assert!(Client::new(&access(url, Some("t"))).is_ok(), "{url}");
         }
         assert!(Client::new(&access("http://hub", None)).is_ok());
-        for url in ["http://hub", "hub", "", "ftp://hub", "http://127.0.0.1.example.com"] {
+        for url in [
+            "http://hub",
+            "hub",
+            "",
+            "ftp://hub",
+            "http://127.0.0.1.example.com",
+        ] {
             assert!(Client::new(&access(url, Some("t"))).is_err(), "{url}");
         }
     }
 
     #[test]
     fn a_refusal_is_told_in_its_words() {
-        let said = |code: u16, body: &str| refused(StatusCode::from_u16(code).unwrap(), body.as_bytes()).to_string();
+        let said = |code: u16, body: &str| {
+            refused(StatusCode::from_u16(code).unwrap(), body.as_bytes()).to_string()
+        };
         assert_eq!(said(400, r#"{"detail":"limit: no"}"#), "limit: no");
         assert_eq!(said(500, "<html>"), "HTTP 500 Internal Server Error");
         assert!(said(401, r#"{"message":"Unauthorized"}"#).contains("--token-file"));

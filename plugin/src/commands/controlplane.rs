@@ -8,7 +8,7 @@ use crate::print::sanitize;
 use crate::scope::{Place, Scope};
 use crate::terminal::Terminal;
 use clap::{Args, ValueHint};
-use mqtt_informer::controlplane::client::{Access, Client, Cluster, ClientError};
+use mqtt_informer::controlplane::client::{Access, Client, ClientError, Cluster};
 use mqtt_informer::informer::{Informer, LinkState};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -65,7 +65,9 @@ impl ControlplaneArgs {
         let text = std::fs::read_to_string(file)
             .map_err(|error| Failure::because(format!("--token-file {shown}: {error}")))?;
         match text.trim() {
-            "" => Err(Failure::because(format!("--token-file {shown}: it is empty"))),
+            "" => Err(Failure::because(format!(
+                "--token-file {shown}: it is empty"
+            ))),
             token if token.chars().any(|c| !c.is_ascii_graphic()) => Err(Failure::because(
                 format!("--token-file {shown}: a token is one word of ASCII characters"),
             )),
@@ -111,7 +113,9 @@ async fn found(informer: &Informer, timeout: Duration) -> Result<String, Failure
     }
     let known = informer.controlplanes().borrow().clone();
     let online = known.iter().filter(|(_, it)| !it.offline);
-    let urls: BTreeMap<&str, &str> = online.filter_map(|(name, it)| Some((it.url()?, name.as_str()))).collect();
+    let urls: BTreeMap<&str, &str> = online
+        .filter_map(|(name, it)| Some((it.url()?, name.as_str())))
+        .collect();
     match urls.into_iter().collect::<Vec<_>>().as_slice() {
         [(url, _)] => Ok((*url).to_owned()),
         [] if over => Err(Failure::because(
@@ -121,7 +125,10 @@ async fn found(informer: &Informer, timeout: Duration) -> Result<String, Failure
             "no controlplane announces itself at the broker: start one with --store, --serve and --serve-url, or give its URL as --controlplane",
         )),
         several => {
-            let list: Vec<_> = several.iter().map(|(url, name)| format!("{name} ({url})")).collect();
+            let list: Vec<_> = several
+                .iter()
+                .map(|(url, name)| format!("{name} ({url})"))
+                .collect();
             Err(Failure::because(format!(
                 "several controlplanes announce themselves: choose one by --controlplane URL: {}",
                 list.join(", ")
@@ -131,7 +138,10 @@ async fn found(informer: &Informer, timeout: Duration) -> Result<String, Failure
 }
 
 /// Says on stderr which clusters' rows are not whole or not fresh; answers whether some are missing.
-pub(super) fn tell_clusters(clusters: &[Cluster], terminal: &mut Terminal) -> Result<bool, Failure> {
+pub(super) fn tell_clusters(
+    clusters: &[Cluster],
+    terminal: &mut Terminal,
+) -> Result<bool, Failure> {
     let mut partial = false;
     for cluster in clusters {
         let name = sanitize::word(&cluster.name);
@@ -139,9 +149,13 @@ pub(super) fn tell_clusters(clusters: &[Cluster], terminal: &mut Terminal) -> Re
         let ago = sanitize::word(cluster.proven_ago.as_deref().unwrap_or("long")).into_owned();
         let line = match cluster.state.as_str() {
             "fresh" | "kept" => continue,
-            "stale" => format!("warning: cluster \"{name}\" was last heard {ago} ago: its rows are as of then"),
+            "stale" => format!(
+                "warning: cluster \"{name}\" was last heard {ago} ago: its rows are as of then"
+            ),
             "incomplete" => format!("warning: cluster \"{name}\" is not all here (yet): {missing}"),
-            "missing" if missing.is_empty() => format!("warning: cluster \"{name}\": nothing of it is kept"),
+            "missing" if missing.is_empty() => {
+                format!("warning: cluster \"{name}\": nothing of it is kept")
+            }
             "missing" => format!("warning: cluster \"{name}\": not kept: {missing}"),
             _ => format!("warning: cluster \"{name}\" is not known to the controlplane"),
         };
@@ -152,7 +166,10 @@ pub(super) fn tell_clusters(clusters: &[Cluster], terminal: &mut Terminal) -> Re
 }
 
 /// The words of `--cluster` as the controlplane takes them, groups spelled out; none for all.
-pub(super) fn cluster_words(clusters: &super::ClusterArgs, scope: &Scope) -> Result<String, Failure> {
+pub(super) fn cluster_words(
+    clusters: &super::ClusterArgs,
+    scope: &Scope,
+) -> Result<String, Failure> {
     if clusters.cluster_selector.is_some() {
         return Err(Failure::because(
             "--cluster-selector: the store does not know the syncers' labels; choose by --cluster, or by a group of the configuration file",
@@ -165,7 +182,9 @@ pub(super) fn cluster_words(clusters: &super::ClusterArgs, scope: &Scope) -> Res
             None => ("", word.as_str()),
         };
         match name.strip_prefix('@').map(|group| scope.groups.get(group)) {
-            Some(Some(members)) => words.extend(members.iter().map(|member| format!("{not}{member}"))),
+            Some(Some(members)) => {
+                words.extend(members.iter().map(|member| format!("{not}{member}")))
+            }
             // What is no group was refused when the words were read.
             Some(None) => {}
             None if name == "all" => words.push(format!("{not}*")),

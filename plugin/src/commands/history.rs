@@ -36,11 +36,17 @@ pub struct HistoryArgs {
     pub words: Vec<String>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its doc comment would replace the command's help")]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
     pub clusters: ClusterArgs,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its doc comment would replace the command's help")]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
     pub namespace: NamespaceArgs,
 
     /// The newest so many changes of each.
@@ -56,7 +62,10 @@ pub struct HistoryArgs {
     pub no_headers: bool,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its doc comment would replace the command's help")]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
     pub controlplane: ControlplaneArgs,
 
     /// For how long the controlplane may be silent.
@@ -74,11 +83,20 @@ pub enum HistoryForm {
 }
 
 /// Prints what happened.
-pub async fn run(args: &HistoryArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+pub async fn run(
+    args: &HistoryArgs,
+    scope: &Scope,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     let (kind, name) = object(&args.words)?;
     let selector = scope.selector(&args.clusters)?;
     let client = args.controlplane.client(scope, args.timeout).await?;
-    let namespace = args.namespace.namespace.as_deref().filter(|it| !it.is_empty()).unwrap_or("default");
+    let namespace = args
+        .namespace
+        .namespace
+        .as_deref()
+        .filter(|it| !it.is_empty())
+        .unwrap_or("default");
     let clusters = match selector.only() {
         Some(only) => vec![only.as_str().to_owned()],
         None => {
@@ -87,7 +105,10 @@ pub async fn run(args: &HistoryArgs, scope: &Scope, terminal: &mut Terminal) -> 
             query.extend((!words.is_empty()).then_some(("cluster", words.as_str())));
             let answer = client.search(&query).await.map_err(failed)?;
             super::controlplane::tell_clusters(&answer.clusters, terminal)?;
-            let there = answer.clusters.into_iter().filter(|it| !matches!(it.state.as_str(), "unknown" | "missing"));
+            let there = answer
+                .clusters
+                .into_iter()
+                .filter(|it| !matches!(it.state.as_str(), "unknown" | "missing"));
             there.map(|it| it.name).collect()
         }
     };
@@ -101,7 +122,8 @@ pub async fn run(args: &HistoryArgs, scope: &Scope, terminal: &mut Terminal) -> 
         }
     }
     if found.is_empty() {
-        let none = || format!("{kind} {name:?} not found: no cluster that is meant has anything of it");
+        let none =
+            || format!("{kind} {name:?} not found: no cluster that is meant has anything of it");
         return Err(Failure::because(absence.unwrap_or_else(none)));
     }
     let document = json!({ "histories": found });
@@ -109,10 +131,18 @@ pub async fn run(args: &HistoryArgs, scope: &Scope, terminal: &mut Terminal) -> 
         Some(HistoryForm::Json) => terminal.out(&json::document(&document, Terminal::audience())),
         Some(HistoryForm::Yaml) => terminal.out(&yaml::document(&document, Terminal::audience())),
         None => {
-            terminal.out(&table(&found, selector.only().is_none(), !args.no_headers, wall_ms()))?;
+            terminal.out(&table(
+                &found,
+                selector.only().is_none(),
+                !args.no_headers,
+                wall_ms(),
+            ))?;
             for history in found.iter().filter(|it| it["complete"] == false) {
-                let cluster = sanitize::word(history["cluster"].as_str().unwrap_or_default()).into_owned();
-                terminal.err(&format!("cluster \"{cluster}\": what was before is not kept any more"))?;
+                let cluster =
+                    sanitize::word(history["cluster"].as_str().unwrap_or_default()).into_owned();
+                terminal.err(&format!(
+                    "cluster \"{cluster}\": what was before is not kept any more"
+                ))?;
             }
             Ok(())
         }
@@ -123,19 +153,32 @@ pub async fn run(args: &HistoryArgs, scope: &Scope, terminal: &mut Terminal) -> 
 fn object(words: &[String]) -> Result<(&str, &str), Failure> {
     let pair = match words {
         [word] => word.split_once('/'),
-        [kind, name] if !kind.contains('/') && !name.contains('/') => Some((kind.as_str(), name.as_str())),
+        [kind, name] if !kind.contains('/') && !name.contains('/') => {
+            Some((kind.as_str(), name.as_str()))
+        }
         _ => None,
     };
-    let pair = pair.filter(|(kind, name)| !kind.is_empty() && !name.is_empty() && !name.contains('/'));
-    pair.ok_or_else(|| Failure::because("history is of one object: write TYPE/NAME, such as pod/web-1"))
+    let pair =
+        pair.filter(|(kind, name)| !kind.is_empty() && !name.is_empty() && !name.contains('/'));
+    pair.ok_or_else(|| {
+        Failure::because("history is of one object: write TYPE/NAME, such as pod/web-1")
+    })
 }
 
 /// The history of an object; what lives in no namespace is asked for without one.
-async fn told(client: &Client, [cluster, kind, namespace, name]: [&str; 4], limit: &str) -> Result<Value, ClientError> {
+async fn told(
+    client: &Client,
+    [cluster, kind, namespace, name]: [&str; 4],
+    limit: &str,
+) -> Result<Value, ClientError> {
     let in_one = path(&[cluster, kind, namespace, name]);
     match client.get(&in_one, &[("limit", limit)]).await {
-        Err(ClientError::Refused { code: 404, message }) if message.contains("are in no namespace") => {
-            client.get(&path(&[cluster, kind, name]), &[("limit", limit)]).await
+        Err(ClientError::Refused { code: 404, message })
+            if message.contains("are in no namespace") =>
+        {
+            client
+                .get(&path(&[cluster, kind, name]), &[("limit", limit)])
+                .await
         }
         answer => answer,
     }
@@ -144,12 +187,17 @@ async fn told(client: &Client, [cluster, kind, namespace, name]: [&str; 4], limi
 fn path(segments: &[&str]) -> String {
     let segments = segments.iter().map(|segment| {
         let encode = |byte: u8| match byte {
-            byte if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) => {
+                char::from(byte).to_string()
+            }
             byte => format!("%{byte:02X}"),
         };
         segment.bytes().map(encode).collect::<String>()
     });
-    std::iter::once("/history".to_owned()).chain(segments).collect::<Vec<_>>().join("/")
+    std::iter::once("/history".to_owned())
+        .chain(segments)
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn table(histories: &[Value], with_cluster: bool, headers: bool, now_ms: i64) -> String {
@@ -168,7 +216,11 @@ fn table(histories: &[Value], with_cluster: bool, headers: bool, now_ms: i64) ->
                 false => String::new(),
             };
             let (time, age) = moment(&step["time"], now_ms);
-            writer.write(&format!("{cluster}{time}\t{age}\t{}\t{}\n", text(&step["type"]), what(step)));
+            writer.write(&format!(
+                "{cluster}{time}\t{age}\t{}\t{}\n",
+                text(&step["type"]),
+                what(step)
+            ));
         }
     }
     writer.flush();
@@ -238,7 +290,10 @@ mod tests {
         for text in ["pod", "pod/", "/web", "a/b/c", "a/b c"] {
             assert!(object(&words(text)).is_err(), "{text}");
         }
-        assert_eq!(path(&["arn:eks/prod", "pods", "a b"]), "/history/arn:eks%2Fprod/pods/a%20b");
+        assert_eq!(
+            path(&["arn:eks/prod", "pods", "a b"]),
+            "/history/arn:eks%2Fprod/pods/a%20b"
+        );
     }
 
     #[test]
@@ -254,10 +309,25 @@ mod tests {
         ]});
         let text = table(&[history], true, true, 180_000);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["CLUSTER", "TIME", "AGE", "CHANGE", "WHAT"]);
-        assert!(lines[1].contains("1970-01-01T00:02:00Z   59s") || lines[1].contains("60s"), "{}", lines[1]);
-        assert!(lines[2].contains(".status.phase: Pending → Running, .metadata.labels.a: + evil^[[2J"), "{}", lines[2]);
-        assert!(lines[2].ends_with(".spec.x: - {\"a\":1}, .data.p and 3 more"), "{}", lines[2]);
+        assert_eq!(
+            lines[0].split_whitespace().collect::<Vec<_>>(),
+            ["CLUSTER", "TIME", "AGE", "CHANGE", "WHAT"]
+        );
+        assert!(
+            lines[1].contains("1970-01-01T00:02:00Z   59s") || lines[1].contains("60s"),
+            "{}",
+            lines[1]
+        );
+        assert!(
+            lines[2].contains(".status.phase: Pending → Running, .metadata.labels.a: + evil^[[2J"),
+            "{}",
+            lines[2]
+        );
+        assert!(
+            lines[2].ends_with(".spec.x: - {\"a\":1}, .data.p and 3 more"),
+            "{}",
+            lines[2]
+        );
         assert_eq!(lines.len(), 4);
     }
 }

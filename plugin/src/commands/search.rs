@@ -45,15 +45,31 @@ pub struct SearchArgs {
     pub words: Vec<String>,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its doc comment would replace the command's help")]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
     pub clusters: ClusterArgs,
 
     /// In these namespaces. Default: in all, whatever the configuration says.
-    #[arg(long = "namespace", short, value_name = "NAME", value_delimiter = ',', id = "namespaces")]
+    #[arg(
+        long = "namespace",
+        short,
+        value_name = "NAME",
+        value_delimiter = ',',
+        id = "namespaces"
+    )]
     pub namespaces: Vec<String>,
 
     /// A label selector: app=web, tier!=cache, 'env in (a,b)', '!canary'.
-    #[arg(long, short = 'l', value_name = "SELECTOR", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        short = 'l',
+        value_name = "SELECTOR",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     pub selector: String,
 
     /// What owns the objects: ReplicaSet/web-5d4f, or deploy/ for any of that type.
@@ -97,7 +113,10 @@ pub struct SearchArgs {
     pub no_headers: bool,
 
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its doc comment would replace the command's help")]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
     pub controlplane: ControlplaneArgs,
 
     /// For how long the controlplane may be silent.
@@ -145,7 +164,10 @@ pub async fn run(args: &SearchArgs, scope: &Scope, terminal: &mut Terminal) -> R
     }
     terminal.out(&text(args, &answer))?;
     match answer.r#continue {
-        Some(_) => terminal.err(&format!("there are more than {}; --limit shows more", args.limit)),
+        Some(_) => terminal.err(&format!(
+            "there are more than {}; --limit shows more",
+            args.limit
+        )),
         None => Ok(()),
     }
 }
@@ -156,9 +178,14 @@ fn is_condition(word: &str) -> bool {
 
 /// What is asked, but for pages.
 fn query(args: &SearchArgs, clusters: String) -> Vec<(&'static str, String)> {
-    let (conditions, words): (Vec<_>, Vec<_>) = args.words.iter().partition(|word| is_condition(word));
+    let (conditions, words): (Vec<_>, Vec<_>) =
+        args.words.iter().partition(|word| is_condition(word));
     let mut words = words.into_iter();
-    let kind = words.next().filter(|word| *word != "-").cloned().unwrap_or_default();
+    let kind = words
+        .next()
+        .filter(|word| *word != "-")
+        .cloned()
+        .unwrap_or_default();
     let name: String = words.map(String::as_str).collect();
     let given = |text: &Option<String>| text.clone().unwrap_or_default();
     let is_count = args.count || args.by.is_some();
@@ -183,11 +210,18 @@ fn query(args: &SearchArgs, clusters: String) -> Vec<(&'static str, String)> {
 }
 
 fn pairs(query: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
-    query.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    query
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect()
 }
 
 /// The pages, as one answer.
-async fn answers(args: &SearchArgs, client: &Client, mut query: Vec<(&'static str, String)>) -> Result<Answer, Failure> {
+async fn answers(
+    args: &SearchArgs,
+    client: &Client,
+    mut query: Vec<(&'static str, String)>,
+) -> Result<Answer, Failure> {
     let mut all = Answer::default();
     loop {
         let left = usize::try_from(args.limit).unwrap_or(usize::MAX) - all.items.len();
@@ -197,14 +231,20 @@ async fn answers(args: &SearchArgs, client: &Client, mut query: Vec<(&'static st
         let page = client.search(&pairs(&query)).await.map_err(failed)?;
         let items = [all.items, page.items].concat();
         all = Answer { items, ..page };
-        if all.r#continue.is_none() || all.items.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX) {
+        if all.r#continue.is_none()
+            || all.items.len() >= usize::try_from(args.limit).unwrap_or(usize::MAX)
+        {
             return Ok(all);
         }
     }
 }
 
 /// The pages' documents, as one: whatever a later controlplane says, too.
-async fn documents(args: &SearchArgs, client: &Client, mut query: Vec<(&'static str, String)>) -> Result<Value, Failure> {
+async fn documents(
+    args: &SearchArgs,
+    client: &Client,
+    mut query: Vec<(&'static str, String)>,
+) -> Result<Value, Failure> {
     if args.fields.is_none() {
         query.push(("object", "true".to_owned()));
     }
@@ -214,7 +254,10 @@ async fn documents(args: &SearchArgs, client: &Client, mut query: Vec<(&'static 
         query.retain(|(name, _)| !matches!(*name, "limit" | "continue"));
         query.push(("limit", (most - items.len()).min(500).to_string()));
         query.extend(token.take().map(|token| ("continue", token)));
-        let mut page = client.get("/search", &pairs(&query)).await.map_err(failed)?;
+        let mut page = client
+            .get("/search", &pairs(&query))
+            .await
+            .map_err(failed)?;
         if let Value::Array(found) = page["items"].take() {
             items.extend(found);
         }
@@ -226,15 +269,32 @@ async fn documents(args: &SearchArgs, client: &Client, mut query: Vec<(&'static 
     }
 }
 
-async fn count(args: &SearchArgs, client: &Client, query: Vec<(&'static str, String)>, terminal: &mut Terminal) -> Result<(), Failure> {
-    let answer = client.get("/search/count", &pairs(&query)).await.map_err(failed)?;
+async fn count(
+    args: &SearchArgs,
+    client: &Client,
+    query: Vec<(&'static str, String)>,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let answer = client
+        .get("/search/count", &pairs(&query))
+        .await
+        .map_err(failed)?;
     match args.output {
-        Some(SearchForm::Json) => return terminal.out(&json::document(&answer, Terminal::audience())),
-        Some(SearchForm::Yaml) => return terminal.out(&yaml::document(&answer, Terminal::audience())),
+        Some(SearchForm::Json) => {
+            return terminal.out(&json::document(&answer, Terminal::audience()));
+        }
+        Some(SearchForm::Yaml) => {
+            return terminal.out(&yaml::document(&answer, Terminal::audience()));
+        }
         _ => {}
     }
     let clusters = serde_json::from_value::<Vec<_>>(answer["clusters"].clone()).unwrap_or_default();
-    for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for warning in answer["warnings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         terminal.err(&format!("warning: {}", sanitize::word(warning)))?;
     }
     tell_clusters(&clusters, terminal)?;
@@ -266,7 +326,11 @@ fn text(args: &SearchArgs, answer: &Answer) -> String {
     }
     let several = resources.len() > 1;
     let tables = resources.into_iter().map(|resource| {
-        let items: Vec<&Item> = answer.items.iter().filter(|it| it.resource == resource).collect();
+        let items: Vec<&Item> = answer
+            .items
+            .iter()
+            .filter(|it| it.resource == resource)
+            .collect();
         table(args, answer, resource, &items, several)
     });
     tables.collect::<Vec<_>>().join("\n")
@@ -278,10 +342,23 @@ fn name_of(item: &Item) -> String {
     name::line(item.kind.as_deref().unwrap_or(plural), group, &item.name)
 }
 
-fn table(args: &SearchArgs, answer: &Answer, resource: &str, items: &[&Item], several: bool) -> String {
+fn table(
+    args: &SearchArgs,
+    answer: &Answer,
+    resource: &str,
+    items: &[&Item],
+    several: bool,
+) -> String {
     let columns = columns(args, answer, resource, items);
-    let kind = items.first().and_then(|item| item.kind.as_deref()).unwrap_or(resource).to_lowercase();
-    let group = resource.split_once('.').map(|(_, group)| format!(".{group}")).unwrap_or_default();
+    let kind = items
+        .first()
+        .and_then(|item| item.kind.as_deref())
+        .unwrap_or(resource)
+        .to_lowercase();
+    let group = resource
+        .split_once('.')
+        .map(|(_, group)| format!(".{group}"))
+        .unwrap_or_default();
     let options = TableOptions {
         wide: args.output == Some(SearchForm::Wide),
         no_headers: args.no_headers,
@@ -311,9 +388,15 @@ fn columns(args: &SearchArgs, answer: &Answer, resource: &str, items: &[&Item]) 
     if args.fields.is_some() {
         let paths = items.first().and_then(|item| item.fields.as_ref());
         let paths = paths.into_iter().flat_map(|fields| fields.keys());
-        return std::iter::once(column("Name")).chain(paths.map(|path| column(path))).collect();
+        return std::iter::once(column("Name"))
+            .chain(paths.map(|path| column(path)))
+            .collect();
     }
-    match answer.columns.get(resource).filter(|it| has_cells(items) && !it.is_empty()) {
+    match answer
+        .columns
+        .get(resource)
+        .filter(|it| has_cells(items) && !it.is_empty())
+    {
         Some(columns) => columns
             .iter()
             .map(|it| Column {
@@ -331,15 +414,25 @@ fn has_cells(items: &[&Item]) -> bool {
 }
 
 fn row(args: &SearchArgs, answer: &Answer, item: &Item) -> Row {
-    let text = |text: &Option<String>| Cell::of_text(text.clone().unwrap_or_else(|| "<none>".into()));
-    let by_columns = answer.columns.get(&item.resource).is_some_and(|columns| !columns.is_empty());
+    let text =
+        |text: &Option<String>| Cell::of_text(text.clone().unwrap_or_else(|| "<none>".into()));
+    let by_columns = answer
+        .columns
+        .get(&item.resource)
+        .is_some_and(|columns| !columns.is_empty());
     let cells = match (&item.cells, &item.fields) {
         (_, Some(fields)) if args.fields.is_some() => {
             let values = fields.values().map(|value| Cell::of_text(plain(value)));
-            std::iter::once(Cell::of_text(item.name.clone())).chain(values).collect()
+            std::iter::once(Cell::of_text(item.name.clone()))
+                .chain(values)
+                .collect()
         }
         (Some(cells), _) if by_columns => cells.iter().map(Cell::of_text).collect(),
-        _ => vec![Cell::of_text(item.name.clone()), text(&item.phase), text(&item.created)],
+        _ => vec![
+            Cell::of_text(item.name.clone()),
+            text(&item.phase),
+            text(&item.created),
+        ],
     };
     Row {
         cells,
@@ -382,14 +475,32 @@ mod tests {
     fn words_are_a_type_conditions_and_a_name() {
         let query = |words: &[&str]| {
             let query = query(&args(words), String::new());
-            query.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+            query
+                .into_iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
         };
         assert_eq!(
-            query(&[".a=b", "pods", "chk", "!.c", "--age", "<1h", "--order", "-created"]),
-            ["kind=pods", "name=chk", "order=-created", "where=.a=b", "where=!.c", "age=<1h"]
+            query(&[
+                ".a=b", "pods", "chk", "!.c", "--age", "<1h", "--order", "-created"
+            ]),
+            [
+                "kind=pods",
+                "name=chk",
+                "order=-created",
+                "where=.a=b",
+                "where=!.c",
+                "age=<1h"
+            ]
         );
-        assert_eq!(query(&["-", "chk", "-n", "a,b"]), ["name=chk", "namespace=a,b"]);
-        assert_eq!(query(&["--by", "cluster", "--order", "name"]), ["by=cluster"]);
+        assert_eq!(
+            query(&["-", "chk", "-n", "a,b"]),
+            ["name=chk", "namespace=a,b"]
+        );
+        assert_eq!(
+            query(&["--by", "cluster", "--order", "name"]),
+            ["by=cluster"]
+        );
     }
 
     fn answer() -> Answer {
@@ -411,7 +522,10 @@ mod tests {
             "CLUSTER   NAMESPACE   NAME       READY\nc1        shop        pod/web    1/1\nc2        shop        pod/db^[   0/1\n\n\
              CLUSTER   NAME                  PHASE    CREATED\nc1        deployment.apps/web   <none>   <none>\n"
         );
-        assert_eq!(text(&args(&["-o", "name"]), &answer()), "pod/web\npod/db^[\ndeployment.apps/web\n");
+        assert_eq!(
+            text(&args(&["-o", "name"]), &answer()),
+            "pod/web\npod/db^[\ndeployment.apps/web\n"
+        );
     }
 
     #[test]

@@ -49,7 +49,11 @@ fn kind(word: String, scope: &Scope) -> String {
 ///
 /// # Errors
 /// As [`search`].
-pub(super) fn any_with(parameter: &'static str, path: &FieldPath, scope: &Scope) -> Result<Search, Problem> {
+pub(super) fn any_with(
+    parameter: &'static str,
+    path: &FieldPath,
+    scope: &Scope,
+) -> Result<Search, Problem> {
     Ok(Search {
         terms: vec![Term {
             subject: subject(parameter, path)?,
@@ -95,7 +99,10 @@ fn order(order: &query::Order) -> Result<Order, Problem> {
         OrderBy::Phase => By::Subject(phase()?),
         OrderBy::Field(path) => By::Subject(subject("order", path)?),
     };
-    Ok(Order { by, descending: order.descending })
+    Ok(Order {
+        by,
+        descending: order.descending,
+    })
 }
 
 fn term(condition: &query::Condition) -> Result<Term, Problem> {
@@ -118,11 +125,15 @@ fn term(condition: &query::Condition) -> Result<Term, Problem> {
 }
 
 fn phase() -> Result<Subject, Problem> {
-    subject("by", &FieldPath::parse(".status.phase").map_err(|why| Problem::parameter("by", why))?)
+    subject(
+        "by",
+        &FieldPath::parse(".status.phase").map_err(|why| Problem::parameter("by", why))?,
+    )
 }
 
 /// The store reads paths as they are printed.
 fn subject(parameter: &'static str, path: &FieldPath) -> Result<Subject, Problem> {
     let path = path.to_string().parse::<store::FieldPath>();
-    path.map(Subject::Field).map_err(|why| Problem::parameter(parameter, why))
+    path.map(Subject::Field)
+        .map_err(|why| Problem::parameter(parameter, why))
 }

@@ -22,15 +22,19 @@ pub(super) async fn count(
 }
 
 async fn counted(served: &Served, uri: &Uri, reader: &Reader) -> Result<Value, Problem> {
-    let query = Query::parse(uri.query().unwrap_or_default(), Endpoint::Count, served.now())?;
+    let query = Query::parse(
+        uri.query().unwrap_or_default(),
+        Endpoint::Count,
+        served.now(),
+    )?;
     let scope = served.scope(&query, reader).await?;
     let search = served.asked(&query, &scope).await?;
     let by: Vec<_> = query.by.iter().map(ask::by).collect::<Result<_, _>>()?;
     let groups = served.store().count(&search, &by).await?;
     let total: u64 = groups.iter().map(|group| group.count).sum();
-    let shown = groups.iter().map(|group| {
-        json!({"value": group.values.first().cloned().flatten(), "count": group.count})
-    });
+    let shown = groups.iter().map(
+        |group| json!({"value": group.values.first().cloned().flatten(), "count": group.count}),
+    );
     let mut answer = json!({
         "asOf": query.at.unwrap_or(query.asked).to_string(),
         "count": total,

@@ -64,7 +64,12 @@ fn is_noise(way: &[Step]) -> bool {
         && matches!(&*name(way.get(1)), "resourceVersion" | "managedFields")
 }
 
-fn compare(way: &mut Vec<Step>, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Difference>) {
+fn compare(
+    way: &mut Vec<Step>,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    found: &mut Vec<Difference>,
+) {
     if before == after || is_noise(way) {
         return;
     }
@@ -101,21 +106,35 @@ mod tests {
     fn the_deepest_fields_that_differ_are_told() {
         let before = json!({"metadata": {"resourceVersion": "1", "labels": {"a.b": "x"}}, "spec": {"c": [{"i": 1}, {"i": 2}]}});
         let after = json!({"metadata": {"resourceVersion": "2", "labels": {}}, "spec": {"c": [{"i": 1}, {"i": 3}, {"i": 4}], "n": "y".repeat(300)}});
-        let told: Vec<_> = between(&before, &after).iter().map(|it| it.json(true)).collect();
-        assert_eq!(told[0], json!({"path": ".metadata.labels[\"a.b\"]", "from": "x"}));
+        let told: Vec<_> = between(&before, &after)
+            .iter()
+            .map(|it| it.json(true))
+            .collect();
+        assert_eq!(
+            told[0],
+            json!({"path": ".metadata.labels[\"a.b\"]", "from": "x"})
+        );
         assert_eq!(told[1], json!({"path": ".spec.c[1].i", "from": 2, "to": 3}));
         assert_eq!(told[2], json!({"path": ".spec.c[2]", "to": {"i": 4}}));
         assert_eq!(told[3]["to"].as_str().unwrap().chars().count(), 201);
         assert_eq!(told.len(), 4);
-        assert_eq!(between(&before, &after)[0].json(false), json!({"path": ".metadata.labels[\"a.b\"]"}));
+        assert_eq!(
+            between(&before, &after)[0].json(false),
+            json!({"path": ".metadata.labels[\"a.b\"]"})
+        );
     }
 
     fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(Value::Null), any::<i32>().prop_map(Value::from), "[a-c]{0,2}".prop_map(Value::from)];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i32>().prop_map(Value::from),
+            "[a-c]{0,2}".prop_map(Value::from)
+        ];
         leaf.prop_recursive(3, 20, 3, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::btree_map("[a-c]", inner, 0..3).prop_map(|map| map.into_iter().collect()),
+                prop::collection::btree_map("[a-c]", inner, 0..3)
+                    .prop_map(|map| map.into_iter().collect()),
             ]
         })
     }

@@ -117,15 +117,30 @@ struct Watch {
 }
 
 impl Watch {
-    async fn begin(served: Served, uri: &Uri, headers: &HeaderMap, reader: Reader) -> Result<(Self, Scope), Problem> {
-        let query = Query::parse(uri.query().unwrap_or_default(), Endpoint::Watch, served.now())?;
+    async fn begin(
+        served: Served,
+        uri: &Uri,
+        headers: &HeaderMap,
+        reader: Reader,
+    ) -> Result<(Self, Scope), Problem> {
+        let query = Query::parse(
+            uri.query().unwrap_or_default(),
+            Endpoint::Watch,
+            served.now(),
+        )?;
         let told = headers.get("last-event-id").map(|id| {
             let id = id.to_str().ok().and_then(|id| id.trim().parse().ok());
-            id.ok_or_else(|| Problem::new(Kind::Parameter, "Last-Event-ID: it was not given out here; begin anew without it"))
+            id.ok_or_else(|| {
+                Problem::new(
+                    Kind::Parameter,
+                    "Last-Event-ID: it was not given out here; begin anew without it",
+                )
+            })
         });
         let told = told.transpose()?;
         let place = served.watches.clone().try_acquire_owned();
-        let place = place.map_err(|_| Problem::new(Kind::Busy, "too many watches at once; try again later"))?;
+        let place = place
+            .map_err(|_| Problem::new(Kind::Busy, "too many watches at once; try again later"))?;
         let scope = served.in_turn(served.scope(&query, &reader)).await?;
         let watch = Self {
             served,
@@ -144,7 +159,7 @@ impl Watch {
         tokio::select! {
             // However it ends, the client is told or is gone.
             _ = self.tell_all(&teller, scope) => {}
-            _ = stopping.wait_for(|stop| *stop) => {}
+            () = async { drop(stopping.wait_for(|stop| *stop).await) } => {}
             () = teller.events.closed() => {}
         }
     }
@@ -160,8 +175,8 @@ impl Watch {
             self.news(teller).await?;
             let told = self.told.unwrap_or_default();
             tokio::select! {
-                news = newest.wait_for(|newest| *newest > told) => {
-                    if news.is_err() {
+                is_open = async { newest.wait_for(|newest| *newest > told).await.is_ok() } => {
+                    if !is_open {
                         return Err(Over);
                     }
                     sleep(PACE).await;
@@ -179,7 +194,14 @@ impl Watch {
                 let mut search = ask::search(&self.query, scope)?;
                 (search.limit, search.after) = (PAGE, after.clone());
                 let found = self.served.store().search(&search).await?;
-                let items = list::items(&self.served, &self.query, scope, &found.items, Some(found.at)).await?;
+                let items = list::items(
+                    &self.served,
+                    &self.query,
+                    scope,
+                    &found.items,
+                    Some(found.at),
+                )
+                .await?;
                 Ok((found, items))
             };
             let (found, items) = match self.served.in_turn(page).await {
@@ -193,7 +215,9 @@ impl Watch {
                 "resourceVersion": found.at.to_string(),
                 "warnings": scope.warnings,
             });
-            teller.event("snapshot", &data, last.then_some(found.at)).await?;
+            teller
+                .event("snapshot", &data, last.then_some(found.at))
+                .await?;
             if last {
                 self.told = Some(found.at);
                 return Ok(());
@@ -208,15 +232,26 @@ impl Watch {
             let told = self.told.unwrap_or_default();
             let page = async {
                 let now = self.served.now();
-                let scope = Scope::of(&self.query, &self.served.streams().await?, &self.reader, now)?;
+                let scope = Scope::of(
+                    &self.query,
+                    &self.served.streams().await?,
+                    &self.reader,
+                    now,
+                )?;
                 let search = ask::search(&self.query, &scope)?;
-                let changes = self.served.store().search_changes(&search, told, PAGE).await?;
+                let changes = self
+                    .served
+                    .store()
+                    .search_changes(&search, told, PAGE)
+                    .await?;
                 Ok((scope, changes))
             };
             let (scope, changes) = match self.served.in_turn(page).await {
                 Ok(page) => page,
                 Err(problem) if problem.passes() => {
-                    teller.tell(": the store does not answer\n\n".to_owned()).await?;
+                    teller
+                        .tell(": the store does not answer\n\n".to_owned())
+                        .await?;
                     sleep(RETRY).await;
                     continue;
                 }
@@ -246,7 +281,11 @@ impl Watch {
                     row: false,
                     now: self.served.now(),
                 };
-                let name = if kind == ChangeKind::Added { "added" } else { "changed" };
+                let name = if kind == ChangeKind::Added {
+                    "added"
+                } else {
+                    "changed"
+                };
                 (name, item::item(object, None, known, shape))
             }
         };
@@ -259,7 +298,8 @@ impl Watch {
         if states == self.states && !states.is_empty() {
             return Ok(());
         }
-        let data = json!({"clusters": scope.states_json(self.served.now()), "warnings": scope.warnings});
+        let data =
+            json!({"clusters": scope.states_json(self.served.now()), "warnings": scope.warnings});
         let is_first = self.states.is_empty() && states.is_empty();
         self.states = states;
         match is_first && self.told.is_some() {
@@ -271,7 +311,11 @@ impl Watch {
 
     /// Says why it ends.
     async fn end(&self, teller: &Teller, problem: Problem) -> Result<(), Over> {
-        let name = if problem.is_expired() { "expired" } else { "problem" };
+        let name = if problem.is_expired() {
+            "expired"
+        } else {
+            "problem"
+        };
         let data = problem.of(&self.instance).json();
         teller.event(name, &data, None).await?;
         Err(Over)
@@ -287,7 +331,10 @@ mod tests {
         let hostile = json!({"name": "a\n\nevent: expired\ndata: x\r\n"});
         let text = event("added", &hostile, Some(7));
         assert_eq!(text.lines().count(), 4);
-        assert!(text.starts_with("event: added\ndata: {") && text.ends_with("\nid: 7\n\n"), "{text}");
+        assert!(
+            text.starts_with("event: added\ndata: {") && text.ends_with("\nid: 7\n\n"),
+            "{text}"
+        );
         assert_eq!(heartbeat(9), ": alive\nid: 9\n\n");
     }
 }

@@ -5,7 +5,7 @@
 //! (`.metadata.deletionTimestamp`), and a warning says so.
 
 use super::path::{FieldPath, Step};
-use super::problem::{Kind, Problem, distance};
+use super::problem::{Problem, distance};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -92,7 +92,9 @@ fn unknown(
         return Ok(unseen(path, kinds));
     };
     let objects = level.iter().filter_map(|value| value.as_object());
-    let names: BTreeSet<&str> = objects.flat_map(|fields| fields.keys().map(String::as_str)).collect();
+    let names: BTreeSet<&str> = objects
+        .flat_map(|fields| fields.keys().map(String::as_str))
+        .collect();
     let is_map = matches!(way.0.last(), Some(Step::Field(last)) if matches!(last.as_str(), "labels" | "annotations"));
     let near = names
         .iter()
@@ -100,19 +102,25 @@ fn unknown(
         .map(|known| (distance(name, known), *known))
         .filter(|(distance, _)| *distance <= 2)
         .min();
-    let field = |detail: String| Problem {
-        parameter: Some(parameter),
-        ..Problem::new(Kind::Field, detail)
-    };
+    let field = |detail: String| Problem::field(parameter, detail);
     if let Some((_, known)) = near {
         let mut meant = way.clone();
         meant.0.push(Step::Field(known.to_owned()));
-        return Err(field(format!("unknown field \"{path}\" of {kinds}; did you mean \"{meant}\"?")));
+        return Err(field(format!(
+            "unknown field \"{path}\" of {kinds}; did you mean \"{meant}\"?"
+        )));
     }
     match way.0.is_empty() {
         true => {
-            let names: Vec<_> = names.iter().take(16).map(|name| format!(".{name}")).collect();
-            Err(field(format!("unknown field \"{path}\": {kinds} have {}", names.join(", "))))
+            let names: Vec<_> = names
+                .iter()
+                .take(16)
+                .map(|name| format!(".{name}"))
+                .collect();
+            Err(field(format!(
+                "unknown field \"{path}\": {kinds} have {}",
+                names.join(", ")
+            )))
         }
         false => Ok(unseen(path, kinds)),
     }
@@ -137,17 +145,43 @@ mod tests {
 
     #[test]
     fn what_is_mistyped_is_told_from_what_nobody_has() {
-        for known in [".status.phase", ".spec.containers[*].image", ".metadata.deletionTimestamp", ".metadata"] {
+        for known in [
+            ".status.phase",
+            ".spec.containers[*].image",
+            ".metadata.deletionTimestamp",
+            ".metadata",
+        ] {
             assert_eq!(check(known), Ok(String::new()), "{known}");
         }
-        for absent in [".status.reason", ".metadata.labels.tier", ".metadata.labels.teams", ".spec.containers[3].image"] {
-            assert_eq!(check(absent), Ok(format!("no pods here have {absent}")), "{absent}");
+        for absent in [
+            ".status.reason",
+            ".metadata.labels.tier",
+            ".metadata.labels.teams",
+            ".spec.containers[3].image",
+        ] {
+            assert_eq!(
+                check(absent),
+                Ok(format!("no pods here have {absent}")),
+                "{absent}"
+            );
         }
         for (wrong, why) in [
-            (".status.phse", "unknown field \".status.phse\" of pods; did you mean \".status.phase\"?"),
-            (".Status.phase", "unknown field \".Status.phase\" of pods; did you mean \".status\"?"),
-            (".spec.containers[*].imgae", "unknown field \".spec.containers[*].imgae\" of pods; did you mean \".spec.containers[*].image\"?"),
-            (".phase", "unknown field \".phase\": pods have .apiVersion, .metadata, .spec, .status"),
+            (
+                ".status.phse",
+                "unknown field \".status.phse\" of pods; did you mean \".status.phase\"?",
+            ),
+            (
+                ".Status.phase",
+                "unknown field \".Status.phase\" of pods; did you mean \".status\"?",
+            ),
+            (
+                ".spec.containers[*].imgae",
+                "unknown field \".spec.containers[*].imgae\" of pods; did you mean \".spec.containers[*].image\"?",
+            ),
+            (
+                ".phase",
+                "unknown field \".phase\": pods have .apiVersion, .metadata, .spec, .status",
+            ),
         ] {
             assert_eq!(check(wrong), Err(why.to_owned()));
         }

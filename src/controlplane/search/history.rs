@@ -33,11 +33,20 @@ async fn told(served: &Served, uri: &Uri, reader: &Reader) -> Result<Value, Prob
     let now = served.now();
     let path = Path::parse(uri.path())?;
     let streams = served.streams().await?;
-    let readable = streams.iter().filter(|it| reader.may_read(it.key.cluster.as_str()));
+    let readable = streams
+        .iter()
+        .filter(|it| reader.may_read(it.key.cluster.as_str()));
     let known = kinds::known(readable.clone());
-    let of_cluster = || readable.clone().filter(|it| it.key.cluster.as_str() == path.cluster);
+    let of_cluster = || {
+        readable
+            .clone()
+            .filter(|it| it.key.cluster.as_str() == path.cluster)
+    };
     let (Some(stream), Ok(cluster)) = (of_cluster().next(), ClusterName::new(&path.cluster)) else {
-        let detail = format!("clusters {:?} not found: nothing of it is kept here", path.cluster);
+        let detail = format!(
+            "clusters {:?} not found: nothing of it is kept here",
+            path.cluster
+        );
         return Err(Problem::new(Kind::NotFound, detail));
     };
     let resource = kinds::resolve(&path.kind, &known)?;
@@ -50,7 +59,11 @@ async fn told(served: &Served, uri: &Uri, reader: &Reader) -> Result<Value, Prob
         name: path.name.clone(),
     };
     let proven = of_cluster()
-        .find(|it| it.key.view == View::Objects && it.key.resource.plural == key.resource.plural && it.key.resource.group == key.resource.group)
+        .find(|it| {
+            it.key.view == View::Objects
+                && it.key.resource.plural == key.resource.plural
+                && it.key.resource.group == key.resource.group
+        })
         .unwrap_or(stream)
         .proven;
     let mut answer = json!({
@@ -77,33 +90,64 @@ async fn as_of(
     answer: &mut Value,
 ) -> Result<(), Problem> {
     let sequence = served.store().sequence_at(at).await?;
-    let row = ObjectKey { view: View::Rows, ..key.clone() };
-    let mut found = served.store().get_many(&[key.clone(), row], Some(sequence)).await?;
+    let row = ObjectKey {
+        view: View::Rows,
+        ..key.clone()
+    };
+    let mut found = served
+        .store()
+        .get_many(&[key.clone(), row], Some(sequence))
+        .await?;
     let row = found.pop().flatten().map(|row| row.value);
     let Some(stored) = found.pop().flatten() else {
-        let detail = format!("{} {:?} not found as of {at}", resource.qualified(), key.name);
+        let detail = format!(
+            "{} {:?} not found as of {at}",
+            resource.qualified(),
+            key.name
+        );
         return Err(Problem::new(Kind::NotFound, detail));
     };
-    let shape = Shape { fields: &[], object: true, row: false, now: at };
+    let shape = Shape {
+        fields: &[],
+        object: true,
+        row: false,
+        now: at,
+    };
     answer["asOf"] = at.to_string().into();
     answer["item"] = item::item(&stored, row.as_ref(), Some(resource), shape);
     Ok(())
 }
 
 /// What happened, the newest first.
-async fn steps(served: &Served, key: &ObjectKey, given: &Given, answer: &mut Value) -> Result<(), Problem> {
+async fn steps(
+    served: &Served,
+    key: &ObjectKey,
+    given: &Given,
+    answer: &mut Value,
+) -> Result<(), Problem> {
     let limit = query::limit(given)?;
-    let before = given.one("continue").map(|text| text.parse::<u64>().map_err(|_| Problem::bad_continue()));
+    let before = given
+        .one("continue")
+        .map(|text| text.parse::<u64>().map_err(|_| Problem::bad_continue()));
     // One more: what the last one is compared with.
-    let changes = served.store().history(key, before.transpose()?, limit + 1).await?;
+    let changes = served
+        .store()
+        .history(key, before.transpose()?, limit + 1)
+        .await?;
     if changes.is_empty() {
-        let detail = format!("{} {:?} not found, neither now nor in what is kept of the past", kinds::qualified(&key.resource), key.name);
+        let detail = format!(
+            "{} {:?} not found, neither now nor in what is kept of the past",
+            kinds::qualified(&key.resource),
+            key.name
+        );
         return Err(Problem::new(Kind::NotFound, detail));
     }
     let whole = given.switch("object")?;
     let values = !(key.resource.group.is_empty() && key.resource.plural == "secrets");
     let shown = changes.iter().take(limit).enumerate();
-    let steps: Vec<_> = shown.map(|(at, change)| step(change, changes.get(at + 1), whole, values)).collect();
+    let steps: Vec<_> = shown
+        .map(|(at, change)| step(change, changes.get(at + 1), whole, values))
+        .collect();
     let more = changes.len() > limit;
     answer["steps"] = steps.into();
     answer["continue"] = match changes.get(limit.wrapping_sub(1)).filter(|_| more) {
@@ -111,7 +155,11 @@ async fn steps(served: &Served, key: &ObjectKey, given: &Given, answer: &mut Val
         None => Value::Null,
     };
     // Otherwise what was before is not kept any more.
-    answer["complete"] = (more || changes.last().is_some_and(|first| first.kind == ChangeKind::Added)).into();
+    answer["complete"] = (more
+        || changes
+            .last()
+            .is_some_and(|first| first.kind == ChangeKind::Added))
+    .into();
     Ok(())
 }
 
@@ -169,8 +217,14 @@ impl Path {
         if segments.len() == 3 {
             segments.insert(2, String::new());
         }
-        let [cluster, kind, namespace, name] = <[String; 4]>::try_from(segments).map_err(|_| wrong())?;
-        Ok(Self { cluster, kind, namespace, name })
+        let [cluster, kind, namespace, name] =
+            <[String; 4]>::try_from(segments).map_err(|_| wrong())?;
+        Ok(Self {
+            cluster,
+            kind,
+            namespace,
+            name,
+        })
     }
 
     fn check(&self, resource: &Known) -> Result<(), Problem> {
@@ -178,12 +232,18 @@ impl Path {
         let is_known = !resource.header.kind.is_empty();
         let namespaced = resource.header.namespaced;
         if is_known && namespaced == self.namespace.is_empty() {
-            let (kind, rest) = (resource.qualified(), if namespaced { "NAMESPACE/NAME" } else { "NAME" });
+            let (kind, rest) = (
+                resource.qualified(),
+                if namespaced { "NAMESPACE/NAME" } else { "NAME" },
+            );
             let why = match namespaced {
                 true => "are in namespaces",
                 false => "are in no namespace",
             };
-            return Err(Problem::new(Kind::NotFound, format!("{kind} {why}: write /history/CLUSTER/{kind}/{rest}")));
+            return Err(Problem::new(
+                Kind::NotFound,
+                format!("{kind} {why}: write /history/CLUSTER/{kind}/{rest}"),
+            ));
         }
         Ok(())
     }
@@ -197,9 +257,20 @@ mod tests {
     #[test]
     fn a_path_names_an_object() {
         let path = Path::parse("/history/arn%3Aeks%2Fprod/pods/shop/web").unwrap();
-        assert_eq!((&*path.cluster, &*path.namespace, &*path.name), ("arn:eks/prod", "shop", "web"));
+        assert_eq!(
+            (&*path.cluster, &*path.namespace, &*path.name),
+            ("arn:eks/prod", "shop", "web")
+        );
         assert_eq!(Path::parse("/history/c/nodes/n").unwrap().namespace, "");
-        for path in ["/history/", "/history/c", "/history/c/pods", "/history/c/pods//web", "/history/a/b/c/d/e", "/history/c/pods/%ff", "/history/c/pods/a%00"] {
+        for path in [
+            "/history/",
+            "/history/c",
+            "/history/c/pods",
+            "/history/c/pods//web",
+            "/history/a/b/c/d/e",
+            "/history/c/pods/%ff",
+            "/history/c/pods/a%00",
+        ] {
             assert!(Path::parse(path).is_err(), "{path}");
         }
     }

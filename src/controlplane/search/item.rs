@@ -43,7 +43,12 @@ pub(super) fn identity(stored: &Stored, known: Option<&Known>) -> Map<String, Va
 }
 
 /// An item of a list.
-pub(super) fn item(stored: &Stored, row: Option<&Bytes>, known: Option<&Known>, shape: Shape<'_>) -> Value {
+pub(super) fn item(
+    stored: &Stored,
+    row: Option<&Bytes>,
+    known: Option<&Known>,
+    shape: Shape<'_>,
+) -> Value {
     let whole = object(stored);
     let mut item = identity(stored, known);
     // What the object says of itself wins: a header may not have come yet.
@@ -59,7 +64,10 @@ pub(super) fn item(stored: &Stored, row: Option<&Bytes>, known: Option<&Known>, 
             item.insert("cells".into(), cells.collect());
         }
     } else {
-        let fields = shape.fields.iter().map(|path| (path.to_string(), path.one(&whole).unwrap_or_default()));
+        let fields = shape
+            .fields
+            .iter()
+            .map(|path| (path.to_string(), path.one(&whole).unwrap_or_default()));
         item.insert("fields".into(), Value::Object(fields.collect()));
     }
     if let Some(row) = row.filter(|_| shape.row) {
@@ -76,13 +84,19 @@ fn about(item: &mut Map<String, Value>, whole: &Value, stored: &Stored) {
     let labels = metadata.get("labels").filter(|labels| labels.is_object());
     item.insert("uid".into(), stored.uid.clone().into());
     item.insert("created".into(), metadata["creationTimestamp"].clone());
-    item.insert("labels".into(), labels.cloned().unwrap_or_else(|| json!({})));
+    item.insert(
+        "labels".into(),
+        labels.cloned().unwrap_or_else(|| json!({})),
+    );
     item.insert("owner".into(), owner(metadata));
     item.insert("phase".into(), whole["status"]["phase"].clone());
     item.insert("ready".into(), ready(whole));
     item.insert("firstSeen".into(), stored.first_seen.to_string().into());
     item.insert("changed".into(), stored.changed.to_string().into());
-    item.insert("clusterResourceVersion".into(), metadata["resourceVersion"].clone());
+    item.insert(
+        "clusterResourceVersion".into(),
+        metadata["resourceVersion"].clone(),
+    );
 }
 
 fn owner(metadata: &Value) -> Value {
@@ -99,7 +113,11 @@ fn owner(metadata: &Value) -> Value {
 fn ready(whole: &Value) -> Value {
     let none = Vec::new();
     let conditions = whole["status"]["conditions"].as_array().unwrap_or(&none);
-    let of = |kind: &str| conditions.iter().find(|condition| condition["type"] == kind);
+    let of = |kind: &str| {
+        conditions
+            .iter()
+            .find(|condition| condition["type"] == kind)
+    };
     match of("Ready").or_else(|| of("Available")) {
         Some(condition) => (condition["status"] == "True").into(),
         None => Value::Null,
@@ -114,14 +132,16 @@ fn cell_text(cell: &Cell, now: Timestamp) -> Value {
         Some(Part::SinceMs(at)) => human(now.as_millisecond().saturating_sub(*at)),
         Some(Part::Null(_)) | None => String::new(),
     };
-    cell.parts.iter().map(|part| text(&part.part)).collect::<String>().into()
+    cell.parts
+        .iter()
+        .map(|part| text(&part.part))
+        .collect::<String>()
+        .into()
 }
 
 /// The columns that cells are of, as the API server's Table defines them.
 pub(super) fn columns(columns: &[Column]) -> Value {
-    let one = |column: &Column| {
-        json!({"name": column.name, "type": column.r#type, "format": column.format, "priority": column.priority})
-    };
+    let one = |column: &Column| json!({"name": column.name, "type": column.r#type, "format": column.format, "priority": column.priority});
     columns.iter().map(one).collect()
 }
 
@@ -137,7 +157,10 @@ mod tests {
         Stored {
             key: ObjectKey {
                 cluster: ClusterName::new("c").unwrap(),
-                resource: GroupResource { group: String::new(), plural: "pods".into() },
+                resource: GroupResource {
+                    group: String::new(),
+                    plural: "pods".into(),
+                },
                 view: View::Objects,
                 namespace: "shop".into(),
                 name: "web".into(),
@@ -152,7 +175,12 @@ mod tests {
     }
 
     fn shape(fields: &[FieldPath]) -> Shape<'_> {
-        Shape { fields, object: false, row: false, now: Timestamp::from_second(100).unwrap() }
+        Shape {
+            fields,
+            object: false,
+            row: false,
+            now: Timestamp::from_second(100).unwrap(),
+        }
     }
 
     #[test]
@@ -161,12 +189,18 @@ mod tests {
             r#"{"kind":"Pod","metadata":{"labels":{"a":"b"},"resourceVersion":"99","ownerReferences":[{"kind":"Node","name":"n"},
             {"kind":"ReplicaSet","name":"r","controller":true}]},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"False"}]}}"#,
         );
-        let row = rows::Row {
-            cells: vec![rows::Cell {
+        let row = Row {
+            cells: vec![Cell {
                 parts: vec![
-                    rows::Part { part: Some(Part::Text("3 (".into())) },
-                    rows::Part { part: Some(Part::SinceMs(40_000)) },
-                    rows::Part { part: Some(Part::Text(" ago)".into())) },
+                    rows::Part {
+                        part: Some(Part::Text("3 (".into())),
+                    },
+                    rows::Part {
+                        part: Some(Part::SinceMs(40_000)),
+                    },
+                    rows::Part {
+                        part: Some(Part::Text(" ago)".into())),
+                    },
                 ],
             }],
             metadata: Bytes::new(),
@@ -174,20 +208,41 @@ mod tests {
         let row = Bytes::from(row.encode_to_vec());
         let it = item(&stored, Some(&row), None, shape(&[]));
         assert_eq!(it["cells"], json!(["3 (60s ago)"]));
-        assert_eq!((&it["phase"], &it["ready"], &it["kind"]), (&json!("Running"), &json!(false), &json!("Pod")));
+        assert_eq!(
+            (&it["phase"], &it["ready"], &it["kind"]),
+            (&json!("Running"), &json!(false), &json!("Pod"))
+        );
         assert_eq!(it["owner"], json!({"kind": "ReplicaSet", "name": "r"}));
-        assert_eq!((&it["resourceVersion"], &it["clusterResourceVersion"]), (&json!("7"), &json!("99")));
-        let paths = [FieldPath::parse(".status.phase").unwrap(), FieldPath::parse(".x").unwrap()];
+        assert_eq!(
+            (&it["resourceVersion"], &it["clusterResourceVersion"]),
+            (&json!("7"), &json!("99"))
+        );
+        let paths = [
+            FieldPath::parse(".status.phase").unwrap(),
+            FieldPath::parse(".x").unwrap(),
+        ];
         let it = item(&stored, None, None, shape(&paths));
-        assert_eq!(it["fields"], json!({".status.phase": "Running", ".x": null}));
+        assert_eq!(
+            it["fields"],
+            json!({".status.phase": "Running", ".x": null})
+        );
         assert!(it.get("labels").is_none() && it["name"] == "web");
     }
 
     #[test]
     fn what_is_no_object_is_shown_by_its_name() {
         for value in ["", "[]", "7", "{\"metadata\":7,\"status\":[1]}", "\u{0}"] {
-            let it = item(&stored(value), Some(&Bytes::from_static(b"\xff\xff")), None, shape(&[]));
-            assert_eq!((&it["name"], &it["owner"], &it["labels"]), (&json!("web"), &Value::Null, &json!({})), "{value}");
+            let it = item(
+                &stored(value),
+                Some(&Bytes::from_static(b"\xff\xff")),
+                None,
+                shape(&[]),
+            );
+            assert_eq!(
+                (&it["name"], &it["owner"], &it["labels"]),
+                (&json!("web"), &Value::Null, &json!({})),
+                "{value}"
+            );
         }
     }
 }

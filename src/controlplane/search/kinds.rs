@@ -70,7 +70,11 @@ impl Known {
             return false;
         };
         let (group, version) = (self.resource.group.as_str(), self.version.as_str());
-        let fits = rest == group || rest == version || rest.strip_prefix(version).is_some_and(|it| it.strip_prefix('.') == Some(group));
+        let fits = rest == group
+            || rest == version
+            || rest
+                .strip_prefix(version)
+                .is_some_and(|it| it.strip_prefix('.') == Some(group));
         fits && !rest.is_empty() && self.is_called(name)
     }
 }
@@ -84,7 +88,9 @@ pub(super) fn qualified(resource: &GroupResource) -> String {
 }
 
 /// All resources that there are streams of.
-pub(super) fn known<'a>(streams: impl IntoIterator<Item = &'a Stream>) -> BTreeMap<GroupResource, Known> {
+pub(super) fn known<'a>(
+    streams: impl IntoIterator<Item = &'a Stream>,
+) -> BTreeMap<GroupResource, Known> {
     let mut known = BTreeMap::new();
     for stream in streams {
         let resource = GroupResource {
@@ -112,10 +118,18 @@ pub(super) fn known<'a>(streams: impl IntoIterator<Item = &'a Stream>) -> BTreeM
 ///
 /// # Errors
 /// When there is none, or several.
-pub(super) fn resolve<'a>(word: &str, known: &'a BTreeMap<GroupResource, Known>) -> Result<&'a Known, Problem> {
-    let short = SHORT.iter().find(|(short, _)| short.eq_ignore_ascii_case(word));
+pub(super) fn resolve<'a>(
+    word: &str,
+    known: &'a BTreeMap<GroupResource, Known>,
+) -> Result<&'a Known, Problem> {
+    let short = SHORT
+        .iter()
+        .find(|(short, _)| short.eq_ignore_ascii_case(word));
     let word = short.map_or(word, |(_, plural)| plural);
-    let mut found: Vec<_> = known.values().filter(|it| it.is_called(word) || it.is_qualified(word)).collect();
+    let mut found: Vec<_> = known
+        .values()
+        .filter(|it| it.is_called(word) || it.is_qualified(word))
+        .collect();
     if let Some(at) = found.iter().position(|it| it.resource.group.is_empty()) {
         found.swap(0, at);
         found.truncate(1);
@@ -130,12 +144,16 @@ pub(super) fn resolve<'a>(word: &str, known: &'a BTreeMap<GroupResource, Known>)
                 names => format!("kept are {}", names.join(", ")),
             };
             let shown: String = word.chars().take(64).collect();
-            let detail = format!("the controlplane doesn't have a resource type {shown:?}{near} ({kept})");
+            let detail =
+                format!("the controlplane doesn't have a resource type {shown:?}{near} ({kept})");
             Err(Problem::new(Kind::NotFound, detail))
         }
         several => {
             let names: Vec<_> = several.iter().map(|it| it.qualified()).collect();
-            Err(Problem::parameter("kind", format!("{word:?} may be {}: say which", names.join(" or "))))
+            Err(Problem::parameter(
+                "kind",
+                format!("{word:?} may be {}: say which", names.join(" or ")),
+            ))
         }
     }
 }
@@ -175,7 +193,11 @@ mod tests {
             stream("things.v1.b.io", "Thing"),
         ];
         let known = known(&streams);
-        let name = |word: &str| resolve(word, &known).map(Known::qualified).map_err(|it| it.detail);
+        let name = |word: &str| {
+            resolve(word, &known)
+                .map(Known::qualified)
+                .map_err(|it| it.detail)
+        };
         for (word, expected) in [
             ("po", "pods"),
             ("Pod", "pods"),
@@ -190,8 +212,17 @@ mod tests {
             assert_eq!(name(word), Ok(expected.to_owned()), "{word}");
         }
         assert!(name("pods.").is_err() && name("").is_err() && name("pods.v2").is_err());
-        assert!(name("things").unwrap_err().contains("things.a.io or things.b.io"));
+        assert!(
+            name("things")
+                .unwrap_err()
+                .contains("things.a.io or things.b.io")
+        );
         let error = name("deploymnets").unwrap_err();
-        assert!(error.contains("doesn't have a resource type \"deploymnets\"; did you mean \"deployments\"?"), "{error}");
+        assert!(
+            error.contains(
+                "doesn't have a resource type \"deploymnets\"; did you mean \"deployments\"?"
+            ),
+            "{error}"
+        );
     }
 }

@@ -29,12 +29,22 @@ pub(super) async fn search(
 }
 
 async fn found(served: &Served, uri: &Uri, reader: &Reader) -> Result<Value, Problem> {
-    let query = Query::parse(uri.query().unwrap_or_default(), Endpoint::Search, served.now())?;
+    let query = Query::parse(
+        uri.query().unwrap_or_default(),
+        Endpoint::Search,
+        served.now(),
+    )?;
     let scope = served.scope(&query, reader).await?;
     let search = served.asked(&query, &scope).await?;
     let found = served.store().search(&search).await?;
     let items = items(served, &query, &scope, &found.items, Some(found.at)).await?;
-    let next = found.next.map(|cursor| Token { asked: query.asked, cursor }.print(query.identity));
+    let next = found.next.map(|cursor| {
+        Token {
+            asked: query.asked,
+            cursor,
+        }
+        .print(query.identity)
+    });
     Ok(json!({
         "resourceVersion": found.at.to_string(),
         "asOf": query.at.unwrap_or(query.asked).to_string(),
@@ -57,7 +67,10 @@ pub(super) async fn items(
 ) -> Result<Vec<Value>, Problem> {
     let rows = match query.fields.is_empty() || query.row {
         true => {
-            let row = |stored: &Stored| ObjectKey { view: View::Rows, ..stored.key.clone() };
+            let row = |stored: &Stored| ObjectKey {
+                view: View::Rows,
+                ..stored.key.clone()
+            };
             let keys: Vec<_> = found.iter().map(row).collect();
             served.store().get_many(&keys, at).await?
         }
@@ -93,7 +106,15 @@ fn columns(query: &Query, scope: &Scope, found: &[Stored]) -> Value {
 
 /// What rows are rows of.
 fn headers(query: &Query, scope: &Scope) -> Value {
-    let shown = scope.known.values().filter(|known| query.row && scope.resources.contains(&known.resource));
-    let header = |known: &Known| (known.qualified(), Encoded::print(&known.header.encode_to_vec()).into());
+    let shown = scope
+        .known
+        .values()
+        .filter(|known| query.row && scope.resources.contains(&known.resource));
+    let header = |known: &Known| {
+        (
+            known.qualified(),
+            Encoded::print(&known.header.encode_to_vec()).into(),
+        )
+    };
     Value::Object(shown.map(header).collect())
 }

@@ -111,12 +111,17 @@ pub fn router(options: Options) -> Router {
 }
 
 async fn only_read(method: Method, uri: Uri) -> Problem {
-    Problem::new(Kind::Method, format!("{method} is not served: what is here can only be read")).of(&instance(&uri))
+    Problem::new(
+        Kind::Method,
+        format!("{method} is not served: what is here can only be read"),
+    )
+    .of(&instance(&uri))
 }
 
 /// What was asked for, as an answer repeats it.
 fn instance(uri: &Uri) -> String {
-    uri.path_and_query().map_or_else(String::new, |it| it.as_str().to_owned())
+    uri.path_and_query()
+        .map_or_else(String::new, |it| it.as_str().to_owned())
 }
 
 /// Ends a request: an answer, or a problem that says what was asked for.
@@ -134,7 +139,10 @@ impl Served {
     }
 
     /// Waits for a turn, and no longer than a search may take for what it does then.
-    async fn in_turn<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    async fn in_turn<T>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
         let turn = async {
             // It is never closed.
             let _turn = self.searches.acquire().await;
@@ -142,9 +150,16 @@ impl Served {
         };
         let slow = || {
             let seconds = PATIENCE.as_secs();
-            Problem::new(Kind::Slow, format!("no answer within {seconds} s: narrow it by kind, cluster, namespace or labels"))
+            Problem::new(
+                Kind::Slow,
+                format!(
+                    "no answer within {seconds} s: narrow it by kind, cluster, namespace or labels"
+                ),
+            )
         };
-        tokio::time::timeout(PATIENCE, turn).await.unwrap_or_else(|_| Err(slow()))
+        tokio::time::timeout(PATIENCE, turn)
+            .await
+            .unwrap_or_else(|_| Err(slow()))
     }
 
     async fn streams(&self) -> Result<Vec<Stream>, Problem> {

@@ -13,8 +13,20 @@ pub(super) async fn document(_: Reader) -> Json<Value> {
 
 /// What each route answers with, and what it is.
 const ROUTES: [(&str, Option<Endpoint>, &str, &str, &str); 6] = [
-    ("/search", Some(Endpoint::Search), "Objects that match, page by page of one moment", "SearchAnswer", "application/json"),
-    ("/search/count", Some(Endpoint::Count), "How many objects match", "CountAnswer", "application/json"),
+    (
+        "/search",
+        Some(Endpoint::Search),
+        "Objects that match, page by page of one moment",
+        "SearchAnswer",
+        "application/json",
+    ),
+    (
+        "/search/count",
+        Some(Endpoint::Count),
+        "How many objects match",
+        "CountAnswer",
+        "application/json",
+    ),
     (
         "/search/watch",
         Some(Endpoint::Watch),
@@ -36,7 +48,13 @@ const ROUTES: [(&str, Option<Endpoint>, &str, &str, &str); 6] = [
         "HistoryAnswer",
         "application/json",
     ),
-    ("/openapi.json", None, "This document", "Document", "application/json"),
+    (
+        "/openapi.json",
+        None,
+        "This document",
+        "Document",
+        "application/json",
+    ),
 ];
 
 /// The document.
@@ -44,7 +62,10 @@ pub(super) fn openapi() -> Value {
     let paths: Map<String, Value> = ROUTES
         .iter()
         .map(|(path, endpoint, summary, answer, media)| {
-            ((*path).to_owned(), route(path, *endpoint, summary, answer, media))
+            (
+                (*path).to_owned(),
+                route(path, *endpoint, summary, answer, media),
+            )
         })
         .collect();
     json!({
@@ -68,13 +89,23 @@ pub(super) fn openapi() -> Value {
     })
 }
 
-fn route(path: &str, endpoint: Option<Endpoint>, summary: &str, answer: &str, media: &str) -> Value {
-    let in_path = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+fn route(
+    path: &str,
+    endpoint: Option<Endpoint>,
+    summary: &str,
+    answer: &str,
+    media: &str,
+) -> Value {
+    let in_path = path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
     if let Some(endpoint) = endpoint {
-        let of = TABLE.iter().filter(|parameter| parameter.of.contains(&endpoint));
+        let of = TABLE
+            .iter()
+            .filter(|parameter| parameter.of.contains(&endpoint));
         parameters.extend(of.map(parameter));
     }
     if endpoint == Some(Endpoint::Watch) {
@@ -98,7 +129,9 @@ fn route(path: &str, endpoint: Option<Endpoint>, summary: &str, answer: &str, me
 
 /// `/search/count` is `searchCount`.
 fn operation(path: &str) -> String {
-    let words = path.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words = path
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     let mut name = String::new();
     for word in words {
         let mut rest = word.chars();
@@ -143,7 +176,10 @@ fn schemas() -> Value {
     let time = json!({"type": "string", "format": "date-time"});
     let list = |of: &str| json!({"type": "array", "items": {"$ref": format!("#/components/schemas/{of}")}});
     let texts = json!({"type": "array", "items": text});
-    let types: Vec<_> = KINDS.iter().map(|(_, word, _, _)| format!("urn:mqinformer:problem:{word}")).collect();
+    let types: Vec<_> = KINDS
+        .iter()
+        .map(|(_, word, _, _)| format!("urn:mqinformer:problem:{word}"))
+        .collect();
     json!({
         "Item": {"type": "object", "properties": {
             "cluster": text, "resource": text, "kind": maybe, "apiVersion": maybe, "namespace": text, "name": text,
@@ -196,9 +232,18 @@ mod tests {
     fn every_parameter_is_in_the_document_where_it_is_understood() {
         let document = openapi();
         for (path, endpoint, ..) in ROUTES {
-            let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap().clone();
-            let documented: Vec<_> = parameters.iter().filter(|it| it["in"] == "query").map(|it| it["name"].clone()).collect();
-            let understood = TABLE.iter().filter(|it| endpoint.is_some_and(|endpoint| it.of.contains(&endpoint)));
+            let parameters = document["paths"][path]["get"]["parameters"]
+                .as_array()
+                .unwrap()
+                .clone();
+            let documented: Vec<_> = parameters
+                .iter()
+                .filter(|it| it["in"] == "query")
+                .map(|it| it["name"].clone())
+                .collect();
+            let understood = TABLE
+                .iter()
+                .filter(|it| endpoint.is_some_and(|endpoint| it.of.contains(&endpoint)));
             let understood: Vec<_> = understood.map(|it| Value::from(it.name)).collect();
             assert_eq!(documented, understood, "{path}");
         }
@@ -208,19 +253,26 @@ mod tests {
     fn every_reference_leads_somewhere() {
         fn check(document: &Value, part: &Value) {
             match part {
-                Value::Object(fields) => fields.iter().for_each(|(name, value)| match (name.as_str(), value) {
-                    ("$ref", Value::String(to)) => {
-                        let pointer = to.strip_prefix('#').unwrap();
-                        assert!(document.pointer(pointer).is_some(), "{to}");
-                    }
-                    (_, value) => check(document, value),
-                }),
+                Value::Object(fields) => {
+                    fields
+                        .iter()
+                        .for_each(|(name, value)| match (name.as_str(), value) {
+                            ("$ref", Value::String(to)) => {
+                                let pointer = to.strip_prefix('#').unwrap();
+                                assert!(document.pointer(pointer).is_some(), "{to}");
+                            }
+                            (_, value) => check(document, value),
+                        })
+                }
                 Value::Array(items) => items.iter().for_each(|item| check(document, item)),
                 _ => {}
             }
         }
         let document = openapi();
         check(&document, &document);
-        assert_eq!(document["paths"]["/search/count"]["get"]["operationId"], "searchCount");
+        assert_eq!(
+            document["paths"]["/search/count"]["get"]["operationId"],
+            "searchCount"
+        );
     }
 }

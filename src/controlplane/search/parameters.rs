@@ -43,8 +43,20 @@ use Endpoint::{Count, History, Search, Watch};
 
 const FILTERS: &[Endpoint] = &[Search, Count, Watch];
 
-const fn filter(name: &'static str, form: Form, text: &'static str, example: &'static str) -> Parameter {
-    Parameter { name, of: FILTERS, repeats: false, form, text, example }
+const fn filter(
+    name: &'static str,
+    form: Form,
+    text: &'static str,
+    example: &'static str,
+) -> Parameter {
+    Parameter {
+        name,
+        of: FILTERS,
+        repeats: false,
+        form,
+        text,
+        example,
+    }
 }
 
 /// All of them.
@@ -61,8 +73,18 @@ pub(super) const TABLE: &[Parameter] = &[
         "Which clusters: names, patterns with * and ?, and ! before either for all but those. Default: all.",
         "prod-*,!prod-old",
     ),
-    filter("namespace", Form::Words, "In which namespaces. Default: all.", "shop"),
-    filter("labels", Form::Text, "A label selector.", "app=web,tier!=cache"),
+    filter(
+        "namespace",
+        Form::Words,
+        "In which namespaces. Default: all.",
+        "shop",
+    ),
+    filter(
+        "labels",
+        Form::Text,
+        "A label selector.",
+        "app=web,tier!=cache",
+    ),
     filter(
         "owner",
         Form::Text,
@@ -108,11 +130,21 @@ pub(super) const TABLE: &[Parameter] = &[
     },
     Parameter {
         of: &[Search, History],
-        ..filter("limit", Form::Number, "At most so many, 1 to 500. Default: 100.", "100")
+        ..filter(
+            "limit",
+            Form::Number,
+            "At most so many, 1 to 500. Default: 100.",
+            "100",
+        )
     },
     Parameter {
         of: &[Search, History],
-        ..filter("continue", Form::Text, "The token of the page before: the same parameters, the next page.", "")
+        ..filter(
+            "continue",
+            Form::Text,
+            "The token of the page before: the same parameters, the next page.",
+            "",
+        )
     },
     Parameter {
         of: &[Search, Count, History],
@@ -167,7 +199,10 @@ impl Given {
     /// When it has what the endpoint does not know, or one of it too many.
     pub(super) fn parse(query: &str, of: Endpoint) -> Result<Self, Problem> {
         if query.len() > MAX_QUERY {
-            return Err(Problem::new(Kind::Parameter, format!("the query is longer than {MAX_QUERY} bytes")));
+            return Err(Problem::new(
+                Kind::Parameter,
+                format!("the query is longer than {MAX_QUERY} bytes"),
+            ));
         }
         let mut given: Vec<(&'static str, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -176,14 +211,20 @@ impl Given {
                 return Err(unknown(&name, known.is_some(), of));
             };
             if value.chars().any(char::is_control) {
-                return Err(Problem::parameter(parameter.name, "control characters are in no name and in no value"));
+                return Err(Problem::parameter(
+                    parameter.name,
+                    "control characters are in no name and in no value",
+                ));
             }
             if !parameter.repeats && given.iter().any(|(name, _)| *name == parameter.name) {
                 return Err(Problem::parameter(parameter.name, "it can be given once"));
             }
             given.push((parameter.name, value.into_owned()));
             if given.len() > MAX_PARAMETERS {
-                return Err(Problem::new(Kind::Parameter, format!("there are more than {MAX_PARAMETERS} parameters")));
+                return Err(Problem::new(
+                    Kind::Parameter,
+                    format!("there are more than {MAX_PARAMETERS} parameters"),
+                ));
             }
         }
         Ok(Self(given))
@@ -196,14 +237,20 @@ impl Given {
 
     /// All values of one.
     pub(super) fn all<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
-        let of = self.0.iter().filter(move |(it, value)| *it == name && !value.is_empty());
+        let of = self
+            .0
+            .iter()
+            .filter(move |(it, value)| *it == name && !value.is_empty());
         of.map(|(_, value)| value.as_str())
     }
 
     /// The words of one, in no order and none twice.
     pub(super) fn words(&self, name: &'static str) -> Vec<&str> {
         let words = self.one(name).unwrap_or_default().split(',');
-        let mut words: Vec<_> = words.map(str::trim).filter(|word| !word.is_empty()).collect();
+        let mut words: Vec<_> = words
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .collect();
         words.sort_unstable();
         words.dedup();
         words
@@ -214,13 +261,20 @@ impl Given {
         match self.one(name) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
-            Some(other) => Err(Problem::parameter(name, format!("{other:?} is neither true nor false"))),
+            Some(other) => Err(Problem::parameter(
+                name,
+                format!("{other:?} is neither true nor false"),
+            )),
         }
     }
 
     /// What makes it another search than others: all but where its page begins and how long that is.
     pub(super) fn identity(&self) -> u32 {
-        let mut of: Vec<_> = self.0.iter().filter(|(name, _)| !matches!(*name, "continue" | "limit")).collect();
+        let mut of: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "continue" | "limit"))
+            .collect();
         of.sort();
         let hash = xxhash_rust::xxh3::xxh3_64(format!("{of:?}").as_bytes());
         (hash & u64::from(u32::MAX)) as u32
@@ -228,13 +282,24 @@ impl Given {
 }
 
 fn unknown(name: &str, elsewhere: bool, of: Endpoint) -> Problem {
-    let here = || TABLE.iter().filter(|it| it.of.contains(&of)).map(|it| it.name);
+    let here = || {
+        TABLE
+            .iter()
+            .filter(|it| it.of.contains(&of))
+            .map(|it| it.name)
+    };
     let short: String = name.chars().take(64).collect();
     let detail = match elsewhere {
-        true => format!("the parameter {short:?} has no meaning here; there are {}", here().collect::<Vec<_>>().join(", ")),
+        true => format!(
+            "the parameter {short:?} has no meaning here; there are {}",
+            here().collect::<Vec<_>>().join(", ")
+        ),
         false => match meant(name, here()) {
             none if none.is_empty() => {
-                format!("unknown parameter {short:?}; there are {}", here().collect::<Vec<_>>().join(", "))
+                format!(
+                    "unknown parameter {short:?}; there are {}",
+                    here().collect::<Vec<_>>().join(", ")
+                )
             }
             meant => format!("unknown parameter {short:?}{meant}"),
         },
@@ -257,7 +322,11 @@ mod tests {
             detail("kinds=pods", Search),
             "unknown parameter \"kinds\"; did you mean \"kind\"?"
         );
-        assert!(detail("zzz=1", Search).ends_with("fields, object, row"), "{}", detail("zzz=1", Search));
+        assert!(
+            detail("zzz=1", Search).ends_with("fields, object, row"),
+            "{}",
+            detail("zzz=1", Search)
+        );
         assert!(detail("order=name", Count).contains("has no meaning here"));
         assert!(detail("age=<1h", Watch).contains("has no meaning here"));
         assert!(detail("kind=a&kind=b", Search).contains("once"));

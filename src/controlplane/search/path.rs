@@ -184,14 +184,31 @@ mod tests {
             (".spec.containers[*].image", ".spec.containers[*].image"),
             (".spec.containers[0].image", ".spec.containers[0].image"),
             (r".metadata.labels.a\.b/c", r#".metadata.labels["a.b/c"]"#),
-            (r#".metadata.labels["a.b/c"]"#, r#".metadata.labels["a.b/c"]"#),
+            (
+                r#".metadata.labels["a.b/c"]"#,
+                r#".metadata.labels["a.b/c"]"#,
+            ),
             ("['x y'].z", r#"["x y"].z"#),
         ] {
             assert_eq!(FieldPath::parse(text).unwrap().to_string(), printed);
         }
         for text in [
-            "", ".", "status", ".a.", ".a..b", ".a[", ".a[b]", ".a[-1]", ".a[\"b]", ".a[\"\"]", ".a b", ".a=",
-            ".a\\", "$", ".a[999999999999999999999]", &".a".repeat(40),
+            "",
+            ".",
+            "status",
+            ".a.",
+            ".a..b",
+            ".a[",
+            ".a[b]",
+            ".a[-1]",
+            ".a[\"b]",
+            ".a[\"\"]",
+            ".a b",
+            ".a=",
+            ".a\\",
+            "$",
+            ".a[999999999999999999999]",
+            &".a".repeat(40),
         ] {
             assert!(FieldPath::parse(text).is_err(), "{text}");
         }

@@ -8,16 +8,66 @@ use serde_json::{Value, json};
 
 /// Every kind of problem: the last word of its `type`, its status and its title. The OpenAPI document lists them.
 pub(super) const KINDS: [(Kind, &str, StatusCode, &str); 10] = [
-    (Kind::Parameter, "invalid-parameter", StatusCode::BAD_REQUEST, "A parameter is unknown or invalid"),
-    (Kind::Field, "unknown-field", StatusCode::BAD_REQUEST, "No object has such a field"),
-    (Kind::Continue, "invalid-continue", StatusCode::BAD_REQUEST, "The continue token is not of this search"),
-    (Kind::Unauthorized, "unauthorized", StatusCode::UNAUTHORIZED, "Who asks is not known"),
-    (Kind::NotFound, "not-found", StatusCode::NOT_FOUND, "There is no such thing"),
-    (Kind::Method, "method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "What is here can only be read"),
-    (Kind::Expired, "expired", StatusCode::GONE, "That moment is not kept any more"),
-    (Kind::Slow, "too-slow", StatusCode::GATEWAY_TIMEOUT, "The search takes too long"),
-    (Kind::Busy, "unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store does not answer now"),
-    (Kind::Internal, "internal", StatusCode::INTERNAL_SERVER_ERROR, "The store cannot be read"),
+    (
+        Kind::Parameter,
+        "invalid-parameter",
+        StatusCode::BAD_REQUEST,
+        "A parameter is unknown or invalid",
+    ),
+    (
+        Kind::Field,
+        "unknown-field",
+        StatusCode::BAD_REQUEST,
+        "No object has such a field",
+    ),
+    (
+        Kind::Continue,
+        "invalid-continue",
+        StatusCode::BAD_REQUEST,
+        "The continue token is not of this search",
+    ),
+    (
+        Kind::Unauthorized,
+        "unauthorized",
+        StatusCode::UNAUTHORIZED,
+        "Who asks is not known",
+    ),
+    (
+        Kind::NotFound,
+        "not-found",
+        StatusCode::NOT_FOUND,
+        "There is no such thing",
+    ),
+    (
+        Kind::Method,
+        "method-not-allowed",
+        StatusCode::METHOD_NOT_ALLOWED,
+        "What is here can only be read",
+    ),
+    (
+        Kind::Expired,
+        "expired",
+        StatusCode::GONE,
+        "That moment is not kept any more",
+    ),
+    (
+        Kind::Slow,
+        "too-slow",
+        StatusCode::GATEWAY_TIMEOUT,
+        "The search takes too long",
+    ),
+    (
+        Kind::Busy,
+        "unavailable",
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The store does not answer now",
+    ),
+    (
+        Kind::Internal,
+        "internal",
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The store cannot be read",
+    ),
 ];
 
 /// What kind of problem.
@@ -41,7 +91,7 @@ pub(super) struct Problem {
     kind: Kind,
     pub(super) detail: String,
     /// The parameter that it is about.
-    pub(super) parameter: Option<&'static str>,
+    parameter: Option<&'static str>,
     /// What was asked for: path and query.
     instance: String,
 }
@@ -61,6 +111,14 @@ impl Problem {
         Self {
             parameter: Some(name),
             ..Self::new(Kind::Parameter, format!("{name}: {detail}"))
+        }
+    }
+
+    /// A parameter names a field that there is not.
+    pub(super) fn field(name: &'static str, detail: String) -> Self {
+        Self {
+            parameter: Some(name),
+            ..Self::new(Kind::Field, detail)
         }
     }
 
@@ -108,7 +166,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.row().2;
         let body = self.json().to_string();
-        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -124,16 +183,19 @@ impl IntoResponse for Problem {
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Unavailable(_) => {
-                Self::new(Kind::Busy, "the store's database does not answer; try again")
-            }
+            store::Error::Unavailable(_) => Self::new(
+                Kind::Busy,
+                "the store's database does not answer; try again",
+            ),
             store::Error::Expired { .. } => Self::new(
                 Kind::Expired,
                 "what was asked for is older than what is kept (--history): begin anew without continue, or ask for a later moment",
             ),
             store::Error::TooOld { oldest, .. } => Self::new(
                 Kind::Expired,
-                format!("that is longer ago than what is kept, which begins at {oldest} (--history)"),
+                format!(
+                    "that is longer ago than what is kept, which begins at {oldest} (--history)"
+                ),
             ),
             store::Error::Future { asked, newest } => Self::new(
                 Kind::Parameter,
@@ -142,7 +204,10 @@ impl From<store::Error> for Problem {
             store::Error::Invalid(why) => Self::new(Kind::Parameter, why),
             other => {
                 tracing::error!(error = %other, "a search failed");
-                Self::new(Kind::Internal, "the store cannot be read; the log of the controlplane says why")
+                Self::new(
+                    Kind::Internal,
+                    "the store cannot be read; the log of the controlplane says why",
+                )
             }
         }
     }
@@ -155,7 +220,9 @@ pub(super) fn meant<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) ->
         .map(|known| (distance(word, known), known))
         .filter(|(distance, known)| *distance <= (known.chars().count() / 3).clamp(1, 2))
         .min();
-    near.map_or_else(String::new, |(_, known)| format!("; did you mean {known:?}?"))
+    near.map_or_else(String::new, |(_, known)| {
+        format!("; did you mean {known:?}?")
+    })
 }
 
 /// How many characters have to be added, left out, replaced or swapped to get from one word to the other; case
@@ -163,7 +230,10 @@ pub(super) fn meant<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) ->
 pub(super) fn distance(one: &str, other: &str) -> usize {
     const LONGEST: usize = 64;
     let lower = |text: &str| -> Vec<char> {
-        text.chars().flat_map(char::to_lowercase).take(LONGEST + 1).collect()
+        text.chars()
+            .flat_map(char::to_lowercase)
+            .take(LONGEST + 1)
+            .collect()
     };
     let (one, other) = (lower(one), lower(other));
     if one.len() > LONGEST || other.len() > LONGEST {

@@ -120,7 +120,9 @@ impl Query {
     pub(super) fn parse(query: &str, of: Endpoint, now: Timestamp) -> Result<Self, Problem> {
         let given = Given::parse(query, of)?;
         let identity = given.identity();
-        let page = given.one("continue").map(|text| Token::parse(text, identity, now));
+        let page = given
+            .one("continue")
+            .map(|text| Token::parse(text, identity, now));
         let page = page.transpose()?;
         let asked = page.as_ref().map_or(now, |page| page.asked);
         let (created_after, created_before) = created(&given, asked)?;
@@ -129,7 +131,11 @@ impl Query {
             kinds: given.words("kind").into_iter().map(str::to_owned).collect(),
             clusters: Clusters::new(given.words("cluster"))
                 .map_err(|error| Problem::parameter("cluster", error))?,
-            namespaces: given.words("namespace").into_iter().map(str::to_owned).collect(),
+            namespaces: given
+                .words("namespace")
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             labels: LabelSelector::parse(given.one("labels").unwrap_or_default())
                 .map_err(|error| Problem::parameter("labels", error))?,
             owner: text("owner")?.map(owner).transpose()?,
@@ -168,9 +174,10 @@ impl Query {
 
 fn short<'a>(name: &'static str, text: Option<&'a str>) -> Result<Option<&'a str>, Problem> {
     match text {
-        Some(text) if text.len() > LONGEST => {
-            Err(Problem::parameter(name, format!("longer than {LONGEST} bytes")))
-        }
+        Some(text) if text.len() > LONGEST => Err(Problem::parameter(
+            name,
+            format!("longer than {LONGEST} bytes"),
+        )),
         text => Ok(text),
     }
 }
@@ -180,8 +187,16 @@ pub(super) fn limit(given: &Given) -> Result<usize, Problem> {
     let Some(text) = given.one("limit") else {
         return Ok(LIMIT);
     };
-    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-    number.ok_or_else(|| Problem::parameter("limit", format!("{text:?} is no number from 1 to {MOST}; continue asks for more")))
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| {
+        Problem::parameter(
+            "limit",
+            format!("{text:?} is no number from 1 to {MOST}; continue asks for more"),
+        )
+    })
 }
 
 /// A moment.
@@ -191,12 +206,17 @@ pub(super) fn at(given: &Given, asked: Timestamp) -> Result<Option<Timestamp>, P
 }
 
 /// The narrowest bounds that ages give.
-fn created(given: &Given, asked: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+fn created(
+    given: &Given,
+    asked: Timestamp,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
     let (mut after, mut before) = (None, None);
     for text in given.all("age") {
         match age(text, asked).map_err(|why| Problem::parameter("age", why))? {
             Created::After(at) => after = after.max(Some(at)),
-            Created::Before(at) => before = Some(before.map_or(at, |known: Timestamp| known.min(at))),
+            Created::Before(at) => {
+                before = Some(before.map_or(at, |known: Timestamp| known.min(at)))
+            }
         }
     }
     Ok((after, before))
@@ -220,7 +240,10 @@ fn conditions(given: &Given) -> Result<Vec<Condition>, Problem> {
     let conditions: Result<Vec<_>, _> = given.all("where").map(condition).collect();
     let conditions = conditions.map_err(|why| Problem::parameter("where", why))?;
     match conditions.len() > CONDITIONS {
-        true => Err(Problem::parameter("where", format!("there are more than {CONDITIONS}"))),
+        true => Err(Problem::parameter(
+            "where",
+            format!("there are more than {CONDITIONS}"),
+        )),
         false => Ok(conditions),
     }
 }
@@ -228,7 +251,9 @@ fn conditions(given: &Given) -> Result<Vec<Condition>, Problem> {
 /// Reads a condition: `.status.phase!=Running`, `.spec.nodeName`, `!.metadata.ownerReferences`.
 fn condition(text: &str) -> Result<Condition, String> {
     let trimmed = text.trim();
-    let absent = trimmed.strip_prefix('!').filter(|rest| rest.starts_with(['.', '[']));
+    let absent = trimmed
+        .strip_prefix('!')
+        .filter(|rest| rest.starts_with(['.', '[']));
     if let Some(rest) = absent {
         return Ok(Condition {
             path: FieldPath::parse(rest)?,
@@ -245,7 +270,9 @@ fn condition(text: &str) -> Result<Condition, String> {
             value: String::new(),
         });
     }
-    let operator = OPERATORS.iter().find(|(written, _)| rest.starts_with(written));
+    let operator = OPERATORS
+        .iter()
+        .find(|(written, _)| rest.starts_with(written));
     let (written, operator) = operator.ok_or_else(|| {
         format!("{rest:?} is no operator; there are = != < <= > >= and ~ (contains)")
     })?;
@@ -272,7 +299,9 @@ fn order(text: &str) -> Result<Order, Problem> {
         "phase" => OrderBy::Phase,
         path if path.starts_with(['.', '[']) => OrderBy::Field(single("order", path)?),
         _ => {
-            let why = format!("{word:?} is no order; there are created, name, namespace, phase, and paths such as .spec.replicas");
+            let why = format!(
+                "{word:?} is no order; there are created, name, namespace, phase, and paths such as .spec.replicas"
+            );
             return Err(Problem::parameter("order", why));
         }
     };
@@ -305,16 +334,26 @@ fn by(text: &str) -> Result<By, Problem> {
 fn single(name: &'static str, text: &str) -> Result<FieldPath, Problem> {
     let path = FieldPath::parse(text).map_err(|why| Problem::parameter(name, why))?;
     match path.0.contains(&super::path::Step::Each) {
-        true => Err(Problem::parameter(name, format!("{text:?} is of several values: it needs a number in place of the star"))),
+        true => Err(Problem::parameter(
+            name,
+            format!("{text:?} is of several values: it needs a number in place of the star"),
+        )),
         false => Ok(path),
     }
 }
 
 fn fields(given: &Given) -> Result<Vec<FieldPath>, Problem> {
-    let paths: Result<Vec<_>, _> = given.words("fields").into_iter().map(FieldPath::parse).collect();
+    let paths: Result<Vec<_>, _> = given
+        .words("fields")
+        .into_iter()
+        .map(FieldPath::parse)
+        .collect();
     let paths = paths.map_err(|why| Problem::parameter("fields", why))?;
     match paths.len() > CONDITIONS {
-        true => Err(Problem::parameter("fields", format!("there are more than {CONDITIONS}"))),
+        true => Err(Problem::parameter(
+            "fields",
+            format!("there are more than {CONDITIONS}"),
+        )),
         false => Ok(paths),
     }
 }
@@ -346,9 +385,18 @@ mod tests {
     fn conditions_are_a_path_an_operator_and_a_value() {
         let check = |text: &str, path: &str, operator, value: &str| {
             let read = condition(text).unwrap();
-            assert_eq!((&*read.path.to_string(), read.operator, &*read.value), (path, operator, value), "{text}");
+            assert_eq!(
+                (&*read.path.to_string(), read.operator, &*read.value),
+                (path, operator, value),
+                "{text}"
+            );
         };
-        check(".status.phase!=Running", ".status.phase", Operator::NotEqual, "Running");
+        check(
+            ".status.phase!=Running",
+            ".status.phase",
+            Operator::NotEqual,
+            "Running",
+        );
         check(".a=b=c", ".a", Operator::Equal, "b=c");
         check(".a == x ", ".a", Operator::Equal, "x");
         check(".a>=5", ".a", Operator::AtLeast, "5");
@@ -384,7 +432,10 @@ mod tests {
             ("limit=-1", "limit: "),
             ("order=foo", "order: \"foo\" is no order"),
             ("order=.a[*]", "order: \".a[*]\" is of several values"),
-            ("where=status.phase=x", "where: \"status.phase=x\" is no field path: it begins with a dot"),
+            (
+                "where=status.phase=x",
+                "where: \"status.phase=x\" is no field path: it begins with a dot",
+            ),
             ("labels=a=(", "labels: "),
             ("owner=web", "owner: "),
             ("owner=/", "owner: "),
@@ -398,7 +449,10 @@ mod tests {
             assert!(detail.starts_with(start), "{query}: {detail}");
         }
         let of = |query: &str| Query::parse(query, Endpoint::Count, now());
-        assert_eq!(of("by=label:a/b").unwrap().by, Some(By::Label("a/b".into())));
+        assert_eq!(
+            of("by=label:a/b").unwrap().by,
+            Some(By::Label("a/b".into()))
+        );
         for query in ["by=label:", "by=x", "by=.a[*]", "by=label:a%20b"] {
             assert!(of(query).is_err(), "{query}");
         }

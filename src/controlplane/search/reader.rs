@@ -3,6 +3,7 @@
 use super::problem::{Kind, Problem};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,15 +36,21 @@ impl Reader {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.may_read_all() { "Reader(everything)" } else { "Reader(some)" })
+        f.write_str(if self.may_read_all() {
+            "Reader(everything)"
+        } else {
+            "Reader(some)"
+        })
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Reader {
-    type Rejection = Problem;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let reader = parts.extensions.get::<Self>().cloned();
-        reader.ok_or_else(|| Problem::new(Kind::Unauthorized, "Unauthorized"))
+        let unknown =
+            || Problem::new(Kind::Unauthorized, "Unauthorized").of(&super::instance(&parts.uri));
+        reader.ok_or_else(|| unknown().into_response())
     }
 }

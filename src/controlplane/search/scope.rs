@@ -75,7 +75,13 @@ pub(super) const STATES: [&str; 6] = ["fresh", "kept", "stale", "incomplete", "m
 
 impl Standing {
     pub(super) fn json(&self, now: Timestamp) -> Value {
-        let ago = self.proven.map(|proven| human(now.as_millisecond().saturating_sub(proven.as_millisecond()).max(0)));
+        let ago = self.proven.map(|proven| {
+            human(
+                now.as_millisecond()
+                    .saturating_sub(proven.as_millisecond())
+                    .max(0),
+            )
+        });
         let mut json = json!({
             "name": self.name,
             "state": self.state.word(),
@@ -99,10 +105,21 @@ impl Scope {
     ///
     /// # Errors
     /// When a word for a resource means none that may be read, or several.
-    pub(super) fn of(query: &Query, streams: &[Stream], reader: &Reader, now: Timestamp) -> Result<Self, Problem> {
-        let readable: Vec<&Stream> = streams.iter().filter(|it| reader.may_read(it.key.cluster.as_str())).collect();
+    pub(super) fn of(
+        query: &Query,
+        streams: &[Stream],
+        reader: &Reader,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let readable: Vec<&Stream> = streams
+            .iter()
+            .filter(|it| reader.may_read(it.key.cluster.as_str()))
+            .collect();
         let known = kinds::known(readable.iter().copied());
-        let resources = query.kinds.iter().map(|word| Ok(kinds::resolve(word, &known)?.resource.clone()));
+        let resources = query
+            .kinds
+            .iter()
+            .map(|word| Ok(kinds::resolve(word, &known)?.resource.clone()));
         let mut resources = resources.collect::<Result<Vec<_>, Problem>>()?;
         resources.sort();
         resources.dedup();
@@ -114,7 +131,10 @@ impl Scope {
         let mut states: Vec<Standing> = meant
             .iter()
             .map(|name| {
-                let of = readable.iter().copied().filter(|it| it.key.cluster == **name);
+                let of = readable
+                    .iter()
+                    .copied()
+                    .filter(|it| it.key.cluster == **name);
                 standing(name, of, &resources, query.at, now)
             })
             .collect();
@@ -151,7 +171,11 @@ impl Scope {
     pub(super) fn words(&self) -> String {
         match self.resources.as_slice() {
             [] => "objects".to_owned(),
-            some => some.iter().map(kinds::qualified).collect::<Vec<_>>().join(", "),
+            some => some
+                .iter()
+                .map(kinds::qualified)
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 }
@@ -203,7 +227,9 @@ fn of_stream(stream: &Stream, at: Option<Timestamp>, now: Timestamp) -> State {
         Some(at) if synced > at => State::Incomplete,
         Some(at) if proven < at => State::Stale,
         Some(_) => State::Kept,
-        None if now.as_millisecond().saturating_sub(proven.as_millisecond()) > STALE_MS => State::Stale,
+        None if now.as_millisecond().saturating_sub(proven.as_millisecond()) > STALE_MS => {
+            State::Stale
+        }
         None => State::Fresh,
     }
 }
@@ -244,17 +270,36 @@ mod tests {
 
     fn shown(query: &str, reader: &Reader) -> Vec<String> {
         let scope = scope(query, reader);
-        scope.states.iter().map(|it| format!("{} {} {}", it.name, it.state.word(), it.missing.join("+"))).collect()
+        scope
+            .states
+            .iter()
+            .map(|it| format!("{} {} {}", it.name, it.state.word(), it.missing.join("+")))
+            .collect()
     }
 
     #[test]
     fn every_cluster_that_is_meant_says_how_it_stands() {
         let all = Reader::of_everything();
-        assert_eq!(shown("kind=pods", &all), ["a fresh ", "b incomplete pods", "c missing pods"]);
-        assert_eq!(shown("", &all), ["a stale ", "b incomplete pods", "c fresh "]);
-        assert_eq!(shown("kind=pods&cluster=a,zz", &all), ["a fresh ", "zz unknown "]);
-        assert_eq!(shown("kind=nodes&at=1970-01-01T00:10:00Z&cluster=a,c", &all), ["a stale ", "c kept "]);
-        assert_eq!(shown("kind=nodes&at=1970-01-01T00:00:05Z&cluster=c", &all), ["c incomplete nodes"]);
+        assert_eq!(
+            shown("kind=pods", &all),
+            ["a fresh ", "b incomplete pods", "c missing pods"]
+        );
+        assert_eq!(
+            shown("", &all),
+            ["a stale ", "b incomplete pods", "c fresh "]
+        );
+        assert_eq!(
+            shown("kind=pods&cluster=a,zz", &all),
+            ["a fresh ", "zz unknown "]
+        );
+        assert_eq!(
+            shown("kind=nodes&at=1970-01-01T00:10:00Z&cluster=a,c", &all),
+            ["a stale ", "c kept "]
+        );
+        assert_eq!(
+            shown("kind=nodes&at=1970-01-01T00:00:05Z&cluster=c", &all),
+            ["c incomplete nodes"]
+        );
         assert_eq!(scope("cluster=x*", &all).warnings.len(), 1);
         assert_eq!(scope("", &all).clusters, Clusters::All);
     }
@@ -263,8 +308,15 @@ mod tests {
     fn what_may_not_be_read_is_as_if_it_were_not_there() {
         let reader = Reader::of(|cluster| cluster == "a");
         assert_eq!(shown("kind=pods", &reader), ["a fresh "]);
-        assert_eq!(shown("kind=pods&cluster=a,b", &reader), ["a fresh ", "b unknown "]);
+        assert_eq!(
+            shown("kind=pods&cluster=a,b", &reader),
+            ["a fresh ", "b unknown "]
+        );
         let only_a = Clusters::one(ClusterName::new("a").unwrap());
-        assert_eq!(scope("", &reader).clusters, only_a, "those that come later are not read either");
+        assert_eq!(
+            scope("", &reader).clusters,
+            only_a,
+            "those that come later are not read either"
+        );
     }
 }

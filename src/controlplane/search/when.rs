@@ -10,7 +10,9 @@ use std::time::Duration;
 /// One line that says what was expected; a moment that has not come yet is none.
 pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let wrong = || {
-        format!("{text:?} is no moment; write how long ago (10m, 2d) or a time as 2026-01-31T12:00:00Z")
+        format!(
+            "{text:?} is no moment; write how long ago (10m, 2d) or a time as 2026-01-31T12:00:00Z"
+        )
     };
     let at = match text.parse::<Timestamp>() {
         Ok(at) => at,
@@ -93,7 +95,16 @@ mod tests {
         ] {
             assert_eq!(moment(text, now), Ok(at(expected)), "{text}");
         }
-        for text in ["", "10", "d", "-1h", "yesterday", "2999-01-01T00:00:00Z", "99999999999d", "1h2d"] {
+        for text in [
+            "",
+            "10",
+            "d",
+            "-1h",
+            "yesterday",
+            "2999-01-01T00:00:00Z",
+            "99999999999d",
+            "1h2d",
+        ] {
             assert!(moment(text, now).is_err(), "{text}");
         }
     }

@@ -6,7 +6,7 @@ use crate::informer::Obstacle;
 use crate::informer::fleet::is_expired;
 use crate::informer::stream::Stream;
 use crate::protocol::frame::{self, DecodeError};
-use crate::protocol::message::{Live, CONTROLPLANE, Presence, Reply};
+use crate::protocol::message::{CONTROLPLANE, Live, Presence, Reply};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Route, Segment};
 use bytes::Bytes;

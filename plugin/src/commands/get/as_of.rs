@@ -53,7 +53,8 @@ pub(super) async fn run(
         collector: Collector::new(plan.clone(), selector, Terminal::audience()),
     };
     past.collector.link_up(Duration::ZERO);
-    let asked = (0..plan.streams()).map(|index| (index, plan.targets.get(index % plan.targets.len().max(1))));
+    let asked = (0..plan.streams())
+        .map(|index| (index, plan.targets.get(index % plan.targets.len().max(1))));
     let mut answers = Vec::new();
     for (index, target) in asked {
         if let Some(target) = target {
@@ -92,15 +93,29 @@ impl Past {
         let mut query: Vec<(&str, String)> = vec![
             ("kind", target.word.clone()),
             ("cluster", self.clusters.clone()),
-            ("namespace", plan.namespaces.one().unwrap_or_default().to_owned()),
+            (
+                "namespace",
+                plan.namespaces.one().unwrap_or_default().to_owned(),
+            ),
             ("labels", plan.labels.clone()),
             ("at", self.at.clone()),
             ("limit", PAGE.to_owned()),
-            (if view == View::Objects { "object" } else { "row" }, "true".to_owned()),
+            (
+                if view == View::Objects {
+                    "object"
+                } else {
+                    "row"
+                },
+                "true".to_owned(),
+            ),
         ];
         let header = view == View::Objects;
         query.extend(header.then(|| ("row", "true".to_owned())));
-        query.extend(conditions(plan, target)?.into_iter().map(|it| ("where", it)));
+        query.extend(
+            conditions(plan, target)?
+                .into_iter()
+                .map(|it| ("where", it)),
+        );
         let mut all = Answer::default();
         loop {
             let pairs: Vec<_> = query
@@ -122,7 +137,10 @@ impl Past {
 
     /// Tells the collector who is there.
     fn present(&mut self, answer: &Answer) {
-        let names = answer.clusters.iter().filter_map(|it| ClusterName::new(&it.name).ok());
+        let names = answer
+            .clusters
+            .iter()
+            .filter_map(|it| ClusterName::new(&it.name).ok());
         names.for_each(|name| self.collector.cluster(&name, &[], false, Duration::ZERO));
         self.collector.take_wanted();
     }
@@ -151,15 +169,24 @@ impl Past {
             _ => return refused("the controlplane keeps nothing of it".to_owned()),
         }
         let value = |item: &Item| match view {
-            View::Objects => item.object.as_ref().map(|object| Bytes::from(object.to_string())),
+            View::Objects => item
+                .object
+                .as_ref()
+                .map(|object| Bytes::from(object.to_string())),
             _ => item.row.as_ref().map(|row| row.0.clone()),
         };
         let key = |item: &Item| match item.namespace.as_str() {
             "" => Bytes::from(item.name.clone()),
             namespace => format!("{namespace}/{}", item.name).into(),
         };
-        let entries = items.iter().filter_map(|item| Some((key(item), value(item)?)));
-        let header = answer.headers.values().next().map(|header| (Bytes::new(), header.0.clone()));
+        let entries = items
+            .iter()
+            .filter_map(|item| Some((key(item), value(item)?)));
+        let header = answer
+            .headers
+            .values()
+            .next()
+            .map(|header| (Bytes::new(), header.0.clone()));
         StreamView {
             state: StreamState {
                 synced: true,
