@@ -24,6 +24,7 @@
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
+//! | [`controlplane`] | the role on the hub's side: the fleet as one API, out of a store | writes to a cluster |
 //! | [`cli`] | options, signals and the log that all programs share | |
 //!
 //! # Words

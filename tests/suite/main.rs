@@ -22,6 +22,7 @@ mod logs;
 mod manifests;
 mod masked;
 mod parity;
+mod past;
 mod programs;
 mod refusals;
 mod scene;
