@@ -55,7 +55,11 @@ fn header() -> Bytes {
         singular: "pod".into(),
         kind: "Pod".into(),
         namespaced: true,
-        columns: vec![column("Name", "name"), column("Status", ""), column("Age", "")],
+        columns: vec![
+            column("Name", "name"),
+            column("Status", ""),
+            column("Age", ""),
+        ],
         ..Header::default()
     };
     header.encode_to_vec().into()
@@ -94,7 +98,9 @@ async fn pods(store: &Store, cluster: &str, ago: i64, pods: &[(&str, &str)]) {
             View::Rows => row(name, phase, created),
             _ => object(name, phase),
         };
-        let change = |(name, phase): &(&str, &str)| (format!("default/{name}").into(), Some(value(name, phase)));
+        let change = |(name, phase): &(&str, &str)| {
+            (format!("default/{name}").into(), Some(value(name, phase)))
+        };
         let batch = Batch {
             header: Some(header()),
             changes: pods.iter().map(change).collect(),
@@ -110,7 +116,11 @@ async fn pods(store: &Store, cluster: &str, ago: i64, pods: &[(&str, &str)]) {
 async fn guard(open: bool, mut request: Request, next: Next) -> Response {
     let said = request.headers().get("authorization").cloned();
     if !open && said.is_none_or(|it| it != format!("Bearer {TOKEN}")) {
-        return (StatusCode::UNAUTHORIZED, json!({"message": "Unauthorized"}).to_string()).into_response();
+        return (
+            StatusCode::UNAUTHORIZED,
+            json!({"message": "Unauthorized"}).to_string(),
+        )
+            .into_response();
     }
     request.extensions_mut().insert(Reader::of_everything());
     next.run(request).await
@@ -150,7 +160,13 @@ async fn the_plugin_shows_what_was() {
         ..store::Options::default()
     };
     let store = Store::open("sqlite::memory:", options).await.unwrap();
-    pods(&store, "c1", 3_600, &[("web", "Pending"), ("old", "Running")]).await;
+    pods(
+        &store,
+        "c1",
+        3_600,
+        &[("web", "Pending"), ("old", "Running")],
+    )
+    .await;
     pods(&store, "c2", 3_600, &[("db", "Running")]).await;
     pods(&store, "c1", 60, &[("web", "Running")]).await;
     pods(&store, "c2", 0, &[("db", "Running")]).await;
@@ -164,10 +180,16 @@ async fn the_plugin_shows_what_was() {
 
     // One cluster: kubectl's own table, as it was, with the ages of then.
     let (code, out, err) = run("get pods --cluster c1 --at 30m").await;
-    assert_eq!(out, "NAME   STATUS    AGE\nold    Running   90m\nweb    Pending   90m\n", "{err}");
+    assert_eq!(
+        out, "NAME   STATUS    AGE\nold    Running   90m\nweb    Pending   90m\n",
+        "{err}"
+    );
     assert!(code == 0 && err.starts_with("as of 20"), "{err}");
     let (_, out, _) = run("get pods --cluster c1 --at 1s").await;
-    assert!(out.contains("web    Running") && !out.contains("old"), "{out}");
+    assert!(
+        out.contains("web    Running") && !out.contains("old"),
+        "{out}"
+    );
 
     // Several; sorted, filtered, in every form, by the same machine as ever.
     let (_, out, err) = run("get po -A --at 30m --sort-by STATUS").await;
@@ -184,51 +206,108 @@ async fn the_plugin_shows_what_was() {
 
     // What is not there is told.
     let (code, _, err) = run("get pod gone --cluster c1 --at 30m").await;
-    assert!(code == 1 && err.contains("Error from server (NotFound): pods \"gone\" not found"), "{err}");
+    assert!(
+        code == 1 && err.contains("Error from server (NotFound): pods \"gone\" not found"),
+        "{err}"
+    );
     let (code, out, err) = run("get pods --cluster c1,c9 --at 30m").await;
-    assert!(code == 1 && out.contains("web") && err.contains("c9") && err.contains("keeps nothing of it"), "{err}");
+    assert!(
+        code == 1
+            && out.contains("web")
+            && err.contains("c9")
+            && err.contains("keeps nothing of it"),
+        "{err}"
+    );
     let (code, _, err) = run("get pods --cluster c1 --at 3h").await;
-    assert!(code == 1 && err.contains("not all of it was kept by then"), "{err}");
+    assert!(
+        code == 1 && err.contains("not all of it was kept by then"),
+        "{err}"
+    );
     let (code, _, err) = run("get foos --at 30m").await;
-    assert!(code == 1 && err.contains("doesn't have a resource type \"foos\""), "{err}");
+    assert!(
+        code == 1 && err.contains("doesn't have a resource type \"foos\""),
+        "{err}"
+    );
     let (code, _, err) = run("get pods --at tomorrow").await;
-    assert!(code == 1 && err.contains("--at: \"tomorrow\" is no moment"), "{err}");
+    assert!(
+        code == 1 && err.contains("--at: \"tomorrow\" is no moment"),
+        "{err}"
+    );
 
     let (code, out, err) = run("history pod/web --cluster c1").await;
     let lines: Vec<_> = out.lines().collect();
-    assert!(code == 0 && lines[0].starts_with("TIME ") && lines.len() == 3, "{out}{err}");
-    assert!(lines[1].contains("changed   .status.phase: Pending → Running"), "{out}");
+    assert!(
+        code == 0 && lines[0].starts_with("TIME ") && lines.len() == 3,
+        "{out}{err}"
+    );
+    assert!(
+        lines[1].contains("changed   .status.phase: Pending → Running"),
+        "{out}"
+    );
     assert!(lines[2].contains("added"), "{out}");
     let (_, out, _) = run("history pod web -o json").await;
     let document: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(document["histories"][0]["steps"][0]["changes"][0]["path"], ".status.phase");
+    assert_eq!(
+        document["histories"][0]["steps"][0]["changes"][0]["path"],
+        ".status.phase"
+    );
     let (code, _, err) = run("history pod/none --cluster c1").await;
-    assert!(code == 1 && err.contains("pods \"none\" not found"), "{err}");
+    assert!(
+        code == 1 && err.contains("pods \"none\" not found"),
+        "{err}"
+    );
 
     let (_, out, err) = run("search pods .status.phase=Running").await;
     assert_eq!(
-        out.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>(),
-        ["CLUSTER NAMESPACE NAME STATUS", "c1 default web Running", "c2 default db Running"],
+        out.lines()
+            .map(|line| line
+                .split_whitespace()
+                .take(4)
+                .collect::<Vec<_>>()
+                .join(" "))
+            .collect::<Vec<_>>(),
+        [
+            "CLUSTER NAMESPACE NAME STATUS",
+            "c1 default web Running",
+            "c2 default db Running"
+        ],
         "{err}"
     );
-    assert!(err.contains("cluster \"c1\" was last heard 6") && !err.contains("c2"), "{err}");
+    assert!(
+        err.contains("cluster \"c1\" was last heard 6") && !err.contains("c2"),
+        "{err}"
+    );
     let (_, out, _) = run("search pods --by cluster --at 30m").await;
     assert_eq!(out, "CLUSTER   COUNT\nc1        2\nc2        1\n");
     let (code, _, err) = run("search pods .status.phse=x").await;
-    assert!(code == 1 && err.contains("did you mean \".status.phase\"?"), "{err}");
+    assert!(
+        code == 1 && err.contains("did you mean \".status.phase\"?"),
+        "{err}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_controlplane_is_found_by_its_presence_and_gets_no_token_for_it() {
     program("kubectl-mqinformer");
-    let store = Store::open("sqlite::memory:", store::Options::default()).await.unwrap();
-    let broker = EmbeddedBroker::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let store = Store::open("sqlite::memory:", store::Options::default())
+        .await
+        .unwrap();
+    let broker = EmbeddedBroker::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
     let address = broker.url();
     let (_, _, err) = told(&["search", "pods", "--broker", &address]).await;
-    assert!(err.contains("no controlplane announces itself at the broker"), "{err}");
+    assert!(
+        err.contains("no controlplane announces itself at the broker"),
+        "{err}"
+    );
 
     let url = served(&store, false).await;
-    let topics = Topics::new(Prefix::new("/signal").unwrap(), Prefix::new("/payload").unwrap()).unwrap();
+    let topics = Topics::new(
+        Prefix::new("/signal").unwrap(),
+        Prefix::new("/payload").unwrap(),
+    )
+    .unwrap();
     let announcement = Announcement {
         name: ClusterName::new("controlplane").unwrap(),
         url: url.clone(),
@@ -236,10 +315,15 @@ async fn a_controlplane_is_found_by_its_presence_and_gets_no_token_for_it() {
         topics,
     };
     let (stop, stopped) = watch::channel(false);
-    let announced = tokio::spawn(announcement.run(BrokerOptions::new(&address, "controlplane".into()), stopped));
+    let announced = tokio::spawn(
+        announcement.run(BrokerOptions::new(&address, "controlplane".into()), stopped),
+    );
     let informer = Informer::builder().broker(&address).start().unwrap();
     let mut known = informer.controlplanes();
-    known.wait_for(|known| known.values().any(|it| it.presence.term.number > 0)).await.unwrap();
+    known
+        .wait_for(|known| known.values().any(|it| it.presence.term.number > 0))
+        .await
+        .unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
@@ -249,13 +333,25 @@ async fn a_controlplane_is_found_by_its_presence_and_gets_no_token_for_it() {
     let (code, _, err) = told(&found).await;
     assert!(code == 1 && err.contains("does not know who asks"), "{err}");
     let (code, _, err) = told(&[&found[..], &["--token-file", file]].concat()).await;
-    assert!(code == 1 && err.contains(&format!("add --controlplane {url}")), "{err}");
-    let (_, _, err) = told(&[&found[..], &["--token-file", file, "--controlplane", &url]].concat()).await;
-    assert!(err.contains("doesn't have a resource type \"pods\" (nothing is kept yet)"), "{err}");
+    assert!(
+        code == 1 && err.contains(&format!("add --controlplane {url}")),
+        "{err}"
+    );
+    let (_, _, err) =
+        told(&[&found[..], &["--token-file", file, "--controlplane", &url]].concat()).await;
+    assert!(
+        err.contains("doesn't have a resource type \"pods\" (nothing is kept yet)"),
+        "{err}"
+    );
 
     // It is no cluster.
-    let said = tokio::task::spawn_blocking(move || plugin(&address, &["clusters"])).await.unwrap();
-    assert_eq!((said.out.as_str(), said.err.as_str()), ("", "No clusters found\n"));
+    let said = tokio::task::spawn_blocking(move || plugin(&address, &["clusters"]))
+        .await
+        .unwrap();
+    assert_eq!(
+        (said.out.as_str(), said.err.as_str()),
+        ("", "No clusters found\n")
+    );
     stop.send(true).unwrap();
     announced.await.unwrap().unwrap();
     broker.stop().await;
