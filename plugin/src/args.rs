@@ -3,7 +3,8 @@
 use crate::commands::{
     api_resources::ApiResourcesArgs, clusters::ClustersArgs, complete::CompletionArgs,
     config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, diff::DiffArgs, events::EventsArgs,
-    get::GetArgs, logs::LogsArgs, man::ManArgs, tui::TuiArgs, version::VersionArgs, wait::WaitArgs,
+    get::GetArgs, history::HistoryArgs, logs::LogsArgs, man::ManArgs, search::SearchArgs,
+    tui::TuiArgs, version::VersionArgs, wait::WaitArgs,
 };
 use crate::filter::quantity::Quantity;
 use clap::{Args, ValueHint};
@@ -151,6 +152,8 @@ pub enum Command {
     Events(EventsArgs),
     Logs(LogsArgs),
     Diff(DiffArgs),
+    Search(SearchArgs),
+    History(HistoryArgs),
     Clusters(ClustersArgs),
     Config(ConfigArgs),
     Demo(DemoArgs),

@@ -129,6 +129,10 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Events(args) => commands::events::run(args, scope, terminal).await,
         Command::Logs(args) => commands::logs::run(args, scope, terminal).await,
         Command::Diff(args) => commands::diff::run(args, scope, terminal).await,
+        Command::Search(args) => interruptible(commands::search::run(args, scope, terminal)).await,
+        Command::History(args) => {
+            interruptible(commands::history::run(args, scope, terminal)).await
+        }
         Command::Clusters(args) => {
             interruptible(commands::clusters::run(args, scope, terminal)).await
         }

@@ -5,11 +5,14 @@
 //! | `mirror` | copies in an API server, by [`crate::kubernetes`] |
 //! | `intake` | rows and objects in a database, by [`crate::store`] |
 
+pub mod announce;
+pub mod client;
 mod intake;
 mod mirror;
 mod options;
 mod probes;
 mod refusals;
+pub mod search;
 
 pub use options::ControlplaneArgs;
 

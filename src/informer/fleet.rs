@@ -1,6 +1,6 @@
 //! What is known of the clusters: each source's last presence.
 
-use crate::protocol::message::{Presence, Term};
+use crate::protocol::message::{Presence, SERVES, Term};
 use crate::protocol::names::ClusterName;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +25,15 @@ pub struct Cluster {
     pub presence: Presence,
     /// The presence was a last will or a goodbye: nobody serves it now.
     pub offline: bool,
+}
+
+impl Cluster {
+    /// By which URL it is read, if it says so: a controlplane's. What it says is hostile until checked.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        let mut capabilities = self.presence.capabilities.iter();
+        capabilities.find_map(|capability| capability.strip_prefix(SERVES))
+    }
 }
 
 /// The clusters by the names that their owners wrote.

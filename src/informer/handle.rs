@@ -85,6 +85,7 @@ impl Informer {
         let (commands, received) = mpsc::unbounded_channel();
         let shown = Arc::new(Shown {
             fleet: watch::Sender::new(Arc::new(known)),
+            controlplanes: watch::Sender::default(),
             link: watch::Sender::default(),
         });
         let identity = (
@@ -112,6 +113,13 @@ impl Informer {
     #[must_use]
     pub fn clusters(&self) -> watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>> {
         self.inner.shown.fleet.subscribe()
+    }
+
+    /// The controlplanes known by their presence, and each later change of them. They keep copies of clusters, are none
+    /// themselves, and are read over HTTP: see [`Cluster::url`].
+    #[must_use]
+    pub fn controlplanes(&self) -> watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>> {
+        self.inner.shown.controlplanes.subscribe()
     }
 
     /// Whether the broker can be reached, and each later change of that.

@@ -204,6 +204,12 @@ pub struct Live {
 /// A presence with more labels than this is refused.
 pub const MAX_LABELS: usize = 64;
 
+/// The role of one that keeps copies of clusters and is none itself.
+pub const CONTROLPLANE: &str = "controlplane";
+
+/// What a capability begins with that says by which URL a controlplane is read.
+pub const SERVES: &str = "serve=";
+
 /// A source's birth, retained, and with `online = false` its last will.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
@@ -213,7 +219,7 @@ pub struct Presence {
     pub online: bool,
     /// The cluster's name, as its owner wrote it.
     pub cluster: String,
-    /// `syncer`, `agent` or `hub`.
+    /// `syncer`, `agent`, `hub` or [`CONTROLPLANE`].
     pub role: String,
     /// The uid of the namespace `kube-system`: which cluster this is, whatever it is called.
     pub cluster_uid: String,

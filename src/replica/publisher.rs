@@ -253,6 +253,13 @@ impl Publisher {
         None
     }
 
+    /// Adds to what its presence says that it can do.
+    pub fn add_capability(&mut self, capability: String) {
+        self.me.capabilities.push(capability);
+        self.me.capabilities.sort();
+        self.me.capabilities.dedup();
+    }
+
     /// The last will to connect with.
     pub fn last_will(&self, wall_ms: u64) -> Presence {
         Presence {

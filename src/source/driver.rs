@@ -29,7 +29,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Options {
     /// The cluster's name.
     pub cluster: ClusterName,
-    /// `syncer`, `agent` or `hub`.
+    /// `syncer`, `agent`, `hub` or `controlplane`.
     pub role: &'static str,
     /// Labels that viewers can select by.
     pub labels: Vec<(String, String)>,
@@ -87,6 +87,13 @@ impl Source {
             serves_logs: true,
             ..self
         }
+    }
+
+    /// The same, and its presence says that it can do this too.
+    #[must_use]
+    pub fn with_capability(mut self, capability: String) -> Self {
+        self.publisher.add_capability(capability);
+        self
     }
 
     /// The last will to connect the control connection with: topic and payload, retained if the presence is.

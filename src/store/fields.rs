@@ -316,11 +316,12 @@ fn tested(sql: &mut Sql, test: &Test, place: Place<'_>) {
             place.is_there(sql);
             sql.push(")");
         }
-        Test::Less(bound) | Test::Greater(bound) => {
-            let operator = if matches!(test, Test::Less(_)) {
-                " < "
-            } else {
-                " > "
+        Test::Less(bound) | Test::AtMost(bound) | Test::Greater(bound) | Test::AtLeast(bound) => {
+            let operator = match test {
+                Test::Less(_) => " < ",
+                Test::AtMost(_) => " <= ",
+                Test::AtLeast(_) => " >= ",
+                _ => " > ",
             };
             match bound.parse::<f64>() {
                 Ok(number) if number.is_finite() => {
@@ -360,7 +361,10 @@ fn compared(sql: &mut Sql, test: &Test, text: impl Fn(&mut Sql)) {
             text(sql);
             like(sql, format!("%{}%", escaped(value)));
         }
-        Test::Exists | Test::Absent | Test::Less(_) | Test::Greater(_) => _ = sql.push("1 = 0"),
+        Test::Exists | Test::Absent => _ = sql.push("1 = 0"),
+        Test::Less(_) | Test::AtMost(_) | Test::Greater(_) | Test::AtLeast(_) => {
+            sql.push("1 = 0");
+        }
     }
 }
 

@@ -189,26 +189,48 @@ fn page(mut sql: Sql, search: &Search, at: i64) -> Result<Sql, Error> {
 /// ` FROM` the versions `v` that are searched for.
 fn from(sql: &mut Sql, search: &Search, half: Half, at: i64) {
     sql.push(" FROM versions v WHERE v.kind");
-    match &search.resource {
-        // One number: then the index of what is true is read in its order.
-        Some(resource) => {
-            sql.push(" = (SELECT k.id FROM kinds k WHERE 1 = 1");
-            select::kind(sql, search.view, &resource.group, &resource.plural);
-        }
-        None => {
-            sql.push(" IN (SELECT k.id FROM kinds k WHERE k.view = ");
-            sql.bind(view_code(search.view));
-        }
-    }
-    sql.push(")");
+    kinds(sql, search);
     match half {
         Half::Still => true_at(sql, true, at),
         Half::Past => true_at(sql, false, at),
         Half::Deleted => _ = sql.push(" AND v.type = 2 AND v.seq <= ").bind(at),
     }
+    matching(sql, search, at);
+}
+
+/// What a kind is compared with: those that are searched for.
+pub(super) fn kinds(sql: &mut Sql, search: &Search) {
+    match search.resources.as_slice() {
+        // One number: then the index of what is true is read in its order.
+        [resource] => {
+            sql.push(" = (SELECT k.id FROM kinds k WHERE 1 = 1");
+            select::kind(sql, search.view, &resource.group, &resource.plural);
+        }
+        resources => {
+            sql.push(" IN (SELECT k.id FROM kinds k WHERE k.view = ");
+            sql.bind(view_code(search.view));
+            if !resources.is_empty() {
+                sql.push(" AND (k.api_group, k.plural) IN (VALUES ");
+                sql.list(resources, |sql, resource| {
+                    sql.push("(").bind(without_nul(&resource.group)).push(", ");
+                    sql.bind(without_nul(&resource.plural)).push(")");
+                });
+                sql.push(")");
+            }
+        }
+    }
+    sql.push(")");
+}
+
+/// ` AND` a version `v` is what is searched for, whatever its kind is and whenever it was true.
+pub(super) fn matching(sql: &mut Sql, search: &Search, at: i64) {
     select::clusters(sql, &search.clusters, |sql| _ = sql.push("v.cluster"));
-    if let Some(namespace) = &search.namespace {
-        sql.push(" AND v.namespace = ").bind(without_nul(namespace));
+    if !search.namespaces.is_empty() {
+        sql.push(" AND v.namespace IN (");
+        sql.list(&search.namespaces, |sql, name| {
+            _ = sql.bind(without_nul(name))
+        });
+        sql.push(")");
     }
     if let Some(fuzzy) = &search.fuzzy {
         sql.push(" AND v.name");

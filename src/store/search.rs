@@ -13,10 +13,10 @@ pub struct Search {
     pub clusters: Clusters,
     /// In which view they are answered with. Terms are of fields or of cells, whichever view it is.
     pub view: View,
-    /// Of one kind, or of all.
-    pub resource: Option<GroupResource>,
-    /// In one namespace.
-    pub namespace: Option<String>,
+    /// Of these kinds; none for all.
+    pub resources: Vec<GroupResource>,
+    /// In these namespaces; none for all, and for what lives in none.
+    pub namespaces: Vec<String>,
     /// Whose names have these characters in this order, in upper or lower case: `wb1` finds `web-1`.
     pub fuzzy: Option<String>,
     /// With these labels.
@@ -48,8 +48,8 @@ impl Default for Search {
         Self {
             clusters: Clusters::All,
             view: View::Objects,
-            resource: None,
-            namespace: None,
+            resources: Vec::new(),
+            namespaces: Vec::new(),
             fuzzy: None,
             labels: LabelSelector::default(),
             owner: Owner::default(),
@@ -111,8 +111,12 @@ pub enum Test {
     Differs(String),
     /// It is less: as a number, if this is one, else as text, byte by byte (as instants are compared).
     Less(String),
+    /// The same, or equal.
+    AtMost(String),
     /// It is greater.
     Greater(String),
+    /// The same, or equal.
+    AtLeast(String),
     /// It has this text in it, in upper or lower case.
     Contains(String),
 }
@@ -122,7 +126,8 @@ impl Test {
     pub(super) fn of_text(&self) -> Option<&str> {
         match self {
             Self::Equals(text) | Self::Differs(text) | Self::Contains(text) => Some(text),
-            Self::Exists | Self::Absent | Self::Less(_) | Self::Greater(_) => None,
+            Self::Exists | Self::Absent => None,
+            Self::Less(_) | Self::AtMost(_) | Self::Greater(_) | Self::AtLeast(_) => None,
         }
     }
 
@@ -132,7 +137,8 @@ impl Test {
             Self::Absent => true,
             Self::Equals(text) => text.is_empty(),
             Self::Differs(text) => !text.is_empty(),
-            Self::Exists | Self::Less(_) | Self::Greater(_) | Self::Contains(_) => false,
+            Self::Exists | Self::Contains(_) => false,
+            Self::Less(_) | Self::AtMost(_) | Self::Greater(_) | Self::AtLeast(_) => false,
         }
     }
 
@@ -143,7 +149,8 @@ impl Test {
             Self::Absent => Some(Self::Exists),
             Self::Equals(text) => Some(Self::Differs(text.clone())),
             Self::Differs(text) => Some(Self::Equals(text.clone())),
-            Self::Less(_) | Self::Greater(_) | Self::Contains(_) => None,
+            Self::Less(_) | Self::AtMost(_) | Self::Greater(_) | Self::AtLeast(_) => None,
+            Self::Contains(_) => None,
         }
     }
 }

@@ -66,7 +66,7 @@ impl Store {
     }
 
     /// The newest number, if a watch can go on after `after`.
-    async fn resumable(&self, after: Sequence) -> Result<i64, Error> {
+    pub(super) async fn resumable(&self, after: Sequence) -> Result<i64, Error> {
         let state = schema::state(&self.inner.database).await?;
         let newest = state.seq.cast_unsigned();
         let oldest = state.horizon.max(state.resumable).cast_unsigned();

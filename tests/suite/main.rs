@@ -23,6 +23,7 @@ mod logs;
 mod manifests;
 mod masked;
 mod parity;
+mod past;
 mod programs;
 mod refusals;
 mod scene;

@@ -48,6 +48,9 @@ pub(crate) fn command(name: &str) -> Command {
         "MQINFORMER_CLUSTER",
         "MQINFORMER_NAMESPACE",
         "MQINFORMER_TIMEOUT",
+        "MQINFORMER_CONTROLPLANE",
+        "MQINFORMER_TOKEN_FILE",
+        "MQINFORMER_CONTROLPLANE_CA",
     ] {
         command.env_remove(variable);
     }

@@ -2,12 +2,14 @@
 //!
 //! `session` is one that runs: between an informer and the [`crate::get::Collector`], and from that to the terminal.
 
+mod as_of;
 pub(super) mod categories;
 mod planning;
 mod session;
 
 pub(super) use planning::read_file;
 
+use super::controlplane::ControlplaneArgs;
 use super::{ReachArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::filter;
@@ -52,6 +54,9 @@ use session::Session;
 
   # What was created last, of all clusters
   kubectl mqinformer get pods -A --sort-by .metadata.creationTimestamp
+
+  # What there was ten minutes ago, as a controlplane's store remembers it
+  kubectl mqinformer get pods -n shop --cluster cluster1 --at 10m
 
   # Columns of one's own; or any text
   kubectl mqinformer get deploy -A -o custom-columns=NAME:.metadata.name,N:.spec.replicas
@@ -161,6 +166,20 @@ pub struct GetArgs {
     #[arg(long)]
     pub ignore_not_found: bool,
 
+    /// As it was then: how long ago (10m, 2d), or a time (2026-01-31T12:00:00Z).
+    ///
+    /// A controlplane with a store answers instead of the clusters: the one that announces itself at the broker, or
+    /// --controlplane.
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub controlplane: ControlplaneArgs,
+
     /// For kubectl's scripts: a list comes in parts of its own size.
     #[arg(
         long,
@@ -210,6 +229,12 @@ pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Resu
         return Err(Failure::because(
             "--offline and --watch cannot be used together: what is kept does not change",
         ));
+    }
+    if let Some(when) = &args.at {
+        return tokio::select! {
+            result = as_of::run(when, args, plan, &selector, scope, terminal) => result,
+            () = asked_to_stop() => Err(Failure::Told(130)),
+        };
     }
     let attached = scope.attach(plan.timeout).await?;
     let result = tokio::select! {

@@ -243,7 +243,7 @@ fn plain(arg: &Arg) -> Wish {
 
 fn word(typed: &Typed, number: usize) -> Wish {
     let first = match typed.verbs.first().map(String::as_str) {
-        Some("get" | "describe" | "wait" | "diff") => First::Type,
+        Some("get" | "describe" | "wait" | "diff" | "search" | "history") => First::Type,
         Some("logs") => First::PodOrPair,
         _ => return other_word(typed, number),
     };

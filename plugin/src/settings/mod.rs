@@ -306,6 +306,8 @@ impl Said {
             | Verb::Events(_)
             | Verb::Logs(_)
             | Verb::Diff(_)
+            | Verb::Search(_)
+            | Verb::History(_)
             | Verb::Clusters(_) => true,
         };
         let is_direct = needs_clusters && self.is_direct()?;

@@ -83,6 +83,12 @@ fn help_is_for_people() {
     run(&["diff", "--help"])
         .success()
         .stdout_eq(file!["help/diff.txt"]);
+    run(&["search", "--help"])
+        .success()
+        .stdout_eq(file!["help/search.txt"]);
+    run(&["history", "--help"])
+        .success()
+        .stdout_eq(file!["help/history.txt"]);
     run(&["clusters", "--help"])
         .success()
         .stdout_eq(file!["help/clusters.txt"]);

@@ -6,7 +6,7 @@ use crate::informer::Obstacle;
 use crate::informer::fleet::is_expired;
 use crate::informer::stream::Stream;
 use crate::protocol::frame::{self, DecodeError};
-use crate::protocol::message::{Live, Presence, Reply};
+use crate::protocol::message::{CONTROLPLANE, Live, Presence, Reply};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Route, Segment};
 use bytes::Bytes;
@@ -131,6 +131,13 @@ impl Driver {
             return tracing::warn!(%cluster, "a presence under another cluster's topic");
         }
         let now = self.now();
+        if presence.role == CONTROLPLANE {
+            if self.controlplanes.heard(&name, presence) {
+                self.discovery.heard(now);
+                self.show_controlplanes();
+            }
+            return;
+        }
         if self.fleet.heard(&name, presence) {
             self.discovery.heard(now);
             self.show_fleet();
@@ -150,6 +157,15 @@ impl Driver {
         if name.is_some_and(|name| self.fleet.forget(&name)) {
             self.show_fleet();
         }
+        let name = self.controlplanes.clusters().keys().find(named).cloned();
+        if name.is_some_and(|name| self.controlplanes.forget(&name)) {
+            self.show_controlplanes();
+        }
+    }
+
+    fn show_controlplanes(&self) {
+        let known = self.controlplanes.clusters().clone();
+        self.shown.controlplanes.send_replace(Arc::new(known));
     }
 
     fn show_fleet(&self) {

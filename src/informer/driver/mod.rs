@@ -72,6 +72,7 @@ pub(super) type Forgotten = oneshot::Sender<Result<(), ForgetError>>;
 /// What handles may look at.
 pub(super) struct Shown {
     pub(super) fleet: watch::Sender<Arc<BTreeMap<ClusterName, Cluster>>>,
+    pub(super) controlplanes: watch::Sender<Arc<BTreeMap<ClusterName, Cluster>>>,
     pub(super) link: watch::Sender<LinkState>,
 }
 
@@ -87,6 +88,8 @@ pub(super) struct Driver {
     clock: Clock,
     rids: Rids,
     fleet: Fleet,
+    /// Those that are read elsewhere, and are no clusters.
+    controlplanes: Fleet,
     discovery: Discovery,
     /// The streams by a number of their own, and the ways to find one.
     streams: HashMap<u64, Stream>,
@@ -139,6 +142,7 @@ impl Driver {
             clock: Clock::start(),
             rids: Rids::default(),
             fleet: Fleet::default(),
+            controlplanes: Fleet::default(),
             discovery: Discovery::default(),
             streams: HashMap::new(),
             by_key: HashMap::new(),

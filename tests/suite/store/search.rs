@@ -292,25 +292,25 @@ async fn the_other_conditions(home: Home) {
         ),
         (
             Search {
-                resource: Some(pods()),
-                namespace: Some("ns".into()),
+                resources: vec![pods()],
+                namespaces: vec!["ns".into()],
                 ..all()
             },
             "db_1 web-1 web-2 x",
         ),
         (
             Search {
-                namespace: Some("other".into()),
+                namespaces: vec!["other".into()],
                 ..all()
             },
             "",
         ),
         (
             Search {
-                resource: Some(GroupResource {
+                resources: vec![GroupResource {
                     group: "apps".into(),
                     plural: "pods".into(),
-                }),
+                }],
                 ..all()
             },
             "",
