@@ -1,5 +1,6 @@
 //! What goes wrong with a store.
 
+use jiff::Timestamp;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
@@ -17,6 +18,14 @@ pub enum Error {
         asked: u64,
         /// The oldest that can be asked for.
         oldest: u64,
+    },
+    /// What is asked for was longer ago than what is kept.
+    #[error("{asked} is longer ago than what is kept, which begins at {oldest}")]
+    TooOld {
+        /// When.
+        asked: Timestamp,
+        /// The earliest moment that can be asked for.
+        oldest: Timestamp,
     },
     /// A sequence number that was never given out.
     #[error("sequence {asked} is newer than the store's newest, {newest}")]

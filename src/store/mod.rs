@@ -30,12 +30,17 @@ mod database;
 mod error;
 mod facts;
 mod fields;
+mod find;
+mod history;
 mod leap;
 mod list;
 mod notify;
 mod open;
+mod path;
 mod plan;
+mod retention;
 mod schema;
+mod search;
 mod select;
 mod sql;
 mod stored;
@@ -46,6 +51,9 @@ mod watch;
 mod write;
 
 pub use error::{Error, OpenError};
+pub use path::FieldPath;
+pub use retention::Pruned;
+pub use search::{By, Found, Group, Order, Owner, Search, Subject, Term, Test};
 pub use stored::{
     Change, ChangeKind, Changes, Clusters, Cursor, Filter, GroupResource, List, ObjectKey, Page,
     Sequence, Stored,

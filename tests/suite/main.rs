@@ -28,5 +28,6 @@ mod scene;
 mod secrecy;
 mod serve;
 mod serving;
+mod store;
 mod tap;
 mod tui;

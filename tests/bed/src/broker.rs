@@ -1,16 +1,15 @@
 //! A real mosquitto, in the configurations that tests need.
 
-use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::binaries::progress;
 use crate::component::{Component, Program};
+use crate::packages;
 use crate::pki::{Authority, Identity, write};
 use crate::ports;
 use crate::spawner::Lifetime;
@@ -267,7 +266,7 @@ fn passwords(setup: &BrokerSetup, dir: &Path) -> Result<PathBuf> {
         .map(|(name, password)| format!("{name}:{password}\n"))
         .collect();
     write(&path, &plain)?;
-    let hash = find("mosquitto_passwd").context("mosquitto_passwd is not on PATH")?;
+    let hash = packages::find("mosquitto_passwd").context("mosquitto_passwd is not on PATH")?;
     let output = Command::new(hash)
         .arg("-U")
         .arg(&path)
@@ -287,70 +286,7 @@ fn passwords(setup: &BrokerSetup, dir: &Path) -> Result<PathBuf> {
 /// # Errors
 /// When it is missing and cannot be installed.
 pub fn mosquitto() -> Result<PathBuf> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = find("mosquitto") {
-        return Ok(found);
-    }
-    install().context(
-        "mosquitto is missing and cannot be installed: install the package `mosquitto` yourself",
-    )?;
-    find("mosquitto").context("apt-get has installed mosquitto, but it is not on PATH")
-}
-
-fn install() -> Result<()> {
-    let begin = Instant::now();
-    progress("installing mosquitto with apt-get ...");
-    apt(&["update", "-qq"])?;
-    apt(&[
-        "install",
-        "-y",
-        "-qq",
-        "--no-install-recommends",
-        "mosquitto",
-    ])?;
-    progress(&format!(
-        "installing mosquitto: {:.1} s",
-        begin.elapsed().as_secs_f64()
-    ));
-    Ok(())
-}
-
-fn apt(args: &[&str]) -> Result<()> {
-    let mut command = if rustix::process::geteuid().is_root() {
-        Command::new("apt-get")
-    } else {
-        let mut sudo = Command::new("sudo");
-        sudo.args(["-n", "--preserve-env=DEBIAN_FRONTEND,RUNLEVEL", "apt-get"]);
-        sudo
-    };
-    // Runlevel 1: the package must not start a broker of its own on port 1883.
-    command
-        .args(args)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .env("RUNLEVEL", "1")
-        .stdin(Stdio::null());
-    let output = command
-        .output()
-        .context("cannot run apt-get (as root, or through sudo without a password)")?;
-    if !output.status.success() {
-        bail!(
-            "apt-get {}: {}",
-            args.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(())
-}
-
-/// Finds a program on PATH, or where Debian keeps daemons that are not on a user's PATH.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let more = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
-    env::split_paths(&path)
-        .chain(more)
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
+    packages::ensure("mosquitto", || packages::find("mosquitto"))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@
 //!
 //! Layers, each knowing only those before it: `ports`, `state` (who was started), `spawner` (so that nobody outlives
 //! us), `component` (one program's life), `pki`, `api`, `access` (who may do what), `binaries` (what is started),
-//! [`Cluster`] and [`Broker`], [`Bed`].
+//! [`Cluster`], [`Broker`] and [`Postgres`], [`Bed`].
 //!
 //! **Architecture Invariants.** Nothing that the bed starts outlives its owner, however the owner ends (`spawner`).
 //! Nothing is ended that the bed has not started (`state`). Nobody sleeps to wait for something that can be asked.
@@ -36,8 +36,10 @@ mod broker;
 mod cluster;
 mod component;
 mod fixtures;
+mod packages;
 mod pki;
 mod ports;
+mod postgres;
 mod site;
 mod spawner;
 mod standing;
@@ -53,6 +55,7 @@ pub use component::Component;
 pub use fixtures::CANARY;
 pub use pki::{Authority, Identity};
 pub use ports::choose as choose_ports;
+pub use postgres::Postgres;
 pub use site::Bed;
 pub use standing::Standing;
 pub use state::{ClusterEntry, Process, State};

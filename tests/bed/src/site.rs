@@ -20,6 +20,7 @@ use crate::binaries::{Binaries, progress};
 use crate::broker::{Broker, BrokerSetup};
 use crate::cluster::{Cluster, Ground};
 use crate::pki::Authority;
+use crate::postgres::Postgres;
 use crate::spawner::Lifetime;
 use crate::state::{Process, Record, State};
 
@@ -32,6 +33,7 @@ const REAPER: &str = "cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9; do rm -rf -- \
 #[derive(Debug)]
 pub struct Bed {
     clusters: Mutex<HashMap<String, Slot>>,
+    postgres: Mutex<Option<Arc<Postgres>>>,
     ground: GroundOf,
     next: AtomicUsize,
     // Behind everything that writes into it.
@@ -88,6 +90,7 @@ impl Bed {
         }
         Ok(Self {
             clusters: Mutex::default(),
+            postgres: Mutex::default(),
             ground: GroundOf(ground),
             next: AtomicUsize::new(1),
             dir,
@@ -166,10 +169,44 @@ impl Bed {
             (ground.lifetime, Arc::clone(&ground.record)),
         )
     }
+
+    /// A PostgreSQL, shared by all who ask: keep to a [`Postgres::database`] of your own, and leave it running.
+    ///
+    /// # Errors
+    /// When it cannot be installed or does not come up; the error shows the end of its log.
+    pub fn postgres(&self) -> Result<Arc<Postgres>> {
+        let mut slot = self.postgres.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(postgres) = &*slot {
+            return Ok(Arc::clone(postgres));
+        }
+        let postgres = Arc::new(self.private_postgres()?);
+        *slot = Some(Arc::clone(&postgres));
+        Ok(postgres)
+    }
+
+    /// A PostgreSQL of the caller's own, to do harm to. It ends when it is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be installed or does not come up; the error shows the end of its log.
+    pub fn private_postgres(&self) -> Result<Postgres> {
+        let name = format!("postgres-{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let ground = &self.ground.0;
+        Postgres::start(
+            &name,
+            &self.dir.join(&name),
+            (ground.lifetime, Arc::clone(&ground.record)),
+        )
+    }
 }
 
 impl Drop for Bed {
     fn drop(&mut self) {
+        drop(
+            self.postgres
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         // Who still holds a cluster keeps it running; its directory goes all the same.
         self.clusters
             .lock()
