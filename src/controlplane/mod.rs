@@ -13,6 +13,7 @@ mod options;
 mod probes;
 mod refusals;
 pub mod search;
+pub mod serve;
 
 pub use options::ControlplaneArgs;
 
