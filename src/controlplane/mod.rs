@@ -4,8 +4,11 @@
 //! |---|---|
 //! | `mirror` | copies in an API server, by [`crate::kubernetes`] |
 //! | `intake` | rows and objects in a database, by [`crate::store`] |
+//! | [`serve`] | nothing: it serves that database as Kubernetes API servers |
+//! | [`search`] | nothing: it serves it as a REST search, with its history |
 
 pub mod announce;
+mod api;
 pub mod client;
 mod intake;
 mod mirror;
@@ -22,6 +25,7 @@ use crate::informer::{Clusters, Informer};
 use crate::kubernetes::Access;
 use crate::store::{self, OpenError, Store};
 use anyhow::{Context, Result, bail};
+use api::Api;
 use intake::{Intake, StoreKeeper};
 use mirror::Mirror;
 use std::sync::Arc;
@@ -73,6 +77,7 @@ pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) ->
         store = open_store(&args) => store?,
         _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
     };
+    let mut api = Api::start(&args, store.as_ref(), &topics, &shutdown).await?;
     let builder = Informer::builder()
         .options(broker)
         .topics(topics)
@@ -92,6 +97,7 @@ pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) ->
         _ = shutdown.wait_for(|stop| *stop) => Ok(()),
         () = informer.ended() => Err(anyhow::anyhow!("the connection to the broker has ended for good; the log above says why")),
     };
+    api.ended(LAST).await;
     kept.ended().await;
     informer.close().await;
     probes.abort();

@@ -1,5 +1,6 @@
 //! The controlplane's command line.
 
+use super::serve::ServeArgs;
 use crate::cli::{BrokerArgs, duration, listen_address};
 use crate::protocol::selector::LabelSelector;
 use std::net::SocketAddr;
@@ -28,7 +29,11 @@ const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
     --kubeconfig hub.yaml --resources deployments.apps,configmaps --cluster 'prod-*' --listen :8080
 
   # Pods and Deployments of all clusters into a database, no copies
-  controlplane --broker tcp://127.0.0.1:1883 --store sqlite://fleet.db --resources pods,deployments.apps")]
+  controlplane --broker tcp://127.0.0.1:1883 --store sqlite://fleet.db --resources pods,deployments.apps
+
+  # And serve them: kubectl --server http://127.0.0.1:8001/clusters/cluster1 get pods
+  controlplane --broker tcp://127.0.0.1:1883 --store sqlite://fleet.db --resources pods,nodes \\
+    --serve 127.0.0.1:8001 --serve-url http://127.0.0.1:8001")]
 pub struct ControlplaneArgs {
     /// Where the broker is.
     #[command(flatten)]
@@ -97,6 +102,14 @@ pub struct ControlplaneArgs {
     /// For how long the database remembers what was: 7d, 36h.
     #[arg(long, env = "HISTORY", value_name = "DURATION", default_value = "7d", value_parser = history)]
     pub history: Duration,
+
+    /// The API over what is stored.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+
+    /// Leave what is announced by --serve-url on the broker.
+    #[arg(long, env = "RETAINED", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub retained: bool,
 
     /// Serve /healthz, /readyz and /metrics here: HOST:PORT, or :PORT for every address of this machine.
     #[arg(long, env = "LISTEN", value_name = "ADDR", value_parser = listen_address)]

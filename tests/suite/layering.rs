@@ -40,25 +40,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cli", &["link", "protocol"]),
     ("broker", &["cli", "link"]),
     (
-        "controlplane",
-        &[
-            "cli",
-            "informer",
-            "kubernetes",
-            "link",
-            "protocol",
-            "replica",
-            "source",
-            "store",
-        ],
-    ),
-    (
         "syncer",
         &["cli", "kubernetes", "link", "protocol", "replica", "source"],
-    ),
-    (
-        "controlplane",
-        &["cli", "informer", "kubernetes", "link", "protocol", "store"],
     ),
 ];
 

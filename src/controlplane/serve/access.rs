@@ -135,6 +135,12 @@ impl User {
         self.clusters.as_ref().is_none_or(|it| it.is_match(cluster))
     }
 
+    /// Whether the user may read every cluster, those that come later included.
+    #[must_use]
+    pub fn may_read_all(&self) -> bool {
+        self.clusters.is_none()
+    }
+
     /// What of all clusters the user may read.
     pub(super) fn clusters<'a>(&self, all: impl Iterator<Item = &'a ClusterName>) -> Clusters {
         match self.clusters {

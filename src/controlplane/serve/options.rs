@@ -33,6 +33,20 @@ pub struct ServeArgs {
     /// Who may read what: a line `token,user` or `token,user,cluster-glob,...` for each.
     #[arg(long, value_name = "FILE", requires = "serve")]
     pub token_file: Option<PathBuf>,
+
+    /// By which URL others reach it: announced at the broker, so that `kubectl mqinformer search`, `history` and
+    /// `get --at` find it.
+    #[arg(long, value_name = "URL", requires = "serve")]
+    pub serve_url: Option<String>,
+
+    /// Under which name it is announced, among the clusters' names.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "controlplane",
+        requires = "serve_url"
+    )]
+    pub serve_name: String,
 }
 
 /// The read API, bound to its address.
