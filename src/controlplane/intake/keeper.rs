@@ -65,8 +65,8 @@ impl StoreKeeper {
             epoch: position.epoch,
             seq: position.seq,
             entries: objects.chain([header]).collect(),
-            digest: 0,
             packer: packer(position.dictionary.as_ref()),
+            ..Copy::default()
         }))
     }
 }

@@ -179,7 +179,7 @@ impl Task {
                     tracing::warn!(cluster = cluster.as_str(), resource = %self.now.word, "not stored: {why}");
                 }
             }
-            Update::Presence(_) | Update::Discovered | Update::Link(_) => {}
+            Update::Unsettled(_) | Update::Presence(_) | Update::Discovered | Update::Link(_) => {}
         }
     }
 

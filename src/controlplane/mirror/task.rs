@@ -407,7 +407,7 @@ impl Task {
                 self.add_copies_of(&cluster);
             }
             Update::Discovered => self.tell_of_strangers(),
-            Update::Presence(_) | Update::Link(_) => {}
+            Update::Unsettled(_) | Update::Presence(_) | Update::Link(_) => {}
         }
     }
 
