@@ -1,0 +1,3 @@
+//! The role on the hub's side: the fleet as one API, in one database.
+
+pub mod serve;
