@@ -123,7 +123,7 @@ fn churn(site: &Site, namespace: &str, round: usize) {
     for number in 0..40 {
         let name = format!("{path}/c{number}");
         let body = serde_json::json!({
-            "metadata": {"name": format!("c{number}"), "labels": {"round": (round % 2).to_string()}},
+            "metadata": {"name": format!("c{number}"), "labels": {"round": ((number + round) % 2).to_string()}},
             "data": {"round": round.to_string()},
         });
         match (number + round) % 4 {

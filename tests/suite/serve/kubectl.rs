@@ -2,7 +2,7 @@
 
 use super::site::site;
 use crate::differential::{kubectl, same};
-use crate::programs::{Background, Said};
+use crate::programs::{Background, Said, run};
 use serde_json::Value;
 
 const VERSION: &str = "mqinformer.io/resource-version";
@@ -332,6 +332,29 @@ fn coalesced(lines: &[String]) -> Vec<String> {
     let mut out: Vec<String> = lines.to_vec();
     out.retain(|line| !line.starts_with("MODIFIED"));
     out
+}
+
+#[test]
+fn serve_with_tls_to_who_has_a_token() {
+    let site = site();
+    let kubeconfig = site.guarded("0123456789abcdef,ann\nfedcba9876543210,bob,tw*\n");
+    let get = |clusters: &str, token: &str| {
+        let args = ["get", "pod", "steady", "-n", "shop", "-o", "name"];
+        let mut command = site.command(clusters, &args);
+        command.env("KUBECONFIG", kubeconfig(clusters, token));
+        run(command)
+    };
+    assert_eq!(get("cluster1", "0123456789abcdef").out, "pod/steady\n");
+    assert_eq!(get("twin", "fedcba9876543210").out, "pod/steady\n");
+    // Of all clusters, one is his: the name is in no other.
+    assert_eq!(get("*", "fedcba9876543210").out, "pod/steady\n");
+    let forbidden = get("cluster1", "fedcba9876543210").err;
+    assert!(
+        forbidden.contains("User \"bob\" cannot read this cluster"),
+        "{forbidden}"
+    );
+    let unknown = get("cluster1", "0000000000000000").err;
+    assert!(unknown.contains("Unauthorized"), "{unknown}");
 }
 
 #[test]

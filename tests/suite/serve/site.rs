@@ -6,6 +6,8 @@ use crate::programs::{PATIENCE, Said, run};
 use mqtt_informer::controlplane::serve::{ServeArgs, Server};
 use mqtt_informer::informer::Informer;
 use mqtt_informer::store::{Options, Store};
+use serde_json::{Value, json};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -138,19 +140,56 @@ impl Site {
 
     /// A kubeconfig for what is served of `clusters`, a cluster's name or `*`.
     pub(super) fn kubeconfig(&self, clusters: &str) -> PathBuf {
-        let name = match clusters {
-            "*" => "all",
-            name => name,
-        };
-        let path = self.dir.join(format!("{name}.kubeconfig"));
-        let config = serde_json::json!({
+        let server = format!("http://{}/clusters/{clusters}", self.address);
+        self.write_kubeconfig(&json!({"server": server}), &json!({}))
+    }
+
+    /// Its name is made of what is in it, and it appears whole: other tests may read it already.
+    fn write_kubeconfig(&self, cluster: &Value, user: &Value) -> PathBuf {
+        let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "served",
-            "clusters": [{"name": "served", "cluster": {"server": format!("http://{}/clusters/{clusters}", self.address)}}],
-            "users": [{"name": "served", "user": {}}],
+            "clusters": [{"name": "served", "cluster": cluster}],
+            "users": [{"name": "served", "user": user}],
             "contexts": [{"name": "served", "context": {"cluster": "served", "user": "served"}}],
         });
-        std::fs::write(&path, config.to_string()).unwrap();
+        let text = config.to_string();
+        let name = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
+        let path = self.dir.join(format!("{name:x}.kubeconfig"));
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.persist(&path).unwrap();
         path
+    }
+
+    /// Serves with TLS and these tokens beside the other one: answers with what makes a kubeconfig of a token.
+    pub(super) fn guarded(&self, tokens: &str) -> impl Fn(&str, &str) -> PathBuf {
+        let bed = bed::Bed::shared().unwrap();
+        let identity = bed.authority().server(&self.dir, "served").unwrap();
+        let (authority, token_file) = (self.dir.join("ca.crt"), self.dir.join("tokens"));
+        std::fs::write(&authority, bed.authority().certificate()).unwrap();
+        std::fs::write(&token_file, tokens).unwrap();
+        let args = ServeArgs {
+            serve: Some("127.0.0.1:0".parse().unwrap()),
+            serve_cert: Some(identity.certificate),
+            serve_key: Some(identity.key),
+            token_file: Some(token_file),
+        };
+        let address = self.runtime.block_on(async {
+            let server = Server::bind(&args).await.unwrap().unwrap();
+            let address = server.local_addr().unwrap();
+            let (stop, stopped) = watch::channel(false);
+            let store = self.store.clone();
+            tokio::spawn(async move {
+                server.run(store, axum::Router::new(), stopped).await;
+                drop(stop);
+            });
+            address
+        });
+        move |clusters, token| {
+            let server = format!("https://{address}/clusters/{clusters}");
+            let cluster = json!({"server": server, "certificate-authority": authority});
+            self.write_kubeconfig(&cluster, &json!({"token": token}))
+        }
     }
 
     /// kubectl for what is served.

@@ -228,8 +228,10 @@ async fn what_is_not_whole_is_not_shown_as_if_it_were() {
         assert_eq!(early.headers["retry-after"], "1");
     }
     world.sync("cluster2", "pods.v1", "Pod").await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let all = world.get("*/api/v1/pods").await;
+    // What there is to serve is looked at now and then.
+    let all = world
+        .until("*/api/v1/pods", |it| it.status == StatusCode::OK)
+        .await;
     assert_eq!(all.status, StatusCode::OK);
     assert_eq!(
         all.warnings(),
@@ -244,8 +246,9 @@ async fn what_is_not_whole_is_not_shown_as_if_it_were() {
         };
         world.store.prove(&stream, long_ago).await.unwrap();
     }
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let stale = world.get("cluster2/api/v1/pods").await;
+    let stale = world
+        .until("cluster2/api/v1/pods", |it| !it.warnings().is_empty())
+        .await;
     assert_eq!(
         stale.warnings(),
         ["299 - \"cluster \\\"cluster2\\\" was last heard 5m ago: its pods are as of then\""]

@@ -170,6 +170,20 @@ impl World {
         self.ask(request("GET", path, accept, String::new())).await
     }
 
+    /// Asks until the answer is as wanted.
+    pub(super) async fn until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
+        let asking = async {
+            loop {
+                let answer = self.get(path).await;
+                if wanted(&answer) {
+                    return answer;
+                }
+            }
+        };
+        let answered = tokio::time::timeout(Duration::from_secs(20), asking).await;
+        answered.expect("the answer becomes what it should")
+    }
+
     pub(super) async fn watch(&self, path: &str) -> Watching {
         self.watch_as(path, "application/json").await
     }
