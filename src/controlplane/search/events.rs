@@ -18,7 +18,7 @@ use super::query::Query;
 use super::reader::Reader;
 use super::scope::Scope;
 use super::{Served, ask, instance};
-use crate::store::{Change, ChangeKind, Sequence};
+use crate::store::{self, Change, ChangeKind, Sequence};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -85,6 +85,17 @@ impl Teller {
 
     async fn event(&self, name: &str, data: &Value, id: Option<Sequence>) -> Result<(), Over> {
         self.tell(event(name, data, id)).await
+    }
+}
+
+/// A number that was never given out is of a store that is not there any more.
+fn unresumable(error: store::Error) -> Problem {
+    match error {
+        store::Error::Future { .. } => Problem::new(
+            Kind::Expired,
+            "this store has not come as far: begin anew without Last-Event-ID",
+        ),
+        other => other.into(),
     }
 }
 
@@ -243,7 +254,8 @@ impl Watch {
                     .served
                     .store()
                     .search_changes(&search, told, PAGE)
-                    .await?;
+                    .await;
+                let changes = changes.map_err(unresumable)?;
                 Ok((scope, changes))
             };
             let (scope, changes) = match self.served.in_turn(page).await {

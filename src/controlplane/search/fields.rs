@@ -51,7 +51,9 @@ fn is_metadata(path: &FieldPath) -> bool {
         Some(Step::Field(name)) => Some(name.as_str()),
         _ => None,
     };
-    name(0) == Some("metadata") && name(1).is_none_or(|second| METADATA.contains(&second))
+    // Which labels and annotations there are, only objects say.
+    let is_key = path.0.len() > 2 && matches!(name(1), Some("labels" | "annotations"));
+    name(0) == Some("metadata") && !is_key && name(1).is_none_or(|it| METADATA.contains(&it))
 }
 
 /// What is to be said of a path that no object of all has; `some` are a few of them.

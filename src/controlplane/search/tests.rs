@@ -110,6 +110,7 @@ impl World {
     }
 
     async fn ask(&self, path: &str) -> Response {
+        let path = path.replace('<', "%3C").replace('>', "%3E");
         self.send(Request::get(path).body(Body::empty()).unwrap())
             .await
     }
