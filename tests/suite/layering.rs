@@ -43,10 +43,6 @@ const LAYERS: &[(&str, &[&str])] = &[
         "syncer",
         &["cli", "kubernetes", "link", "protocol", "replica", "source"],
     ),
-    (
-        "controlplane",
-        &["cli", "informer", "kubernetes", "link", "protocol", "store"],
-    ),
 ];
 
 /// Pure modules, and what they must not name: IO, clocks, threads of control that are not theirs.

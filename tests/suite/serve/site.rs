@@ -173,6 +173,7 @@ impl Site {
             serve_cert: Some(identity.certificate),
             serve_key: Some(identity.key),
             token_file: Some(token_file),
+            ..ServeArgs::default()
         };
         let address = self.runtime.block_on(async {
             let server = Server::bind(&args).await.unwrap().unwrap();
