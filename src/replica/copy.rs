@@ -173,6 +173,9 @@ impl Next {
         if let Some(dictionary) = request.stage.dictionary() {
             next.copy.packer = Packer::with_dictionary(dictionary).ok()?;
         }
+        if let Some(thin) = next.copy.thin.as_mut().filter(|_| !doubted.is_empty()) {
+            thin.doubted();
+        }
         let mut staged = HashSet::new();
         for entry in read_entries(request.stage.entries()) {
             let entry = entry.ok()?;

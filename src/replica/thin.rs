@@ -29,7 +29,8 @@ pub struct Mark {
     pub digest: u64,
     /// The value's length in bytes; a guess if a backing had it before.
     pub length: u32,
-    /// How often the backing was found not to have it. So a value that it is told again differs from itself.
+    /// After how many doubts in the backing it was told. So a value that it is told again differs from itself, and one
+    /// that is gone and comes back, from what may be a wrong row still.
     again: u32,
 }
 
@@ -68,6 +69,8 @@ pub struct Thin {
     /// Those that the backing has not said to have.
     held: OrdMap<Bytes, Held>,
     held_bytes: usize,
+    /// How often the source was asked for what the backing lacks.
+    doubts: u32,
 }
 
 /// What a mark costs beside its key.
@@ -150,6 +153,11 @@ impl Thin {
         self.marks.get(key).copied()
     }
 
+    /// An answer is taken in that was asked for because the backing lacked something.
+    pub(super) fn doubted(&mut self) {
+        self.doubts = self.doubts.wrapping_add(1);
+    }
+
     /// A key has this value now, which came as `sent` (a delta's result came as nothing). `again`: the backing does not
     /// have it, whatever its mark says. Answers how much larger this is, and with the mark before, if anything changed.
     pub(super) fn put(
@@ -160,12 +168,11 @@ impl Thin {
         again: bool,
     ) -> Option<Changed> {
         let (old, mut new) = (self.mark(key), Mark::of(key, &value));
-        new.again = old.map_or(0, |old| old.again);
+        let again_told = again && !mutant!(NotToldAgain);
+        let known = old.filter(|_| !again_told);
+        new.again = known.map_or(self.doubts, |old| old.again);
         if old.is_some_and(|old| old.digest == new.digest) && !again {
             return None;
-        }
-        if again && !mutant!(NotToldAgain) {
-            new.again = new.again.wrapping_add(1);
         }
         let plain = || Packed {
             codec: Codec::Plain,

@@ -326,10 +326,11 @@ impl World {
 
     /// Nothing, a value that the key had once, or one that it never had.
     fn wrong(&mut self, stream: usize, key: &Bytes) -> Option<(Bytes, Bytes)> {
-        let values = self.truths[stream].log.iter();
-        let once =
-            values.filter_map(|revision| (revision.key == key).then(|| revision.value.clone()));
-        let once: Vec<Bytes> = once.flatten().collect();
+        let changes = self.truths[stream].log.iter();
+        let of_key = changes.filter(|revision| revision.key == key);
+        let once: Vec<Bytes> = of_key
+            .filter_map(|revision| revision.value.clone())
+            .collect();
         let value = match self.rng.below(3) {
             0 => None,
             1 if !once.is_empty() => Some(once[self.rng.below(once.len())].clone()),
