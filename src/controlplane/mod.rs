@@ -10,6 +10,7 @@
 pub mod announce;
 mod api;
 pub mod client;
+mod informers;
 mod intake;
 mod mirror;
 mod options;
@@ -21,17 +22,16 @@ pub mod serve;
 pub use options::ControlplaneArgs;
 
 use crate::cli::BrokerArgs;
-use crate::informer::{Clusters, Informer};
+use crate::informer::Clusters;
 use crate::kubernetes::Access;
 use crate::store::{self, OpenError, Store};
 use anyhow::{Context, Result, bail};
 use api::Api;
-use intake::{Intake, StoreKeeper};
+use informers::Informers;
+use intake::Intake;
 use mirror::Mirror;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 /// How long each part of a graceful stop may take.
@@ -71,35 +71,25 @@ pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) ->
         bail!("--mirror=false without --store: then there is nothing to do");
     }
     let clusters = Clusters::new(&args.cluster).context("--cluster")?;
-    let broker = args.broker.options(client_id(&args.broker))?;
     let topics = args.broker.topics()?;
+    // What is wrong there is said before a database is waited for.
+    drop(args.broker.options(client_id(&args.broker))?);
     let store = tokio::select! {
         store = open_store(&args) => store?,
         _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
     };
     let mut api = Api::start(&args, store.as_ref(), &topics, &shutdown).await?;
-    let builder = Informer::builder()
-        .options(broker)
-        .topics(topics)
-        .clusters(clusters.clone());
-    let builder = match &store {
-        Some(store) => {
-            let keeper = StoreKeeper::new(store.clone(), Handle::current());
-            builder.keeper(Arc::new(keeper))
-        }
-        None => builder,
-    };
-    let informer = builder.start()?;
-    let mut kept = Kept::start(&args, clusters, store, &informer, &shutdown).await?;
-    let probes = serve_probes(&args, kept.probed(&informer)).await?;
+    let informers = Informers::start(&args, &clusters, store.as_ref())?;
+    let mut kept = Kept::start(&args, clusters, store, &informers, &shutdown).await?;
+    let probes = serve_probes(&args, kept.probed(&informers)).await?;
     let ended = tokio::select! {
         // An error means that nobody can ask any more.
         _ = shutdown.wait_for(|stop| *stop) => Ok(()),
-        () = informer.ended() => Err(anyhow::anyhow!("the connection to the broker has ended for good; the log above says why")),
+        () = informers.ended() => Err(anyhow::anyhow!("the connection to the broker has ended for good; the log above says why")),
     };
     api.ended(LAST).await;
     kept.ended().await;
-    informer.close().await;
+    informers.close().await;
     probes.abort();
     ended
 }
@@ -116,11 +106,11 @@ impl Kept {
         args: &ControlplaneArgs,
         clusters: Clusters,
         store: Option<Store>,
-        informer: &Informer,
+        informers: &Informers,
         stop: &watch::Receiver<bool>,
     ) -> Result<Self> {
-        let mirror = match args.mirrors() {
-            true => {
+        let mirror = match &informers.mirror {
+            Some(informer) => {
                 let plan = mirror::Plan {
                     words: args.words(),
                     labels: args.labels(),
@@ -133,7 +123,7 @@ impl Kept {
                 };
                 Some(Mirror::start(&plan, &access, informer, stop).await?)
             }
-            false => None,
+            None => None,
         };
         let plan = intake::Plan {
             words: args.words(),
@@ -141,9 +131,11 @@ impl Kept {
             clusters,
             history: args.history,
         };
+        let (backing, intake) = (informers.backing.as_ref(), informers.intake.as_ref());
         let intake = store
             .as_ref()
-            .map(|store| Intake::start(&plan, store, informer, stop));
+            .zip(intake)
+            .map(|(store, informer)| Intake::start(&plan, store, (informer, backing), stop));
         Ok(Self {
             mirror,
             intake,
@@ -151,9 +143,9 @@ impl Kept {
         })
     }
 
-    fn probed(&self, informer: &Informer) -> probes::Probed {
+    fn probed(&self, informers: &Informers) -> probes::Probed {
         probes::Probed {
-            informer: informer.clone(),
+            informers: informers.all().cloned().collect(),
             mirrors: self
                 .mirror
                 .as_ref()

@@ -99,6 +99,12 @@ pub struct ControlplaneArgs {
     #[arg(long, env = "STORE", value_name = "URL", hide_env_values = true)]
     pub store: Option<String>,
 
+    /// Hold all objects of the --store in memory, too: that costs some KB an object instead of some hundred bytes, and
+    /// each start reads the whole database. It spares reads of it while objects change, and with a mirror a second
+    /// connection, over which everything comes once more.
+    #[arg(long, env = "LOCAL_CACHE", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub local_cache: bool,
+
     /// For how long the database remembers what was: 7d, 36h.
     #[arg(long, env = "HISTORY", value_name = "DURATION", default_value = "7d", value_parser = history)]
     pub history: Duration,

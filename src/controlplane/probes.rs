@@ -14,7 +14,7 @@ use tokio::sync::watch;
 /// What the endpoints read.
 #[derive(Clone)]
 pub(super) struct Probed {
-    pub(super) informer: Informer,
+    pub(super) informers: Vec<Informer>,
     pub(super) mirrors: Vec<watch::Receiver<Report>>,
     pub(super) intakes: Vec<watch::Receiver<intake::Report>>,
 }
@@ -47,10 +47,8 @@ async fn metrics(State(probed): State<Probed>) -> impl IntoResponse {
 impl Probed {
     /// Why something of what comes is not written; none if all is well.
     fn trouble(&self) -> Option<String> {
-        match &*self.informer.link_state().borrow() {
-            LinkState::Up => {}
-            LinkState::Connecting => return Some("connecting to the broker".to_owned()),
-            LinkState::Down(failure) => return Some(failure.message.clone()),
+        if let Some(why) = self.informers.iter().find_map(link_trouble) {
+            return Some(why);
         }
         let mirrors = self.mirrors.iter().map(|mirror| mirror.borrow().clone());
         let mut mirrors = mirrors.filter_map(|mirror| mirror_trouble(&mirror));
@@ -63,7 +61,7 @@ impl Probed {
 
     /// The Prometheus text format; names and units as its naming practices want them.
     fn exposition(&self) -> String {
-        let is_up = matches!(*self.informer.link_state().borrow(), LinkState::Up);
+        let is_up = self.informers.iter().all(|it| link_trouble(it).is_none());
         let mut out = String::new();
         let up = [(String::new(), f64::from(u8::from(is_up)))];
         metric(
@@ -82,6 +80,14 @@ impl Probed {
         let intakes: Vec<_> = self.intakes.iter().map(|it| it.borrow().clone()).collect();
         of_intakes(&mut out, &intakes);
         out
+    }
+}
+
+fn link_trouble(informer: &Informer) -> Option<String> {
+    match &*informer.link_state().borrow() {
+        LinkState::Up => None,
+        LinkState::Connecting => Some("connecting to the broker".to_owned()),
+        LinkState::Down(failure) => Some(failure.message.clone()),
     }
 }
 

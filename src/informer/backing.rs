@@ -7,8 +7,9 @@
 //! something else, the source is asked: the copy is right whatever the backing does.
 //!
 //! - A batch that failed is no loss: what is unsettled is unsettled still, and is told again with what came meanwhile.
-//!   So it has to be stored in one transaction. Where that is too large for one, either the very same batch is tried
-//!   until all of it is in, or the subscription is made anew and loads what is there.
+//!   So it has to be stored in one transaction, and be known to have failed. Where it is too large for one, or the
+//!   connection broke while it was committed, either the very same batch is tried until all of it is in, or the
+//!   subscription is made anew ([`super::Watch::rejoin`]) and loads what is there.
 //! - While nothing is stored, what is held is bounded: with more than [`Settings::unsettled_bytes`] waiting a stream
 //!   takes nothing in, its age says so, and it asks for what differs when it is settled.
 //! - The header, under the empty key, is in the copy as always.

@@ -13,7 +13,7 @@ use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
 use crate::protocol::topics::{Consumer, Topics};
 use crate::replica::{Copy, Settings, Thin};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -174,6 +174,7 @@ impl Informer {
             store,
             reader,
             informer: self.clone(),
+            taken: AtomicBool::new(false),
         }
     }
 
@@ -284,6 +285,8 @@ pub struct Subscription {
     store: Store,
     reader: u64,
     informer: Informer,
+    /// Something unsettled was taken, which may be on its way to the backing.
+    taken: AtomicBool,
 }
 
 impl Subscription {
@@ -298,21 +301,27 @@ impl Subscription {
     #[must_use]
     pub fn unsettled(&self) -> Option<Unsettled> {
         let unsettled = self.store.unsettled();
-        let snapshot = self.store.snapshot();
-        if unsettled.is_none()
-            && snapshot
-                .thin
-                .as_ref()
-                .is_some_and(|thin| thin.held_bytes() > 0)
-        {
-            // What came and went meanwhile, and is again as it is stored.
-            self.tell_settled(backing::settled(&snapshot));
+        if unsettled.is_some() {
+            self.taken.store(true, Ordering::Relaxed);
+        } else if !self.taken.load(Ordering::Relaxed) {
+            self.let_go();
         }
         unsettled
     }
 
+    /// Values that came and went, and are again as they are stored. Not while others are on their way to the backing,
+    /// which are stored after these then.
+    fn let_go(&self) {
+        let snapshot = self.store.snapshot();
+        let thin = snapshot.thin.as_ref();
+        if thin.is_some_and(|thin| thin.held_bytes() > 0) {
+            self.tell_settled(backing::settled(&snapshot));
+        }
+    }
+
     /// The backing has all of this: what did not change since then is held no longer.
     pub fn settled(&self, unsettled: &Unsettled) {
+        self.taken.store(false, Ordering::Relaxed);
         self.tell_settled(unsettled.settled());
     }
 

@@ -8,7 +8,7 @@ use crate::protocol::message::Selection;
 use crate::protocol::names::ClusterName;
 use futures::future::{AbortHandle, Abortable};
 use futures::stream::{self, BoxStream, SelectAll, StreamExt};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -26,6 +26,7 @@ pub struct Watch {
     presences: watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>>,
     link: watch::Receiver<LinkState>,
     members: BTreeMap<ClusterName, Member>,
+    excluded: BTreeSet<ClusterName>,
     wakes: SelectAll<BoxStream<'static, Wake>>,
     /// What one look found out, not told yet: at most two for each cluster.
     found: VecDeque<Update>,
@@ -47,8 +48,8 @@ pub enum Update {
     Joined(ClusterName),
     /// Its copy changed: each key once, from what was told last to what it is now. The first one is the whole copy.
     Changed(ClusterName, Vec<Notice>),
-    /// Its thin copy has what its backing has not: see [`Member::unsettled`]. Instead of `Changed`, where copies are thin.
-    /// Told once for what came: who cannot store it tries again by itself.
+    /// Its thin copy may have what its backing has not: see [`Member::unsettled`]. Instead of `Changed`, where copies are
+    /// thin. Told once for what came: who cannot store it tries again by itself.
     Unsettled(ClusterName),
     /// What its stream does changed: progress, a refusal, fresh or stale.
     State(ClusterName, StreamState),
@@ -124,6 +125,7 @@ impl Watch {
             presences,
             link,
             members: BTreeMap::new(),
+            excluded: BTreeSet::new(),
             wakes,
             found: VecDeque::new(),
         };
@@ -166,9 +168,10 @@ impl Watch {
                 let Some(member) = self.members.get_mut(&name) else {
                     return;
                 };
-                if member.store().snapshot().thin.is_some() {
-                    let told = member.unsettled().map(|_| Update::Unsettled(name));
-                    return self.found.extend(told);
+                if let Some(thin) = member.store().snapshot().thin {
+                    // Only looked at: it is the reader's to take.
+                    let news = thin.held_bytes() > 0 || member.store().unsettled().is_some();
+                    return self.found.extend(news.then_some(Update::Unsettled(name)));
                 }
                 let notices = member.changes.take();
                 if !notices.is_empty() {
@@ -187,7 +190,10 @@ impl Watch {
 
     fn look_at_presences(&mut self) {
         let known = Arc::clone(&self.presences.borrow_and_update());
-        let meant = known.iter().filter(|(name, _)| self.clusters.matches(name));
+        self.excluded.retain(|name| known.contains_key(name));
+        let is_meant =
+            |name: &ClusterName| self.clusters.matches(name) && !self.excluded.contains(name);
+        let meant = known.iter().filter(|(name, _)| is_meant(name));
         for (name, cluster) in meant
             .map(|(name, cluster)| (name.clone(), cluster.clone()))
             .collect::<Vec<_>>()
@@ -218,7 +224,29 @@ impl Watch {
         }
     }
 
+    /// Copies a cluster anew: a thin copy begins with what its backing has by now. Of that nothing is told.
+    pub fn rejoin(&mut self, name: &ClusterName) {
+        let Some(member) = self.members.remove(name) else {
+            return;
+        };
+        let cluster = member.cluster.clone();
+        // It leaves before it asks again.
+        drop(member);
+        self.enter(name, cluster);
+    }
+
+    /// Leaves a cluster, and follows it again when it was gone and has come back. Of that nothing is told.
+    pub fn exclude(&mut self, name: &ClusterName) {
+        self.members.remove(name);
+        self.excluded.insert(name.clone());
+    }
+
     fn join(&mut self, name: &ClusterName, cluster: Option<Cluster>) {
+        self.enter(name, cluster);
+        self.found.push_back(Update::Joined(name.clone()));
+    }
+
+    fn enter(&mut self, name: &ClusterName, cluster: Option<Cluster>) {
         let subscription = self.informer.subscribe(name, self.selection.clone());
         let store = subscription.store();
         let changes = store.changes();
@@ -234,7 +262,6 @@ impl Watch {
             wakes,
         };
         self.members.insert(name.clone(), member);
-        self.found.push_back(Update::Joined(name.clone()));
     }
 
     fn listen(&mut self, wakes: impl stream::Stream<Item = Wake> + Send + 'static) -> AbortHandle {

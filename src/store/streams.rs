@@ -32,6 +32,14 @@ impl Store {
         rows.first().map(position).transpose()
     }
 
+    /// The header of a stream as it came; `None` if none did.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn header(&self, stream: &StreamKey) -> Result<Option<Bytes>, Error> {
+        header_bytes(&self.inner.database, stream).await
+    }
+
     /// Key and digest of each entry of a stream, the header among them: what a `Sync` is made of, without values.
     ///
     /// # Errors

@@ -1,8 +1,7 @@
-//! From what a store has to what a source has: the batches between.
+//! What a store lacks of a stream, in batches.
 //!
 //! Pure.
 
-use crate::informer::Snapshot;
 use crate::store::{Batch, Others, Position, StreamKey};
 use bytes::Bytes;
 
@@ -10,78 +9,56 @@ use bytes::Bytes;
 pub(super) const MOST: (usize, usize) = (2_000, 4 * 1024 * 1024);
 
 /// One key's change.
-type Change = (Bytes, Option<Bytes>);
+pub(super) type Change = (Bytes, Option<Bytes>);
 
-/// The batches that lead from `from` to `to`; without `from`, from whatever is there: what is not in `to` is gone. Each
-/// is written on its own, so only the last says where in the stream the store is then.
-pub(super) fn batches(
-    stream: &StreamKey,
-    from: Option<&Snapshot>,
-    to: &Snapshot,
-    most: (usize, usize),
-) -> Vec<Batch> {
-    let (changes, others): (Vec<Change>, _) = match from {
-        Some(from) => {
-            let notices = to.since(from).into_iter();
-            let changes = notices.map(|notice| (notice.key, notice.new));
-            (changes.collect(), Others::Stay)
-        }
-        None => {
-            let all = to.entries.iter();
-            let all = all.map(|(key, value)| (key.clone(), Some(value.clone())));
-            (all.collect(), Others::Go)
-        }
-    };
-    let mut batches: Vec<_> = split(changes, most)
-        .into_iter()
-        .map(|changes| Batch {
-            changes,
-            ..Batch::new(stream.clone())
-        })
-        .collect();
-    let several = batches.len() > 1;
-    if let Some(last) = batches.last_mut() {
-        last.position = Some(Position {
-            epoch: to.epoch,
-            seq: to.seq,
-            dictionary: None,
-        });
-        last.others = match others {
-            Others::Go if several => {
-                let keys = to.objects().map(|(key, _)| key.clone());
-                Others::GoUnless(keys.collect())
-            }
-            others => others,
-        };
-    }
-    batches
+/// Where the store is when all changes are in it.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    pub(super) position: Position,
+    /// What becomes of what did not change.
+    pub(super) others: Others,
 }
 
-/// Parts in their order: the header, under the empty key, is in the first. At least one.
-fn split(changes: Vec<Change>, (count, bytes): (usize, usize)) -> Vec<Vec<Change>> {
-    let mut parts = vec![Vec::new()];
-    let mut size = 0;
-    for change in changes {
-        let length = change.0.len() + change.1.as_ref().map_or(0, Bytes::len);
-        let full = |part: &Vec<Change>| part.len() >= count || size + length > bytes;
-        if parts
-            .last()
-            .is_some_and(|part| !part.is_empty() && full(part))
-        {
-            parts.push(Vec::new());
-            size = 0;
+/// The batches of these changes, in their order: the header, under the empty key, comes first. At least one. Each is
+/// written on its own, so only the last says where in the stream the store is then. Each is made when it is its turn.
+pub(super) fn batches<'a>(
+    stream: &'a StreamKey,
+    changes: impl Iterator<Item = Change> + Send + 'a,
+    end: End,
+    (count, bytes): (usize, usize),
+) -> impl Iterator<Item = Batch> + Send + 'a {
+    let (mut changes, mut end) = (changes.peekable(), Some(end));
+    std::iter::from_fn(move || {
+        end.as_ref()?;
+        let mut batch = Batch::new(stream.clone());
+        let mut size = 0;
+        loop {
+            let had = batch.changes.len();
+            let fits =
+                |change: &Change| had == 0 || (had < count && size + length(change) <= bytes);
+            let Some(change) = changes.next_if(fits) else {
+                break;
+            };
+            size += length(&change);
+            batch.changes.push(change);
         }
-        size += length;
-        if let Some(part) = parts.last_mut() {
-            part.push(change);
+        if changes.peek().is_none() {
+            let end = end.take()?;
+            (batch.position, batch.others) = (Some(end.position), end.others);
         }
-    }
-    parts
+        Some(batch)
+    })
+}
+
+fn length((key, value): &Change) -> usize {
+    key.len() + value.as_ref().map_or(0, Bytes::len)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::unwritten::Unwritten;
     use super::*;
+    use crate::informer::Snapshot;
     use crate::protocol::message::View;
     use crate::protocol::names::ClusterName;
     use proptest::prelude::*;
@@ -136,7 +113,9 @@ mod tests {
             before in entries(), after in entries(), whole in any::<bool>(), count in 1_usize..5, bytes in 1_usize..20
         ) {
             let (from, to) = (snapshot(3, &before), snapshot(7, &after));
-            let made = batches(&stream(), (!whole).then_some(&from), &to, (count, bytes));
+            let unwritten = Unwritten::of_whole((!whole).then_some(from.clone()), to.clone());
+            let stream = stream();
+            let made: Vec<_> = batches(&stream, unwritten.changes(), unwritten.end(), (count, bytes)).collect();
             let mut store: BTreeMap<_, _> = from.entries.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             for (at, batch) in made.iter().enumerate() {
                 let last = at + 1 == made.len();

@@ -1,16 +1,28 @@
 //! What the informer copies, into the database.
 //!
-//! One path, and nothing queues on it: what is not written yet is the difference between two snapshots, what the store
-//! has and what the source has now. So a database that is slow or away costs no memory beyond the copy, and gets fewer
-//! and larger batches when it is back. A stream's first batch after a start is the whole of it, which costs no number
-//! for what is there already.
+//! One path, and nothing queues on it: what is not written yet is what the store has against what the source has now. So
+//! a database that is slow or away gets fewer and larger batches when it is back. Copies are thin: they hold of each
+//! object a digest, and its value until it is written. With `--local-cache` they are whole.
+//!
+//! | | thin | whole |
+//! |---|---|---|
+//! | after a start | digests out of the store: what differs is fetched, and written | all of the store, and all is written again, which costs no number for what is there |
+//! | what is not written | told by the copy | the difference of two snapshots |
+//! | a batch failed | the same again; if it was refused, as after a start | as after a start |
+//! | a stream has more than one reader | never | may be |
 
+mod backing;
 mod batches;
 mod keeper;
+mod meant;
 mod report;
 mod retention;
 mod task;
+#[cfg(test)]
+mod tests;
+mod unwritten;
 
+pub(super) use backing::StoreBacking;
 pub(super) use keeper::StoreKeeper;
 pub(super) use report::Report;
 
@@ -45,11 +57,11 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Starts.
+    /// Starts; `backing` is the informer's, if its copies are thin.
     pub(super) fn start(
         plan: &Plan,
         store: &Store,
-        informer: &Informer,
+        (informer, backing): (&Informer, Option<&StoreBacking>),
         stop: &watch::Receiver<bool>,
     ) -> Self {
         let writer = task::Writer {
@@ -64,7 +76,7 @@ impl Intake {
                     resource: word.clone(),
                     labels: plan.labels.clone(),
                     view,
-                    // As the mirror asks, so that both have one copy.
+                    // As the mirror asks, so that both have one copy where both are whole.
                     secret_values: view == View::Objects,
                     ..Selection::default()
                 };
@@ -73,8 +85,9 @@ impl Intake {
                     view: called,
                     ..Report::default()
                 });
-                let watch = informer.watch(plan.clusters.clone(), selection);
-                let task = task::Task::new(writer.clone(), watch, view, report);
+                let watch = informer.watch(plan.clusters.clone(), selection.clone());
+                let backing = backing.cloned();
+                let task = task::Task::new(writer.clone(), backing, (watch, selection), report);
                 tasks.spawn(task.run(stop.clone()));
                 reports.push(reported);
             }
