@@ -9,6 +9,8 @@
 //! | `line` | one line, and how a row becomes one |
 //! | `feed` | changes taken in |
 //! | `order` | which line stands where, and which are shown |
+//! | `sorting` | all lines by a column at once |
+//! | `sets` | what many lines have in common |
 //! | `cursor` | the line that is selected, and the part of all that is on the screen |
 //!
 //! **Architecture invariant:** pure. It knows no clock: every method that needs the time is told it.
@@ -17,6 +19,8 @@ mod cursor;
 mod feed;
 mod line;
 mod order;
+mod sets;
+mod sorting;
 
 pub use cursor::Step;
 pub use feed::Novelty;
@@ -30,7 +34,8 @@ use crate::table::{Column, Columns, Resource, Row};
 use bytes::Bytes;
 use line::{Line, Placed, fit, names};
 use mqtt_informer::protocol::names::ClusterName;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use sets::{Groups, LabelSets};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 /// For how long a change is shown.
@@ -138,23 +143,29 @@ pub struct Grid {
     lines: Vec<Option<Line>>,
     free: Vec<u32>,
     index: HashMap<(u32, Bytes), u32>,
-    /// All lines in order.
+    /// All lines by cluster, namespace and name.
+    base: Vec<u32>,
+    /// All lines in the order that is wanted.
     order: Vec<u32>,
-    /// Those that pass, in the same order.
+    /// By line: whether it passes the filter. Apart from the lines, since this is asked of all of them at once.
+    passes: Vec<bool>,
+    /// Those that pass, in the order that is wanted.
     shown: Vec<u32>,
     sort: Sort,
     tally: Tally,
     kind: Kind,
     group: Group,
-    /// By line: what it is grouped by.
-    groups: HashMap<u32, String>,
+    groups: Groups,
+    labels: LabelSets,
     query: Query,
     faults_only: bool,
     only: Only,
     /// Lines that a person marked.
     marked: BTreeSet<u32>,
-    /// Lines with a mark that will be over.
-    lit: Vec<u32>,
+    /// What became of lines lately.
+    marks: HashMap<u32, Mark>,
+    /// Which lines were marked when, in the order of time.
+    lit: VecDeque<(Duration, u32)>,
     selected: Option<u32>,
     cursor: usize,
     top: usize,
@@ -176,18 +187,22 @@ impl Grid {
             lines: Vec::new(),
             free: Vec::new(),
             index: HashMap::new(),
+            base: Vec::new(),
             order: Vec::new(),
+            passes: Vec::new(),
             shown: Vec::new(),
             sort: Sort::default(),
             tally: Tally::default(),
             kind: Kind::Text,
             group: Group::None,
-            groups: HashMap::new(),
+            groups: Groups::default(),
+            labels: LabelSets::default(),
             query: Query::All,
             faults_only: false,
             only,
             marked: BTreeSet::new(),
-            lit: Vec::new(),
+            marks: HashMap::new(),
+            lit: VecDeque::new(),
             selected: None,
             cursor: 0,
             top: 0,
@@ -277,7 +292,7 @@ impl Grid {
             namespace: fit(&namespace),
             cells,
             health: line.health,
-            mark: line.mark,
+            mark: self.marks.get(&number).copied(),
             is_marked: self.marked.contains(&number),
             heading: self.heading(place),
         })
@@ -322,8 +337,9 @@ impl Grid {
     /// How many lines each cluster has of each health, in the order of [`Health`]; those that are going are not counted.
     pub fn counts(&self) -> BTreeMap<&ClusterName, [usize; 4]> {
         let mut counts = BTreeMap::new();
-        let lines = self.lines.iter().flatten().filter(|line| !line.is_gone());
-        for line in lines {
+        let lines = self.lines.iter().zip(0..);
+        let lines = lines.filter(|(_, number)| !self.is_gone(*number));
+        for line in lines.filter_map(|(line, _)| line.as_ref()) {
             if let Some(name) = self.cluster_name(line.cluster) {
                 let counts: &mut [usize; 4] = counts.entry(name).or_default();
                 counts[line.health as usize] += 1;
@@ -345,6 +361,11 @@ impl Grid {
             namespace,
             name,
         })
+    }
+
+    fn is_gone(&self, number: u32) -> bool {
+        let mark = self.marks.get(&number);
+        mark.is_some_and(|mark| mark.change == Change::Gone)
     }
 
     fn line(&self, number: u32) -> Option<&Line> {

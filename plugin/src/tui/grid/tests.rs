@@ -143,6 +143,79 @@ fn a_column_that_turns_out_to_be_another_kind_is_sorted_anew() {
     assert_eq!(bed.shown(), "east/b east/a", "numbers again");
 }
 
+/// Beyond what is looked up when cells are alike, and with heads alike where cells are not.
+#[test]
+fn thousands_of_lines_are_sorted_as_few_are() {
+    let mut bed = Bed::new();
+    for (cluster, beside) in [("east", 0), ("west", 5000)] {
+        let rows: Vec<_> = (0..5000_u32)
+            .map(|n| {
+                let n = (n * 2654 + beside) % 10_007;
+                format!("long-name-{n:05} {}/9 state-{} {}", n % 9, n % 7, n % 3000)
+            })
+            .collect();
+        let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+        bed.tell(cluster, &rows, Novelty::Known, at(0));
+    }
+    let cells = |bed: &Bed, column: usize| -> Vec<_> {
+        let seen = (0..bed.grid.shown()).filter_map(|place| bed.grid.seen(place, at(0)));
+        let id = |seen: Seen| {
+            (
+                seen.cells[column].clone(),
+                seen.cluster,
+                seen.cells[0].clone(),
+            )
+        };
+        seen.map(id).collect()
+    };
+    for (column, name) in [(0, "name"), (1, "ready"), (2, "status")] {
+        for descending in [false, true] {
+            let by = bed.grid.field_named(name);
+            bed.grid.set_sort(Sort { by, descending });
+            let sorted = cells(&bed, column);
+            assert_eq!(sorted.len(), 10_000);
+            let is_before =
+                |(a, cluster, name): &(String, u32, String),
+                 (b, other, after): &(String, u32, String)| {
+                    let order = if descending { b.cmp(a) } else { a.cmp(b) };
+                    order.then((cluster, name).cmp(&(other, after))).is_lt()
+                };
+            assert!(sorted.is_sorted_by(is_before), "{name} {descending}");
+        }
+    }
+    // Single changes lead where a sort of all does.
+    bed.news(
+        "east",
+        &["long-name-00001 4/9 state-3 7", "zz 8/9 state-9 1"],
+        0,
+    );
+    let single = bed.shown();
+    bed.grid.set_sort(bed.grid.sort());
+    assert_eq!(bed.shown(), single);
+}
+
+#[test]
+fn a_column_that_moves_is_sorted_by_where_it_is_now() {
+    let mut bed = Bed::of(&[("east", "a 1/1 x 1"), ("east", "b 0/1 y 1")]);
+    let by = bed.grid.field_named("status");
+    bed.grid.set_sort(Sort {
+        by,
+        descending: true,
+    });
+    assert_eq!(bed.shown(), "east/b east/a");
+    let columns = ["Name", "Status", "Ready", "Age"];
+    let moved = Notice {
+        key: Bytes::new(),
+        old: None,
+        new: Some(header("pods", &columns)),
+    };
+    bed.grid
+        .apply(&name("east"), &[moved], Novelty::News, at(0));
+    assert_eq!(bed.shown(), "east/a east/b", "1/1 is its status now");
+    bed.news("east", &["c 2/2 x 1"], 0);
+    assert_eq!(bed.shown(), "east/c east/a east/b");
+}
+
 #[test]
 fn ages_are_told_at_the_moment_of_looking_and_by_the_clusters_clock() {
     let mut bed = Bed::of(&THREE);
@@ -376,12 +449,25 @@ fn nothing() -> impl Iterator<Item = Notice> {
     })
 }
 
+/// Some of them go on where others end.
+const QUERIES: [&str; 9] = [
+    "",
+    "n",
+    "running",
+    "runni",
+    "-f nn",
+    "-f nnr",
+    "!pending",
+    "status:>5",
+    "-l app=n1",
+];
+
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let change = (0..12_usize, prop::option::of((0..4_u8, 0..9_u32)));
     let deed = prop_oneof![
         6 => (0..3_usize, prop::collection::vec(change, 1..4), prop::bool::weighted(0.2)).prop_map(|(cluster, changes, bulk)| Deed::Tell(cluster, changes, bulk)),
         1 => (prop::option::of(0..4_usize), any::<bool>()).prop_map(|(by, descending)| Deed::Sort(by, descending)),
-        1 => (0..4_usize).prop_map(Deed::Filter),
+        2 => (0..QUERIES.len()).prop_map(Deed::Filter),
         1 => (0..3_usize).prop_map(Deed::Group),
         2 => (-3..4_isize).prop_map(Deed::Step),
         1 => (0..2000_u64).prop_map(Deed::Tick),
@@ -416,7 +502,7 @@ proptest! {
                 }
                 Deed::Sort(by, descending) => bed.grid.set_sort(Sort { by: by.map(Field::Column), descending }),
                 Deed::Filter(which) => {
-                    query = ["", "running", "!pending", "status:>5"][which];
+                    query = QUERIES[which];
                     bed.grid.set_query(Query::parse(query).unwrap());
                 }
                 Deed::Group(which) => bed.grid.set_group([Group::None, Group::Cluster, Group::Namespace][which]),
@@ -429,6 +515,9 @@ proptest! {
             let (grid, shown) = (&bed.grid, bed.grid.shown());
             prop_assert!(grid.cursor() < shown.max(1) && grid.top() <= grid.cursor());
             prop_assert!(grid.cursor() < grid.top() + grid.height());
+            // Where it says the selected line is, it is.
+            prop_assert!(grid.selected.is_none_or(|it| grid.place_of(it).is_none_or(|at| grid.shown[at] == it)));
+            prop_assert!(grid.base.len() == grid.order.len() && grid.base.is_sorted_by(|a, b| grid.places(*a, *b).is_lt()));
         }
         bed.grid.tick(Duration::from_millis(ms + 10_000));
         let mut fresh = Bed::new();
