@@ -206,14 +206,14 @@ impl Typist<'_> {
     }
 
     fn filter(&mut self, filter: &str) -> Result<()> {
-        self.seat.terminal.keys("/")?;
+        // The prompt has a line above the table.
+        let head = self.head + 1;
+        self.press("/", head, |line| line.contains('╭'))?;
         for end in 1..=filter.len() {
             let shown = format!("</{}>", &filter[..end]);
-            self.timed(&filter[end - 1..end], self.head, |line| {
-                line.contains(&shown)
-            })?;
+            self.timed(&filter[end - 1..end], head, |line| line.contains(&shown))?;
         }
-        self.seat.terminal.keys("\r")?;
+        self.press("\r", self.head, |line| line.contains('╭'))?;
         let all = format!("[{}]", grouped(self.shown));
         self.press("\u{1b}", self.head, |line| line.contains(&all))?;
         Ok(())
