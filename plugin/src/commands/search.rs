@@ -209,7 +209,7 @@ fn query(args: &SearchArgs, clusters: String) -> Vec<(&'static str, String)> {
     query
 }
 
-fn pairs(query: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+fn pairs<'a>(query: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     query
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
