@@ -11,7 +11,7 @@ ONLY ?=
 DOCKER ?= docker
 IMAGE ?= ghcr.io/mqtt-informer/mqtt-informer:0.1.0
 
-.PHONY: build man test parity bench guards demo image lint deny fuzz sim bed-up bed-down clean
+.PHONY: build man test parity bench guards demo pictures image lint deny fuzz sim bed-up bed-down clean
 
 ## bin/: mqtt-informer, a link for each role, the kubectl plugin, and what completes its words in kubectl
 build:
@@ -77,6 +77,11 @@ fuzz:
 ## Simulated clusters behind a broker on loopback: make demo ARGS='-- get pods -A'
 demo: build
 	bin/kubectl-mqinformer demo $(ARGS)
+
+## The README's pictures, out of the running demo: docs/pictures
+pictures: build
+	$(CARGO) build --release -p bed --example pictures
+	$(RELEASE)/examples/pictures bin/kubectl-mqinformer docs/pictures
 
 ## Real clusters and a broker on this machine, until bed-down
 bed-up: build

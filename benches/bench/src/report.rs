@@ -113,6 +113,19 @@ fn shown(ratio: f64) -> String {
     }
 }
 
+/// `12,345`.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 impl Section {
     /// Goals that were met, and those that there are. What failed has missed one.
     fn score(&self) -> (usize, usize) {
@@ -220,6 +233,12 @@ mod tests {
         );
         assert_eq!(row(1.0, 0.0).at_most(1.0, "1").verdict(), "**missed**");
         assert_eq!(row(1.0, 4.0).verdict(), "");
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        let numbers = [7, 123, 1_000, 100_001].map(grouped);
+        assert_eq!(numbers, ["7", "123", "1,000", "100,001"]);
     }
 
     #[test]

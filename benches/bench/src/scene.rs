@@ -49,33 +49,13 @@ impl Scene {
 
     /// Starts a syncer under a name of its own and waits until it is ready.
     pub(crate) fn syncer(&self, name: &str, linger: &str) -> Result<Syncer> {
-        let port = bed::choose_ports(1)?[0];
-        let log = self.file(&format!("syncer-{name}-{port}.log"));
-        let mut command = program("mqtt-informer")?;
-        command
-            .args([
-                "syncer",
-                "--broker",
-                self.broker.url(),
-                "--cluster",
-                name,
-                "--linger",
-                linger,
-            ])
-            .args(["--listen", &format!("127.0.0.1:{port}"), "--kubeconfig"])
-            .arg(self.kubeconfig())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log)?);
-        let child = command.spawn().context("cannot run mqtt-informer")?;
-        let syncer = Syncer {
-            name: name.to_owned(),
-            child: Background(child),
-            url: format!("http://127.0.0.1:{port}"),
-        };
-        bed::wait_for("a ready syncer", || Ok(syncer.get("/readyz").ok()))
-            .with_context(|| format!("see {}", log.display()))?;
-        Ok(syncer)
+        syncer(
+            &self.dir,
+            self.broker.url(),
+            &self.kubeconfig(),
+            name,
+            linger,
+        )
     }
 
     /// The plugin, to be run against this scene's broker.
@@ -93,13 +73,43 @@ impl Scene {
     }
 }
 
+/// Starts a syncer of a cluster and waits until it is ready.
+pub(crate) fn syncer(
+    dir: &Path,
+    broker: &str,
+    kubeconfig: &Path,
+    name: &str,
+    linger: &str,
+) -> Result<Syncer> {
+    let port = bed::choose_ports(1)?[0];
+    let log = dir.join(format!("syncer-{name}-{port}.log"));
+    let mut command = program("mqtt-informer")?;
+    command
+        .args(["syncer", "--broker", broker, "--cluster", name])
+        .args(["--linger", linger])
+        .args(["--listen", &format!("127.0.0.1:{port}"), "--kubeconfig"])
+        .arg(kubeconfig)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&log)?);
+    let child = command.spawn().context("cannot run mqtt-informer")?;
+    let syncer = Syncer {
+        name: name.to_owned(),
+        child: Background(child),
+        url: format!("http://127.0.0.1:{port}"),
+    };
+    bed::wait_for("a ready syncer", || Ok(syncer.get("/readyz").ok()))
+        .with_context(|| format!("see {}", log.display()))?;
+    Ok(syncer)
+}
+
 /// A namespace without pods.
 pub(crate) const EMPTY: &str = "empty";
 
-const SAMPLE: &str = include_str!("../../../samples/mosquitto.conf");
+pub(crate) const SAMPLE: &str = include_str!("../../../samples/mosquitto.conf");
 
 /// A program that was built beside this one, without anything of the environment that would change what it does.
-fn program(name: &str) -> Result<Command> {
+pub(crate) fn program(name: &str) -> Result<Command> {
     let itself = std::env::current_exe().context("where am I?")?;
     let path = itself.with_file_name(name);
     anyhow::ensure!(
@@ -128,14 +138,19 @@ pub(crate) struct Background(pub(crate) Child);
 impl Background {
     /// A line of its `/proc/PID/status` in bytes: `VmRSS`, `VmHWM`.
     pub(crate) fn memory(&self, line: &str) -> Result<f64> {
-        let path = format!("/proc/{}/status", self.0.id());
-        let text = std::fs::read_to_string(Path::new(&path)).context("it has ended")?;
-        let value = text
-            .lines()
-            .find_map(|one| one.strip_prefix(line)?.strip_prefix(':'));
-        let kib = value.and_then(|value| value.trim().strip_suffix(" kB"));
-        Ok(kib.with_context(|| format!("no {line}"))?.parse::<f64>()? * 1024.0)
+        memory_of(self.0.id(), line)
     }
+}
+
+/// A line of a process's `/proc/PID/status` in bytes.
+pub(crate) fn memory_of(pid: u32, line: &str) -> Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    let text = std::fs::read_to_string(Path::new(&path)).context("it has ended")?;
+    let value = text
+        .lines()
+        .find_map(|one| one.strip_prefix(line)?.strip_prefix(':'));
+    let kib = value.and_then(|value| value.trim().strip_suffix(" kB"));
+    Ok(kib.with_context(|| format!("no {line}"))?.parse::<f64>()? * 1024.0)
 }
 
 impl Drop for Background {

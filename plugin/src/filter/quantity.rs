@@ -44,14 +44,18 @@ impl Quantity {
             .count();
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let digits = format!("{whole}{fraction}");
-        if digits.is_empty() || digits.len() > DIGITS || fraction.contains('.') {
+        let digits = whole.len() + fraction.len();
+        if digits == 0 || digits > DIGITS || fraction.contains('.') {
             return None;
         }
-        let digits: i128 = digits.parse().ok()?;
-        let unit = unit(suffix)?;
-        let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
-        let nano = digits.checked_mul(unit)? / scale;
+        let both = whole.bytes().chain(fraction.bytes());
+        let digits = both.fold(0_i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        let nano = i128::from(digits).checked_mul(unit(suffix)?)?;
+        // Of whole numbers, a column may have many, and to divide this is slow.
+        let nano = match fraction.len() {
+            0 => nano,
+            places => nano / 10_i128.pow(u32::try_from(places).ok()?),
+        };
         Some(Self { nano: sign * nano })
     }
 
@@ -69,6 +73,15 @@ impl Quantity {
         let nano = u128::try_from(self.nano).unwrap_or_default();
         let units = nano.div_ceil(unit.unsigned_abs());
         u64::try_from(units).unwrap_or(u64::MAX)
+    }
+
+    /// A number that is greater only if the quantity is.
+    pub fn head(self) -> u64 {
+        let bits = (self.nano as f64).to_bits();
+        match self.nano < 0 {
+            true => !bits,
+            false => bits | 1 << 63,
+        }
     }
 
     /// The number, if it is a whole one that is not negative.

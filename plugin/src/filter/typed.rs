@@ -33,7 +33,12 @@ impl<'a> Typed<'a> {
     /// How a cell stands to a value: by the first way in which both can be read. None: they cannot be compared, since
     /// only one of them is a number of any kind.
     pub fn order(cell: &str, age: Option<i64>, value: &str) -> Option<Ordering> {
-        let (one, other) = (Typed::read(cell, age), Typed::read(value, None));
+        Typed::read(cell, age).stands(&Typed::read(value, None))
+    }
+
+    /// The same of a cell and a value that were read.
+    pub fn stands(&self, other: &Typed<'_>) -> Option<Ordering> {
+        let one = self;
         if let (Some(one), Some(other)) = (one.age, other.age) {
             return Some(one.cmp(&other));
         }
@@ -43,7 +48,7 @@ impl<'a> Typed<'a> {
         if let (Some(one), Some(other)) = (one.fraction, other.fraction) {
             return Some(one.cmp(&other));
         }
-        (one.is_text() && other.is_text()).then(|| cell.cmp(value))
+        (one.is_text() && other.is_text()).then(|| one.text.cmp(other.text))
     }
 
     fn is_text(&self) -> bool {

@@ -1,22 +1,23 @@
 //! Answers as text: blocks of tables, one List of objects, names; and changes one by one.
 
+mod items;
+mod watched;
+
 use super::api_resources;
 use super::block::{Block, Place};
 use super::catalog::Catalogs;
 use super::member::Answer;
 use super::plan::{Form, Plan};
 use super::sorting;
-use crate::describe::REDACTED;
 use crate::filter::comparable::Comparisons;
 use crate::filter::{Looked, NoColumn};
-use crate::print::objects::{Format, ObjectPrinter};
+use crate::print::Audience;
+use crate::print::objects::ObjectPrinter;
 use crate::print::sort::Key;
 use crate::print::table::{Rows, TableOptions, TablePrinter};
-use crate::print::{Audience, name};
-use crate::table::{Column, Malformed, Metadata, Resource, Row};
+use crate::table::{Column, Malformed, Resource, Row};
 use bytes::Bytes;
 use mqtt_informer::protocol::names::ClusterName;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The annotation that tells an item's cluster in a List of several clusters.
@@ -273,118 +274,6 @@ impl Printer {
         self.told(end)
     }
 
-    /// A change of an object during a watch: what it is now, or what it was if it is gone; both if another took its
-    /// name.
-    ///
-    /// # Errors
-    /// When a value cannot be read.
-    pub fn change(
-        &mut self,
-        change: &(Option<Bytes>, Option<Bytes>),
-        resource: &Resource,
-        (cluster, now_ms): (&ClusterName, i64),
-    ) -> Result<String, Malformed> {
-        let replaced = match change {
-            (Some(old), Some(new)) => {
-                uid(old, self.objects.is_some())? != uid(new, self.objects.is_some())?
-            }
-            _ => false,
-        };
-        let values = match change {
-            (Some(old), Some(new)) if replaced => vec![("DELETED", old), ("ADDED", new)],
-            (Some(_), Some(new)) => vec![("MODIFIED", new)],
-            (None, Some(new)) => vec![("ADDED", new)],
-            (Some(old), None) => vec![("DELETED", old)],
-            (None, None) => vec![],
-        };
-        let mut text = String::new();
-        for (event, value) in values {
-            text += &match self.plan.form {
-                Form::Table | Form::Wide => {
-                    let rows = vec![Row::from_value(value)?];
-                    self.watched_rows(event, rows, resource, (cluster, now_ms))
-                }
-                Form::Name if !self.takes_value(value, resource, (cluster, now_ms))? => {
-                    String::new()
-                }
-                _ if self.plan.events && self.objects.is_some() => {
-                    let object = self.object(value, cluster)?;
-                    let objects = self.objects.as_mut();
-                    let event =
-                        objects.map(|objects| objects.event(event, &object, cluster.as_str()));
-                    self.told(event)
-                }
-                _ => self.one(value, resource, cluster)?,
-            };
-        }
-        self.written |= !text.is_empty();
-        Ok(text)
-    }
-
-    /// What is there when a watch begins: one table, as kubectl prints it.
-    ///
-    /// # Errors
-    /// When a value cannot be read.
-    pub fn first(
-        &mut self,
-        values: &[&Bytes],
-        resource: &Resource,
-        (cluster, now_ms): (&ClusterName, i64),
-    ) -> Result<String, Malformed> {
-        if !matches!(self.plan.form, Form::Table | Form::Wide) {
-            let added = values.iter().map(|value| {
-                self.change(&(None, Some((*value).clone())), resource, (cluster, now_ms))
-            });
-            return Ok(added.collect::<Result<Vec<_>, _>>()?.concat());
-        }
-        let rows = values.iter().map(|value| Row::from_value(value));
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        self.note_rows((resource, cluster, now_ms), &rows);
-        let text = self.watched_rows("ADDED", rows, resource, (cluster, now_ms));
-        self.written |= !text.is_empty();
-        Ok(text)
-    }
-
-    fn takes_value(
-        &self,
-        value: &Bytes,
-        resource: &Resource,
-        (cluster, now_ms): (&ClusterName, i64),
-    ) -> Result<bool, Malformed> {
-        if self.plan.filter.is_none() {
-            return Ok(true);
-        }
-        Ok(self.takes(cluster, now_ms, resource)(&Row::from_value(
-            value,
-        )?))
-    }
-
-    fn watched_rows(
-        &mut self,
-        event: &str,
-        mut rows: Vec<Row>,
-        resource: &Resource,
-        (cluster, now_ms): (&ClusterName, i64),
-    ) -> String {
-        rows.retain(self.takes(cluster, now_ms, resource));
-        let options = self.options(resource, false);
-        // For one cluster kubectl's own: its watches print the column for whatever has no namespace, too.
-        let with_namespace = self.plan.table_options().with_namespace;
-        let options = TableOptions {
-            with_namespace: with_namespace && (resource.namespaced || !self.with_cluster),
-            ..options
-        };
-        let new = || (resource.clone(), TablePrinter::new(options));
-        let (_, printer) = self.table.get_or_insert_with(new);
-        printer.print(&[Rows {
-            cluster: cluster.as_str(),
-            now_ms,
-            columns: &resource.columns,
-            rows: &rows,
-            event,
-        }])
-    }
-
     fn tables(
         &mut self,
         block: &Block,
@@ -472,156 +361,4 @@ impl Printer {
             ..options
         }
     }
-
-    /// Objects as items of the List, or names.
-    fn items(&mut self, block: &Block, malformed: &mut Vec<ClusterName>) -> String {
-        let mut text = String::new();
-        for (cluster, answer) in &block.answers {
-            self.note_columns(&answer.resource.columns);
-            let read = answer.values.iter().try_for_each(|value| {
-                let place = (cluster, answer.now_ms);
-                if self.objects.is_none() && !self.takes_value(value, &answer.resource, place)? {
-                    return Ok(());
-                }
-                text += &self.item(value, &answer.resource, cluster)?;
-                Ok::<_, Malformed>(())
-            });
-            if read.is_err() {
-                malformed.push(cluster.clone());
-            }
-        }
-        text
-    }
-
-    fn sorted_items(
-        &mut self,
-        blocks: &[Block],
-        order: Vec<Place>,
-        malformed: &mut Vec<ClusterName>,
-    ) -> String {
-        let mut text = String::new();
-        for (block, answer, value) in order {
-            let answer = blocks
-                .get(block)
-                .and_then(|block| block.answers.get(answer));
-            let Some((cluster, answer)) = answer else {
-                continue;
-            };
-            let Some(value) = answer.values.get(value) else {
-                continue;
-            };
-            let place = (cluster, answer.now_ms);
-            let is_chosen = match self.objects {
-                Some(_) => Ok(true),
-                None => self.takes_value(value, &answer.resource, place),
-            };
-            let item = is_chosen.and_then(|is_chosen| match is_chosen {
-                true => self.item(value, &answer.resource, cluster),
-                false => Ok(String::new()),
-            });
-            match item {
-                Ok(item) => text += &item,
-                Err(Malformed) if malformed.contains(cluster) => {}
-                Err(Malformed) => malformed.push(cluster.clone()),
-            }
-        }
-        text
-    }
-
-    fn item(
-        &mut self,
-        value: &Bytes,
-        resource: &Resource,
-        cluster: &ClusterName,
-    ) -> Result<String, Malformed> {
-        if self.objects.is_none() {
-            return self.one(value, resource, cluster);
-        }
-        if self.failure.is_some() {
-            return Ok(String::new());
-        }
-        let object = self.object(value, cluster)?;
-        let item = self
-            .objects
-            .as_mut()
-            .map(|objects| objects.item(&object, cluster.as_str()));
-        Ok(self.told(item))
-    }
-
-    /// An object by itself, or a name.
-    fn one(
-        &mut self,
-        value: &Bytes,
-        resource: &Resource,
-        cluster: &ClusterName,
-    ) -> Result<String, Malformed> {
-        if self.objects.is_none() {
-            let row = Row::from_value(value)?;
-            return Ok(name::line(
-                &resource.kind,
-                &resource.group,
-                &row.metadata.name,
-            ));
-        }
-        let object = self.object(value, cluster)?;
-        let object = self
-            .objects
-            .as_mut()
-            .map(|objects| objects.object(&object, cluster.as_str()));
-        Ok(self.told(object))
-    }
-
-    /// The text, or none and the reason kept.
-    fn told(&mut self, text: Option<Result<String, String>>) -> String {
-        match text {
-            None => String::new(),
-            Some(Ok(text)) => text,
-            Some(Err(why)) => {
-                self.failure.get_or_insert(why);
-                String::new()
-            }
-        }
-    }
-
-    fn object(&mut self, value: &Bytes, cluster: &ClusterName) -> Result<Value, Malformed> {
-        let mut object: Map<String, Value> =
-            serde_json::from_slice(value).map_err(|_| Malformed)?;
-        let annotations = object.get("metadata").map(|it| &it["annotations"]);
-        let is_redacted = annotations.is_some_and(|it| it.get(REDACTED).is_some());
-        let shows_values = matches!(
-            self.plan.form,
-            Form::Objects(Format::Json | Format::Yaml | Format::Kyaml)
-        );
-        self.redacted |= is_redacted && shows_values;
-        if self.with_cluster {
-            annotate(&mut object, cluster);
-        }
-        Ok(Value::Object(object))
-    }
-}
-
-/// Adds the annotation that tells the cluster. What is no metadata is left as it came.
-fn annotate(object: &mut Map<String, Value>, cluster: &ClusterName) {
-    let Some(Value::Object(metadata)) = object.get_mut("metadata") else {
-        return;
-    };
-    let annotations = metadata.entry("annotations").or_insert(Value::Null);
-    if annotations.is_null() {
-        *annotations = Map::new().into();
-    }
-    if let Value::Object(annotations) = annotations {
-        annotations.insert(CLUSTER_ANNOTATION.to_owned(), cluster.as_str().into());
-    }
-}
-
-fn uid(value: &Bytes, is_object: bool) -> Result<String, Malformed> {
-    #[derive(serde::Deserialize)]
-    struct Object {
-        metadata: Metadata,
-    }
-    if is_object {
-        let object: Object = serde_json::from_slice(value).map_err(|_| Malformed)?;
-        return Ok(object.metadata.uid);
-    }
-    Ok(Row::from_value(value)?.metadata.uid)
 }

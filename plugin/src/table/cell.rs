@@ -2,6 +2,7 @@
 
 use mqtt_informer::kubernetes::duration;
 use mqtt_informer::protocol::rows;
+use prost::Message;
 
 /// A cell as it came; [`Cell::text`] is how it reads at some moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,11 @@ impl Cell {
         Self {
             parts: vec![Part::Text(text.into())],
         }
+    }
+
+    /// Reads the bytes of one; what is none reads as nothing.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        rows::Cell::decode(bytes).unwrap_or_default().into()
     }
 
     /// How it reads when the API server's clock shows `now_ms` (ms since 1970). An absent value reads as nothing, as in

@@ -12,13 +12,11 @@
 //! **Architecture invariant:** pure, and never panics: what is typed is not yet right most of the time.
 
 use crate::filter::typed::Typed;
-use bytes::Bytes;
-use mqtt_informer::informer::is_selected;
 use mqtt_informer::protocol::selector::LabelSelector;
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
 use regex::Regex;
+use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// A filter as it is typed, understood.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +27,14 @@ pub enum Query {
     /// Those in which it is found, or, if inverse, those in which it is not.
     Text {
         /// What is looked for.
-        regex: Regex,
+        sought: Sought,
         /// Those without it.
         inverse: bool,
     },
     /// Those with such labels.
     Labels(LabelSelector),
-    /// Those that have these letters in this order.
-    Fuzzy(Pattern),
+    /// Those that have the letters of each of these words in its order.
+    Fuzzy(Vec<String>),
     /// Those whose cell in this column passes.
     Column {
         /// As it was typed.
@@ -46,11 +44,20 @@ pub enum Query {
     },
 }
 
+/// What is looked for in a text that is in lower case.
+#[derive(Clone, Debug)]
+pub enum Sought {
+    /// A word, in lower case. Most of what is typed is one, and it is found some times faster than an expression.
+    Word(String),
+    /// A regular expression.
+    Regex(Regex),
+}
+
 /// What is asked of one cell.
 #[derive(Clone, Debug)]
 pub enum Test {
     /// It is found in it.
-    Text(Regex),
+    Text(Sought),
     /// It stands so to a value.
     Compares(Relation, String),
 }
@@ -75,8 +82,10 @@ pub enum Relation {
 pub struct Looked<'a> {
     /// Its cells in lower case, between tabs.
     pub haystack: &'a str,
-    /// Its value, with its labels.
-    pub value: &'a Bytes,
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
+    /// The same number for lines with the same labels.
+    pub label_set: u32,
     /// Which of the cells is the column's that the query names; none if the table has no such column.
     pub place: Option<usize>,
 }
@@ -106,9 +115,8 @@ impl Query {
             _ => {}
         }
         if let Some(rest) = text.strip_prefix('!') {
-            let regex = regex(rest)?;
             return Ok(Self::Text {
-                regex,
+                sought: Sought::parse(rest)?,
                 inverse: true,
             });
         }
@@ -118,7 +126,7 @@ impl Query {
                 test: Test::parse(rest)?,
             }),
             _ => Ok(Self::Text {
-                regex: regex(text)?,
+                sought: Sought::parse(text)?,
                 inverse: false,
             }),
         }
@@ -136,24 +144,91 @@ impl Query {
     pub fn is_all(&self) -> bool {
         matches!(self, Self::All)
     }
+
+    /// Whether no line passes this that did not pass that one: while a word is typed, only what is left of the lines
+    /// has to be asked again. No, if it is not certain.
+    pub fn narrows(&self, before: &Self) -> bool {
+        match (before, self) {
+            (
+                Self::Text {
+                    sought: before,
+                    inverse: false,
+                },
+                Self::Text {
+                    sought: now,
+                    inverse: false,
+                },
+            ) => now.narrows(before),
+            (Self::Fuzzy(before), Self::Fuzzy(now)) => {
+                let mut now = now.iter();
+                let mut goes_on =
+                    |word: &String| now.next().is_some_and(|now| now.starts_with(word));
+                before.iter().all(&mut goes_on)
+            }
+            (
+                Self::Column {
+                    column: one,
+                    test: Test::Text(before),
+                },
+                Self::Column {
+                    column: other,
+                    test: Test::Text(now),
+                },
+            ) => one == other && now.narrows(before),
+            _ => false,
+        }
+    }
 }
 
-/// A query at work: it has room to think.
+impl Sought {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// A line that says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_/=:,%@ ".contains(c);
+        match text.chars().all(is_plain) {
+            true => Ok(Self::Word(text.to_ascii_lowercase())),
+            false => Ok(Self::Regex(regex(text)?)),
+        }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        match self {
+            Self::Word(word) => text.contains(word),
+            Self::Regex(regex) => regex.is_match(text),
+        }
+    }
+
+    fn narrows(&self, before: &Self) -> bool {
+        matches!((before, self), (Self::Word(before), Self::Word(now)) if now.contains(before))
+    }
+}
+
+/// A query at work on many lines: what can be found out once, it finds out once.
 #[derive(Debug)]
 pub struct Sieve<'a> {
     query: &'a Query,
-    matcher: Option<Box<Matcher>>,
-    letters: Vec<char>,
+    /// The value that cells are compared with.
+    value: Option<Typed<'a>>,
+    /// By the labels' number: whether they pass.
+    label_sets: Vec<Option<bool>>,
 }
 
 impl<'a> Sieve<'a> {
     /// For many lines.
     pub fn new(query: &'a Query) -> Self {
-        let fuzzy = matches!(query, Query::Fuzzy(_));
+        let value = match query {
+            Query::Column {
+                test: Test::Compares(_, value),
+                ..
+            } => Some(Typed::read(value, None)),
+            _ => None,
+        };
         Self {
             query,
-            matcher: fuzzy.then(|| Box::new(Matcher::new(Config::DEFAULT))),
-            letters: Vec::new(),
+            value,
+            label_sets: Vec::new(),
         }
     }
 
@@ -161,50 +236,66 @@ impl<'a> Sieve<'a> {
     pub fn takes(&mut self, looked: Looked<'_>) -> bool {
         match self.query {
             Query::All => true,
-            Query::Text { regex, inverse } => regex.is_match(looked.haystack) != *inverse,
-            Query::Labels(selector) => is_selected(looked.value, selector),
+            Query::Text { sought, inverse } => sought.is_in(looked.haystack) != *inverse,
+            Query::Labels(selector) => self.takes_labels(selector, looked),
+            Query::Fuzzy(words) => words.iter().all(|word| has_letters(looked.haystack, word)),
             Query::Column { test, .. } => {
-                let cell = looked
-                    .place
-                    .map(|place| looked.haystack.split('\t').nth(place));
-                cell.is_some_and(|cell| test.holds(cell.unwrap_or_default()))
-            }
-            Query::Fuzzy(pattern) => {
-                let Some(matcher) = &mut self.matcher else {
+                let Some(place) = looked.place else {
                     return false;
                 };
-                let haystack = Utf32Str::new(looked.haystack, &mut self.letters);
-                pattern.score(haystack, matcher).is_some()
+                let cell = looked.haystack.split('\t').nth(place).unwrap_or_default();
+                match (test, &self.value) {
+                    (Test::Text(sought), _) => sought.is_in(cell),
+                    (Test::Compares(relation, _), Some(value)) => relation.is_so(cell, value),
+                    (Test::Compares(..), None) => false,
+                }
             }
         }
     }
+
+    fn takes_labels(&mut self, selector: &LabelSelector, looked: Looked<'_>) -> bool {
+        let at = looked.label_set as usize;
+        if self.label_sets.len() <= at {
+            self.label_sets.resize(at + 1, None);
+        }
+        *self.label_sets[at].get_or_insert_with(|| {
+            selector.matches(|key| looked.labels.get(key).map(String::as_str))
+        })
+    }
+}
+
+/// Whether these letters are found one after the other, whatever is between them.
+fn has_letters(text: &str, letters: &str) -> bool {
+    let mut rest = text;
+    letters.chars().all(|letter| {
+        let found = rest.find(letter);
+        rest = found.map_or("", |at| &rest[at + letter.len_utf8()..]);
+        found.is_some()
+    })
 }
 
 impl Test {
     fn parse(text: &str) -> Result<Self, String> {
         let found = RELATIONS.iter().find_map(|(sign, relation)| {
             let value = text.strip_prefix(sign)?.trim();
-            (!value.is_empty()).then(|| (*relation, value.to_lowercase()))
+            // Quantities have capitals, which the haystack has not: the value has none either, so both are read alike.
+            let value = capitals(&value.to_lowercase()).into_owned();
+            (!value.is_empty()).then_some((*relation, value))
         });
         match found {
             Some((relation, value)) => Ok(Self::Compares(relation, value)),
-            None => Ok(Self::Text(regex(text)?)),
-        }
-    }
-
-    fn holds(&self, cell: &str) -> bool {
-        match self {
-            Self::Text(regex) => regex.is_match(cell),
-            // Quantities have capitals, which the haystack has not: the value has none either, so both are read alike.
-            Self::Compares(relation, value) => {
-                let order = Typed::order(&capitals(cell), None, &capitals(value));
-                order.is_some_and(|order| relation.holds(order))
-            }
+            None => Ok(Self::Text(Sought::parse(text)?)),
         }
     }
 }
 
 impl Relation {
+    fn is_so(self, cell: &str, value: &Typed<'_>) -> bool {
+        let cell = capitals(cell);
+        let order = Typed::read(&cell, None).stands(value);
+        order.is_some_and(|order| self.holds(order))
+    }
+
     fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Greater => order.is_gt(),
@@ -217,7 +308,7 @@ impl Relation {
 }
 
 /// `1gi` as Kubernetes writes it, `1Gi`; anything else as it is.
-fn capitals(text: &str) -> String {
+fn capitals(text: &str) -> Cow<'_, str> {
     let is_unit = |unit: &str| matches!(unit, "ki" | "mi" | "gi" | "ti" | "pi" | "ei" | "g" | "t");
     let digits = text.len()
         - text
@@ -225,8 +316,12 @@ fn capitals(text: &str) -> String {
             .len();
     let (number, unit) = text.split_at(digits);
     match is_unit(unit) && !number.is_empty() {
-        true => format!("{number}{}{}", unit[..1].to_uppercase(), &unit[1..]),
-        false => text.to_owned(),
+        true => Cow::Owned(format!(
+            "{number}{}{}",
+            unit[..1].to_uppercase(),
+            &unit[1..]
+        )),
+        false => Cow::Borrowed(text),
     }
 }
 
@@ -271,20 +366,14 @@ fn by_labels(text: &str) -> Result<Query, String> {
 fn by_letters(text: &str) -> Query {
     match text {
         "" => Query::All,
-        text => Query::Fuzzy(Pattern::parse(
-            text,
-            CaseMatching::Ignore,
-            Normalization::Smart,
-        )),
+        text => Query::Fuzzy(text.to_lowercase().split(' ').map(str::to_owned).collect()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mqtt_informer::protocol::rows;
     use proptest::prelude::*;
-    use prost::Message;
 
     const LINES: [(&str, &str); 4] = [
         ("berlin\tshop\tweb-1\t1/1\trunning\t0", "app=web"),
@@ -301,31 +390,23 @@ mod tests {
         "restarts",
     ];
 
-    fn value(label: &str) -> Bytes {
-        let (key, value) = label.split_once('=').unwrap();
-        let metadata = format!(r#"{{"name":"x","labels":{{"{key}":"{value}"}}}}"#);
-        let row = rows::Row {
-            cells: Vec::new(),
-            metadata: metadata.into_bytes().into(),
-        };
-        row.encode_to_vec().into()
-    }
-
     fn taken(text: &str) -> String {
         let query = Query::parse(text).unwrap();
         let place = query
             .column()
             .and_then(|name| COLUMNS.iter().position(|it| *it == name));
         let mut sieve = Sieve::new(&query);
-        let lines = LINES.iter().filter(|(haystack, label)| {
-            let value = value(label);
+        let lines = LINES.iter().zip(0..).filter(|((haystack, label), number)| {
+            let (key, value) = label.split_once('=').unwrap();
+            let labels = BTreeMap::from([(key.to_owned(), value.to_owned())]);
             sieve.takes(Looked {
                 haystack,
-                value: &value,
+                labels: &labels,
+                label_set: *number,
                 place,
             })
         });
-        let names = lines.map(|(line, _)| line.split('\t').nth(2).unwrap());
+        let names = lines.map(|((line, _), _)| line.split('\t').nth(2).unwrap());
         names.collect::<Vec<_>>().join(" ")
     }
 
@@ -345,6 +426,9 @@ mod tests {
             ("-l", "web-1 web-2 db-0 cache"),
             ("-f cshlp", "web-2"),
             ("-f wb1", "web-1 web-2"),
+            ("-f CRSH 2", "web-2"),
+            ("-f ", "web-1 web-2 db-0 cache"),
+            ("web-.", "web-1 web-2"),
             ("status:crash", "web-2"),
             ("name:^db", "db-0"),
             ("restarts:>5", "web-2 db-0 cache"),
@@ -374,12 +458,60 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_goes_on_narrows() {
+        let narrows = |before, now| {
+            let parse = |text| Query::parse(text).unwrap();
+            parse(now).narrows(&parse(before))
+        };
+        for (before, now) in [
+            ("w", "we"),
+            ("WE", "web"),
+            ("eb", "web"),
+            ("-f w", "-f wb"),
+            ("-f wb", "-f wb 1"),
+            ("status:r", "status:ru"),
+        ] {
+            assert!(narrows(before, now), "{before} {now}");
+        }
+        for (before, now) in [
+            ("we", "w"),
+            ("!w", "!we"),
+            ("w", "!w"),
+            ("w.", "w.b"),
+            ("", "w"),
+            ("-f wb 1", "-f wb"),
+            ("-f wb", "-f w b"),
+            ("-l app=w", "-l app=web"),
+            ("status:r", "ready:ru"),
+            ("restarts:>5", "restarts:>55"),
+        ] {
+            assert!(!narrows(before, now), "{before} {now}");
+        }
+    }
+
     proptest! {
+        /// Where it is said to, it does.
+        #[test]
+        fn what_narrows_takes_nothing_more(
+            before in "(!|-f |[a-c]:)?[a-c.]{1,2}", after in "[a-c ]{0,2}", haystacks in prop::collection::vec("[a-d\t]{0,9}", 9),
+        ) {
+            let now = format!("{before}{after}");
+            let (Ok(before), Ok(now)) = (Query::parse(&before), Query::parse(&now)) else { return Ok(()) };
+            if now.narrows(&before) {
+                let labels = BTreeMap::new();
+                for haystack in &haystacks {
+                    let looked = Looked { haystack, labels: &labels, label_set: 0, place: Some(1) };
+                    prop_assert!(!Sieve::new(&now).takes(looked) || Sieve::new(&before).takes(looked));
+                }
+            }
+        }
+
         #[test]
         fn nothing_that_is_typed_panics(text in "\\PC{0,16}", haystack in "\\PC{0,24}", place in prop::option::of(0..4_usize)) {
             if let Ok(query) = Query::parse(&text) {
-                let value = Bytes::from_static(b"x");
-                Sieve::new(&query).takes(Looked { haystack: &haystack, value: &value, place });
+                let labels = BTreeMap::new();
+                Sieve::new(&query).takes(Looked { haystack: &haystack, labels: &labels, label_set: 0, place });
             }
         }
     }

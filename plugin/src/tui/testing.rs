@@ -61,7 +61,8 @@ pub(super) fn row(text: &str) -> Bytes {
         .collect();
     cells.push(cell(part::Part::SinceMs(since.parse().unwrap())));
     let metadata =
-        serde_json::json!({"name": words[0], "namespace": "shop", "uid": words[0]}).to_string();
+        serde_json::json!({"name": words[0], "namespace": "shop", "uid": words[0], "labels": {"app": words[0]}})
+            .to_string();
     let row = rows::Row {
         cells,
         metadata: metadata.into_bytes().into(),

@@ -22,7 +22,24 @@ pub type Size = (u16, u16);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The screen, and whoever waits for it.
-type Shown = Arc<(Mutex<Parser>, Condvar)>;
+type Shown = Arc<(Mutex<Drawn>, Condvar)>;
+
+/// What the program has drawn so far.
+struct Drawn {
+    parser: Parser,
+    written: Written,
+}
+
+/// What the program has written, and what it took to look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Written {
+    /// When the last of it was read, before it was looked at.
+    pub at: Instant,
+    /// Bytes.
+    pub bytes: u64,
+    /// How long this process has been busy with making a screen of it.
+    pub looking: Duration,
+}
 
 /// A terminal, and what runs in it until this is dropped.
 pub struct Terminal {
@@ -55,7 +72,15 @@ impl Terminal {
         led.env("TERM", "xterm-256color").env_remove("NO_COLOR");
         led.stdin(open()?).stdout(open()?).stderr(open()?);
         let child = spawner::spawn(led)?;
-        let shown: Shown = Arc::new((Mutex::new(Parser::new(size.0, size.1, 0)), Condvar::new()));
+        let drawn = Drawn {
+            parser: Parser::new(size.0, size.1, 0),
+            written: Written {
+                at: Instant::now(),
+                bytes: 0,
+                looking: Duration::ZERO,
+            },
+        };
+        let shown: Shown = Arc::new((Mutex::new(drawn), Condvar::new()));
         let master = File::from(master);
         listen(master.try_clone()?, Arc::clone(&shown));
         Ok(Self {
@@ -72,31 +97,52 @@ impl Terminal {
 
     /// Makes the window larger or smaller.
     pub fn resize(&self, size: Size) -> Result<()> {
-        lock(&self.shown).screen_mut().set_size(size.0, size.1);
+        let mut drawn = lock(&self.shown);
+        drawn.parser.screen_mut().set_size(size.0, size.1);
+        drop(drawn);
         Ok(tcsetwinsize(&self.master, winsize(size))?)
     }
 
     /// Looks at the screen as it is now.
     pub fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
-        look(lock(&self.shown).screen())
+        look(lock(&self.shown).parser.screen())
     }
 
     /// Waits until the screen's text is as `wanted` says, and returns it.
     pub fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
-        let end = Instant::now() + PATIENCE;
-        let mut parser = lock(&self.shown);
+        let seen = self.wait(PATIENCE, |screen| wanted(&screen.contents()));
+        let text = self.look(Screen::contents);
+        match seen {
+            Some(_) => Ok(text),
+            None => bail!("waiting for {what}, there is:\n{text}"),
+        }
+    }
+
+    /// Waits until the screen is as wanted, and says when what made it so was read; none if it does not become so.
+    pub fn wait(&self, patience: Duration, wanted: impl Fn(&Screen) -> bool) -> Option<Instant> {
+        let end = Instant::now() + patience;
+        let mut drawn = lock(&self.shown);
         loop {
-            let text = parser.screen().contents();
-            if wanted(&text) {
-                return Ok(text);
+            if wanted(drawn.parser.screen()) {
+                return Some(drawn.written.at);
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                bail!("waiting for {what}, there is:\n{text}");
+                return None;
             }
-            let waited = self.shown.1.wait_timeout(parser, left);
-            parser = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.shown.1.wait_timeout(drawn, left);
+            drawn = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// What the program has written so far.
+    pub fn written(&self) -> Written {
+        lock(&self.shown).written
+    }
+
+    /// The program's process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until the terminal is as it was before the program began: what it wrote last may be drawn after its end.
@@ -140,7 +186,7 @@ fn winsize((lines, columns): Size) -> Winsize {
 }
 
 /// What a test that failed left half drawn can still be looked at.
-fn lock(shown: &Shown) -> MutexGuard<'_, Parser> {
+fn lock(shown: &Shown) -> MutexGuard<'_, Drawn> {
     shown.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -149,7 +195,13 @@ fn listen(mut master: File, shown: Shown) {
     std::thread::spawn(move || {
         let mut bytes = [0; 65536];
         while let Ok(count @ 1..) = master.read(&mut bytes) {
-            lock(&shown).process(bytes.get(..count).unwrap_or_default());
+            let at = Instant::now();
+            let mut drawn = lock(&shown);
+            drawn.written.at = at;
+            drawn.written.bytes += count as u64;
+            drawn.parser.process(bytes.get(..count).unwrap_or_default());
+            drawn.written.looking += at.elapsed();
+            drop(drawn);
             shown.1.notify_all();
         }
     });
@@ -170,6 +222,10 @@ mod tests {
             .until("what it draws", |text| text.contains('b'))
             .unwrap();
         assert_eq!(screen, "a\n  b");
+        let written = terminal.written();
+        let seen = terminal.wait(PATIENCE, |screen| screen.contents().contains('b'));
+        assert_eq!((written.bytes, seen), (8, Some(written.at)));
+        assert_eq!(terminal.wait(Duration::ZERO, |_| false), None);
         terminal.resize((6, 30)).unwrap();
         terminal.keys("\r").unwrap();
         terminal

@@ -101,7 +101,11 @@ impl Grid {
     pub(super) fn follow(&mut self) {
         let before = self.cursor;
         let last = self.shown.len().saturating_sub(1);
-        let found = self.selected.and_then(|number| self.place_of(number));
+        let place = |number| match self.shown.get(before) {
+            Some(there) if *there == number => Some(before),
+            _ => self.place_of(number),
+        };
+        let found = self.selected.and_then(place);
         self.cursor = found.unwrap_or(before.min(last));
         // The line under the eye stays under it; at the top new lines are let in.
         if self.top > 0 {

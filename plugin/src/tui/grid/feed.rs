@@ -2,6 +2,7 @@
 
 use super::line::{self, Change, Line, Mark, Placed, names};
 use super::{BULK, FLASH, Grid, Now, Only, Slot};
+use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
 use bytes::Bytes;
@@ -50,6 +51,9 @@ impl Grid {
         if pace.is_bulk {
             self.bury();
         }
+        if pace.is_bulk {
+            self.sort_base();
+        }
         if !self.recognise() && pace.is_bulk {
             self.sort_all();
         }
@@ -77,7 +81,7 @@ impl Grid {
             let line = self.line(*number);
             line.is_some_and(|line| line.cluster as usize == slot)
         };
-        let its: Vec<u32> = self.order.iter().copied().filter(is_its).collect();
+        let its: Vec<u32> = self.base.iter().copied().filter(is_its).collect();
         for number in its {
             self.kill(number);
         }
@@ -89,32 +93,29 @@ impl Grid {
 
     /// Ends the marks that are over; answers whether anything on the screen is different now.
     pub fn tick(&mut self, at: Duration) -> bool {
-        let lit = std::mem::take(&mut self.lit);
-        let before = lit.len();
-        for number in lit {
-            let Some(line) = self.line_mut(number) else {
-                continue;
-            };
-            match line.mark {
-                Some(mark) if at < mark.at + FLASH => self.lit.push(number),
-                Some(mark) if mark.change == Change::Gone => self.remove(number),
-                _ => line.mark = None,
+        let mut changed = false;
+        while let Some((since, number)) = self.lit.front().copied()
+            && since + FLASH <= at
+        {
+            self.lit.pop_front();
+            let mark = self.marks.get(&number).filter(|mark| mark.at == since);
+            match mark.map(|mark| mark.change) {
+                Some(Change::Gone) => self.remove(number),
+                Some(_) => drop(self.marks.remove(&number)),
+                // Another change came after that one.
+                None => continue,
             }
+            changed = true;
         }
-        let changed = self.lit.len() != before;
         if changed && !self.recognise() {
             self.follow();
         }
         changed
     }
 
-    /// When the next mark is over; none if there is none.
+    /// When the next mark may be over; none if there is none.
     pub fn next_tick(&self) -> Option<Duration> {
-        let marks = self
-            .lit
-            .iter()
-            .filter_map(|number| self.line(*number)?.mark);
-        marks.map(|mark| mark.at + FLASH).min()
+        self.lit.front().map(|(since, _)| *since + FLASH)
     }
 
     pub(super) fn slot(&mut self, cluster: &ClusterName) -> u32 {
@@ -175,11 +176,10 @@ impl Grid {
             let Some(value) = self.line(number).map(|line| line.value.clone()) else {
                 continue;
             };
-            self.pull(number);
             self.fill(number, value, now);
-            self.sift(number);
-            self.put(number);
         }
+        // By what they are sorted may be in another cell, too.
+        self.sort_all();
     }
 
     fn take(&mut self, cluster: u32, notice: &Notice, pace: Pace, now: Now) {
@@ -196,8 +196,11 @@ impl Grid {
                 let number = self.add(cluster, &notice.key);
                 self.fill(number, value.clone(), now);
                 match pace.is_bulk {
-                    true => self.order.push(number),
-                    false => self.settle_line(number),
+                    true => self.base.push(number),
+                    false => {
+                        self.sift(number);
+                        self.put_new(number);
+                    }
                 }
                 self.light(number, pace.marks, Change::New);
             }
@@ -207,12 +210,9 @@ impl Grid {
                     Some(_) => self.change(number, value, notice),
                     None => Some(Change::New),
                 };
-                if pace.is_bulk {
-                    self.fill(number, value.clone(), now);
-                } else {
-                    self.pull(number);
-                    self.fill(number, value.clone(), now);
-                    self.settle_line(number);
+                match pace.is_bulk {
+                    true => self.fill(number, value.clone(), now),
+                    false => self.refill(number, value.clone(), now),
                 }
                 if let Some(change) = change {
                     self.light(number, pace.marks, change);
@@ -221,15 +221,26 @@ impl Grid {
         }
     }
 
-    fn settle_line(&mut self, number: u32) {
+    /// Reads a line's new value, and puts the line where it belongs now; mostly it stays.
+    fn refill(&mut self, number: u32, value: Bytes, now: Now) {
+        let before = self.probe(number);
+        let stays = before.as_ref() == self.probe_of(number, &value).as_ref();
+        let passed = self.passes(number);
+        if !stays {
+            self.pull(number);
+        }
+        self.fill(number, value, now);
         self.sift(number);
-        self.put(number);
+        match stays {
+            true => self.show_or_hide(number, passed),
+            false => self.put(number),
+        }
     }
 
     /// What became of a line that is there; none if nothing that is shown did.
     fn change(&self, number: u32, value: &Bytes, notice: &Notice) -> Option<Change> {
         let line = self.line(number)?;
-        if line.is_gone() || notice.is_another_object() {
+        if self.is_gone(number) || notice.is_another_object() {
             return Some(Change::New);
         }
         let (old, new) = (self.decode(&line.value)?, self.decode(value)?);
@@ -240,12 +251,12 @@ impl Grid {
     }
 
     fn light(&mut self, number: u32, marks: Option<Duration>, change: Change) {
-        let Some(line) = self.line_mut(number) else {
-            return;
-        };
-        line.mark = marks.map(|at| Mark { at, change });
-        if marks.is_some() {
-            self.lit.push(number);
+        match marks {
+            Some(at) => {
+                self.marks.insert(number, Mark { at, change });
+                self.lit.push_back((at, number));
+            }
+            None => drop(self.marks.remove(&number)),
         }
     }
 
@@ -262,6 +273,7 @@ impl Grid {
                 number
             }
             None => {
+                self.passes.push(false);
                 self.lines.push(Some(line));
                 u32::try_from(self.lines.len() - 1).unwrap_or(u32::MAX)
             }
@@ -289,13 +301,11 @@ impl Grid {
             .as_ref()
             .map_or("", |resource| &resource.plural);
         let health = line::health(plural, &self.signs, placed);
-        let sort = self.sort.by.map(|field| {
-            let cell = match self.measured_cell(field, line) {
-                Some(cell) => cell,
-                None => line::sort_cell(field, slot.name.as_str(), &namespace, placed),
-            };
-            line::sort_key(&cell, self.kind())
-        });
+        let sorted = self
+            .sort
+            .by
+            .map(|field| self.sort_cell(field, line, &value));
+        let reading = sorted.as_ref().map(Reading::of).unwrap_or_default();
         let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
         let widths: Vec<_> = (0..columns)
             .map(|column| {
@@ -308,12 +318,14 @@ impl Grid {
             *known = width.max(*known);
         }
         self.namespace_width = self.namespace_width.max(line::text_width(&namespace));
-        let (sort, reading) = sort.unwrap_or_default();
+        let labels = self.labels.join(row.metadata.labels);
         if let Some(line) = self.lines.get_mut(number as usize).and_then(Option::as_mut) {
             self.tally.remove(line.reading);
             self.tally.add(reading);
+            self.labels
+                .leave(std::mem::replace(&mut line.labels, labels));
             (line.value, line.haystack, line.health) = (value, haystack, health);
-            (line.sort, line.reading) = (sort, reading);
+            line.reading = reading;
         }
         self.note_group(number);
     }
@@ -321,7 +333,7 @@ impl Grid {
     fn remove(&mut self, number: u32) {
         let place = self.place_of(number);
         let was_selected = self.selected == Some(number);
-        self.pull(number);
+        self.pull_for_good(number);
         self.kill(number);
         self.free.push(number);
         if was_selected {
@@ -338,17 +350,18 @@ impl Grid {
         };
         self.tally.remove(line.reading);
         self.index.remove(&(line.cluster, line.key));
-        self.groups.remove(&number);
+        self.labels.leave(line.labels);
+        self.marks.remove(&number);
         self.marked.remove(&number);
         self.selected = self.selected.filter(|selected| *selected != number);
     }
 
     /// Takes lines that have ended out of the order; their numbers are free only then.
     fn bury(&mut self) {
-        let order = std::mem::take(&mut self.order);
+        let base = std::mem::take(&mut self.base);
         let is_alive = |number: &u32| self.line(*number).is_some();
-        let (alive, dead): (Vec<u32>, Vec<u32>) = order.into_iter().partition(is_alive);
-        self.order = alive;
+        let (alive, dead): (Vec<u32>, Vec<u32>) = base.into_iter().partition(is_alive);
+        self.base = alive;
         self.free.extend(dead);
     }
 

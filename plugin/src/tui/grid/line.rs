@@ -1,7 +1,7 @@
 //! One line of a grid, and how a row becomes one.
 
 use super::super::health::{Health, Signs};
-use crate::filter::compare::{self, Key, Kind, Reading};
+use crate::filter::compare::{self, Reading};
 use crate::print::sanitize;
 use crate::table::{Cell, Row};
 use bytes::Bytes;
@@ -41,12 +41,13 @@ pub(super) struct Line {
     pub(super) value: Bytes,
     /// Cluster, namespace and cells in lower case, between tabs; without what moves.
     pub(super) haystack: Box<str>,
-    pub(super) sort: Key,
+    /// As what the cell can be read that lines are sorted by.
     pub(super) reading: Reading,
     pub(super) health: Health,
-    pub(super) mark: Option<Mark>,
-    /// It passes the filter.
-    pub(super) passes: bool,
+    /// The number of its labels.
+    pub(super) labels: u32,
+    /// The number of its group.
+    pub(super) group: u32,
 }
 
 /// What is shown or sorted by: a column of the union, or what comes before it.
@@ -72,12 +73,6 @@ impl<'a> Placed<'a> {
     pub(super) fn cell(&self, column: usize) -> Option<&'a Cell> {
         let at = self.places.iter().position(|place| *place == column)?;
         self.row.cells.get(at)
-    }
-}
-
-impl Line {
-    pub(super) fn is_gone(&self) -> bool {
-        self.mark.is_some_and(|mark| mark.change == Change::Gone)
     }
 }
 
@@ -111,32 +106,15 @@ pub(super) fn haystack(
     haystack.to_lowercase().into_boxed_str()
 }
 
-/// What a line is sorted by, before it is known what the column is.
-pub(super) fn sort_cell(
-    field: Field,
-    cluster: &str,
-    namespace: &str,
-    placed: Placed<'_>,
-) -> compare::Cell {
-    let text = |text: &str| compare::Cell {
-        text: text.to_owned(),
-        age: None,
+/// What a cell is sorted by. Of the times since an instant only one that stands alone says anything: by itself, so that its
+/// text need not be made; beside a number, as in `12 (2m ago)`, they are left out.
+pub(super) fn sort_cell(cell: &Cell) -> compare::Cell {
+    let age = cell.age(READ_AT_MS);
+    let text = match age {
+        Some(_) => "0s".to_owned(),
+        None => cell.still_text(),
     };
-    match field {
-        Field::Cluster => text(cluster),
-        Field::Namespace => text(namespace),
-        Field::Column(column) => match placed.cell(column) {
-            Some(cell) => compare::Cell {
-                text: cell.text(READ_AT_MS),
-                age: cell.age(READ_AT_MS),
-            },
-            None => compare::Cell::default(),
-        },
-    }
-}
-
-pub(super) fn sort_key(cell: &compare::Cell, kind: Kind) -> (Key, Reading) {
-    (kind.key(cell), Reading::of(cell))
+    compare::Cell { text, age }
 }
 
 /// How a row is, by the columns that tell.

@@ -31,12 +31,12 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    fn figure(&self, column: usize) -> Option<Figure> {
+    pub(super) fn figure(&self, column: usize) -> Option<Figure> {
         let mut columns = self.columns.iter();
         columns.find(|(at, _)| *at == column).map(|(_, it)| *it)
     }
 
-    fn value(&self, figure: Figure, line: &Line) -> Option<u64> {
+    pub(super) fn value(&self, figure: Figure, line: &Line) -> Option<u64> {
         let key = (line.cluster, line.key.clone());
         figure.value(self.used.get(&key).copied(), self.bounds.get(&key).copied())
     }
@@ -45,15 +45,6 @@ impl Measures {
     pub(super) fn text(&self, column: usize, line: &Line) -> Option<String> {
         let value = self.value(self.figure(column)?, line);
         Some(value.map_or_else(|| UNKNOWN.to_owned(), |value| value.to_string()))
-    }
-
-    /// By what a line is sorted in a column of figures: what is not known is less than nothing.
-    pub(super) fn sort_cell(&self, column: usize, line: &Line) -> Option<Cell> {
-        let value = self.value(self.figure(column)?, line);
-        Some(Cell {
-            text: value.map_or_else(|| "-1".to_owned(), |value| value.to_string()),
-            age: None,
-        })
     }
 
     /// Puts a line's figures among its cells.
@@ -77,6 +68,14 @@ impl Measures {
             Measure::Used => put(&mut self.used, key, new.and_then(|it| usage::used(it))),
             Measure::Bounds => put(&mut self.bounds, key, new.and_then(|it| usage::bounds(it))),
         }
+    }
+}
+
+/// By what a line with such a figure is sorted: what is not known is less than nothing.
+pub(super) fn sort_cell(value: Option<u64>) -> Cell {
+    Cell {
+        text: value.map_or_else(|| "-1".to_owned(), |value| value.to_string()),
+        age: None,
     }
 }
 
@@ -136,7 +135,6 @@ impl Grid {
     fn figures_changed(&mut self) {
         let is_figure = |field| matches!(field, Field::Column(at) if self.is_figure(at));
         if self.sort.by.is_some_and(is_figure) {
-            self.read_sort_cells();
             self.sort_all();
         }
         let place = self.place_for(&self.query);

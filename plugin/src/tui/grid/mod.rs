@@ -10,6 +10,8 @@
 //! | `feed` | changes taken in |
 //! | `order` | which line stands where, and which are shown |
 //! | `measures` | what lines use, beside their rows |
+//! | `sorting` | all lines by a column at once |
+//! | `sets` | what many lines have in common |
 //! | `cursor` | the line that is selected, and the part of all that is on the screen |
 //!
 //! **Architecture invariant:** pure. It knows no clock: every method that needs the time is told it.
@@ -19,6 +21,8 @@ mod feed;
 mod line;
 mod measures;
 mod order;
+mod sets;
+mod sorting;
 
 pub use cursor::Step;
 pub use feed::Novelty;
@@ -34,7 +38,8 @@ use bytes::Bytes;
 use line::{Line, Placed, fit, names};
 use measures::Measures;
 use mqtt_informer::protocol::names::ClusterName;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use sets::{Groups, LabelSets};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 /// For how long a change is shown.
@@ -142,24 +147,30 @@ pub struct Grid {
     lines: Vec<Option<Line>>,
     free: Vec<u32>,
     index: HashMap<(u32, Bytes), u32>,
-    /// All lines in order.
+    /// All lines by cluster, namespace and name.
+    base: Vec<u32>,
+    /// All lines in the order that is wanted.
     order: Vec<u32>,
-    /// Those that pass, in the same order.
+    /// By line: whether it passes the filter. Apart from the lines, since this is asked of all of them at once.
+    passes: Vec<bool>,
+    /// Those that pass, in the order that is wanted.
     shown: Vec<u32>,
     sort: Sort,
     tally: Tally,
     kind: Kind,
     group: Group,
-    /// By line: what it is grouped by.
-    groups: HashMap<u32, String>,
+    groups: Groups,
+    labels: LabelSets,
     query: Query,
     faults_only: bool,
     only: Only,
     measures: Measures,
     /// Lines that a person marked.
     marked: BTreeSet<u32>,
-    /// Lines with a mark that will be over.
-    lit: Vec<u32>,
+    /// What became of lines lately.
+    marks: HashMap<u32, Mark>,
+    /// Which lines were marked when, in the order of time.
+    lit: VecDeque<(Duration, u32)>,
     selected: Option<u32>,
     cursor: usize,
     top: usize,
@@ -181,19 +192,23 @@ impl Grid {
             lines: Vec::new(),
             free: Vec::new(),
             index: HashMap::new(),
+            base: Vec::new(),
             order: Vec::new(),
+            passes: Vec::new(),
             shown: Vec::new(),
             sort: Sort::default(),
             tally: Tally::default(),
             kind: Kind::Text,
             group: Group::None,
-            groups: HashMap::new(),
+            groups: Groups::default(),
+            labels: LabelSets::default(),
             query: Query::All,
             faults_only: false,
             only,
             measures: Measures::default(),
             marked: BTreeSet::new(),
-            lit: Vec::new(),
+            marks: HashMap::new(),
+            lit: VecDeque::new(),
             selected: None,
             cursor: 0,
             top: 0,
@@ -284,7 +299,7 @@ impl Grid {
             namespace: fit(&namespace),
             cells,
             health: line.health,
-            mark: line.mark,
+            mark: self.marks.get(&number).copied(),
             is_marked: self.marked.contains(&number),
             heading: self.heading(place),
         })
@@ -323,9 +338,10 @@ impl Grid {
     /// The keys of a cluster's lines that are not going.
     pub fn keys_of(&self, cluster: &ClusterName) -> Vec<Bytes> {
         let is_its = |line: &&Line| self.cluster_name(line.cluster) == Some(cluster);
-        let lines = self.lines.iter().flatten().filter(is_its);
-        let there = lines.filter(|line| !line.is_gone());
-        there.map(|line| line.key.clone()).collect()
+        let lines = self.lines.iter().zip(0..);
+        let there = lines.filter(|(_, number)| !self.is_gone(*number));
+        let its = there.filter_map(|(line, _)| line.as_ref()).filter(is_its);
+        its.map(|line| line.key.clone()).collect()
     }
 
     /// The objects that a person marked, in the order of the table.
@@ -337,8 +353,9 @@ impl Grid {
     /// How many lines each cluster has of each health, in the order of [`Health`]; those that are going are not counted.
     pub fn counts(&self) -> BTreeMap<&ClusterName, [usize; 4]> {
         let mut counts = BTreeMap::new();
-        let lines = self.lines.iter().flatten().filter(|line| !line.is_gone());
-        for line in lines {
+        let lines = self.lines.iter().zip(0..);
+        let lines = lines.filter(|(_, number)| !self.is_gone(*number));
+        for line in lines.filter_map(|(line, _)| line.as_ref()) {
             if let Some(name) = self.cluster_name(line.cluster) {
                 let counts: &mut [usize; 4] = counts.entry(name).or_default();
                 counts[line.health as usize] += 1;
@@ -360,6 +377,11 @@ impl Grid {
             namespace,
             name,
         })
+    }
+
+    fn is_gone(&self, number: u32) -> bool {
+        let mark = self.marks.get(&number);
+        mark.is_some_and(|mark| mark.change == Change::Gone)
     }
 
     fn line(&self, number: u32) -> Option<&Line> {

@@ -3,39 +3,47 @@
 //! The order is total (no two lines have both cluster and key in common), so a line that is asked for is found by binary
 //! search, and a single change moves one number. Many changes at once are sorted anew.
 
-use super::line::{self, Field, Line, Placed, names};
-use super::measures::Measures;
-use super::{Grid, Group, Health, Query, Sort};
-use crate::filter::compare::{Cell, Kind, Reading, Tally};
+use super::line::{self, Line, names};
+use super::{Field, Grid, Group, Health, Query, Sort};
+use crate::filter::compare::Key;
 use crate::tui::object;
 use crate::tui::query::{Looked, Sieve};
+use bytes::Bytes;
 use std::cmp::Ordering;
+
+/// By what a line has its place: others are compared with it, whatever the line becomes meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Probe {
+    group: u32,
+    key: Option<Key>,
+    number: u32,
+}
 
 impl Grid {
     /// Sorts otherwise.
     pub fn set_sort(&mut self, sort: Sort) {
-        let same_column = self.sort.by == sort.by;
         self.sort = sort;
-        if !same_column {
-            self.read_sort_cells();
-        }
         self.sort_all();
     }
 
     /// Groups otherwise.
     pub fn set_group(&mut self, group: Group) {
         self.group = group;
-        self.groups.clear();
-        for number in self.order.clone() {
-            self.note_group(number);
+        self.groups = super::Groups::default();
+        for at in 0..self.base.len() {
+            self.note_group(self.base[at]);
         }
         self.sort_all();
     }
 
     /// Shows what passes this.
     pub fn set_query(&mut self, query: Query) {
+        let narrows = query.narrows(&self.query);
         self.query = query;
-        self.sift_all();
+        match narrows {
+            true => self.sift_shown(),
+            false => self.sift_all(),
+        }
     }
 
     /// Shows only what is unwell, or all.
@@ -71,7 +79,8 @@ impl Grid {
             return None;
         }
         let rest = &self.shown[place..];
-        let many = rest.partition_point(|number| self.group_of(*number) <= Some(group));
+        let rank = self.group_rank(self.shown[place]);
+        let many = rest.partition_point(|number| self.group_rank(*number) <= rank);
         Some((group.to_owned(), many))
     }
 
@@ -81,96 +90,69 @@ impl Grid {
     }
 
     fn group_of(&self, number: u32) -> Option<&str> {
-        self.groups.get(&number).map(String::as_str)
+        let line = self.line(number).filter(|_| self.group != Group::None);
+        line.map(|line| self.groups.name(line.group))
     }
 
     /// Notes what a line is grouped by.
     pub(super) fn note_group(&mut self, number: u32) {
-        let Some(line) = self.line(number) else {
+        let Some(group) = self
+            .line(number)
+            .map(|line| self.group_for(line, &line.value))
+        else {
             return;
         };
+        let group = group.map_or(0, |group| self.groups.number(&group));
+        if let Some(line) = self.line_mut(number) {
+            line.group = group;
+        }
+    }
+
+    /// What a line is grouped by if that is its value.
+    fn group_for(&self, line: &Line, value: &Bytes) -> Option<String> {
         let group = match self.group {
-            Group::None => return,
+            Group::None => return None,
             Group::Cluster => self.slots[line.cluster as usize].name.as_str().to_owned(),
             Group::Namespace => names(&line.key).0,
-            Group::Owner => {
-                object::owner(&line.value).map_or_else(String::new, |owner| owner.label())
-            }
+            Group::Owner => object::owner(value).map_or_else(String::new, |owner| owner.label()),
         };
-        let group = line::fit(&group);
-        self.groups.insert(number, group);
+        Some(line::fit(&group))
     }
 
-    /// Reads by what each line is sorted, of all of them.
-    pub(super) fn read_sort_cells(&mut self) {
-        let numbers = self.order.clone();
-        let cells: Vec<_> = match self.sort.by {
-            None => vec![Cell::default(); numbers.len()],
-            Some(field) => {
-                let cell = |number: &u32| self.sort_cell(field, *number);
-                numbers.iter().map(cell).collect()
-            }
-        };
-        self.tally = Tally::default();
-        cells
-            .iter()
-            .for_each(|cell| self.tally.add(Reading::of(cell)));
-        self.kind = self.tally.kind();
-        let kind = self.kind;
-        for (number, cell) in numbers.into_iter().zip(&cells) {
-            if let Some(line) = self.line_mut(number) {
-                (line.sort, line.reading) = line::sort_key(cell, kind);
-            }
-        }
-    }
-
-    fn sort_cell(&self, field: Field, number: u32) -> Cell {
-        let Some(line) = self.line(number) else {
-            return Cell::default();
-        };
-        if let Some(cell) = self.measured_cell(field, line) {
-            return cell;
-        }
-        let slot = &self.slots[line.cluster as usize];
-        let row = match field {
-            Field::Column(_) => self.decode(&line.value).unwrap_or_default(),
-            Field::Cluster | Field::Namespace => crate::table::Row::default(),
-        };
-        let placed = Placed {
-            row: &row,
-            places: &slot.places,
-        };
-        line::sort_cell(field, slot.name.as_str(), &names(&line.key).0, placed)
-    }
-
-    /// What a line is sorted by, if that is a figure.
-    pub(super) fn measured_cell(&self, field: Field, line: &Line) -> Option<Cell> {
-        match field {
-            Field::Column(at) => self.measures.sort_cell(at, line),
-            Field::Cluster | Field::Namespace => None,
-        }
-    }
-
-    /// After cells changed: if the column is another kind of column now, every key is another one. Answers whether.
+    /// After cells changed: if the column is another kind of column now, the order is another one. Answers whether.
     pub(super) fn recognise(&mut self) -> bool {
         let is_other = self.sort.by.is_some() && self.tally.kind() != self.kind;
         if is_other {
-            self.read_sort_cells();
             self.sort_all();
         }
         is_other
     }
 
-    /// What the column is that lines are sorted by.
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
-    }
-
     pub(super) fn sort_all(&mut self) {
-        let mut order = std::mem::take(&mut self.order);
-        order.sort_unstable_by(|one, other| self.compare(*one, *other));
+        let mut order = match (self.sort.by, self.sort.descending) {
+            (Some(field), _) => self.by_column(field),
+            (None, false) => self.base.clone(),
+            (None, true) => self.base.iter().rev().copied().collect(),
+        };
+        if self.group != Group::None {
+            self.groups.rank_all();
+            // Within a group, lines stand as they did.
+            order.sort_by_cached_key(|number| self.group_rank(*number));
+        }
         self.order = order;
         self.show_passing();
+    }
+
+    /// After many lines came at its end.
+    pub(super) fn sort_base(&mut self) {
+        let mut base = std::mem::take(&mut self.base);
+        base.sort_by(|one, other| self.places(*one, *other));
+        self.base = base;
+    }
+
+    fn group_rank(&self, number: u32) -> u32 {
+        self.line(number)
+            .map_or(0, |line| self.groups.rank(line.group))
     }
 
     /// Asks every line anew whether it is shown.
@@ -178,25 +160,56 @@ impl Grid {
         let query = std::mem::take(&mut self.query);
         let place = self.place_for(&query);
         let mut sieve = Sieve::new(&query);
-        let faults_only = self.faults_only;
-        for line in self.lines.iter_mut().flatten() {
-            line.passes = passes(line, place, faults_only, (&self.measures, &mut sieve));
+        for (at, line) in self.lines.iter().enumerate() {
+            let line = line.as_ref();
+            self.passes[at] = line.is_some_and(|line| self.lets(line, place, &mut sieve));
         }
         self.query = query;
         self.show_passing();
+    }
+
+    /// Asks only those that are shown: the others do not pass now either.
+    fn sift_shown(&mut self) {
+        let query = std::mem::take(&mut self.query);
+        let place = self.place_for(&query);
+        let mut sieve = Sieve::new(&query);
+        let mut shown = std::mem::take(&mut self.shown);
+        shown.retain(|number| {
+            let line = self.line(*number);
+            let lets = line.is_some_and(|line| self.lets(line, place, &mut sieve));
+            self.passes[*number as usize] = lets;
+            lets
+        });
+        self.shown = shown;
+        self.query = query;
+        self.follow();
     }
 
     /// Asks one.
     pub(super) fn sift(&mut self, number: u32) {
         let query = std::mem::take(&mut self.query);
         let place = self.place_for(&query);
-        let faults_only = self.faults_only;
-        let mut sieve = Sieve::new(&query);
-        let line = self.lines.get_mut(number as usize);
-        if let Some(line) = line.and_then(Option::as_mut) {
-            line.passes = passes(line, place, faults_only, (&self.measures, &mut sieve));
+        let line = self.line(number);
+        let lets = line.is_some_and(|line| self.lets(line, place, &mut Sieve::new(&query)));
+        if let Some(passes) = self.passes.get_mut(number as usize) {
+            *passes = lets;
         }
         self.query = query;
+    }
+
+    fn lets(&self, line: &Line, place: Option<usize>, sieve: &mut Sieve<'_>) -> bool {
+        if self.faults_only && line.health < Health::Warn {
+            return false;
+        }
+        // Figures are in no haystack: they change all the time.
+        let column = place.and_then(|place| place.checked_sub(2));
+        let figure = column.and_then(|column| self.measures.text(column, line));
+        sieve.takes(Looked {
+            haystack: figure.as_deref().unwrap_or(&line.haystack),
+            labels: self.labels.get(line.labels),
+            label_set: line.labels,
+            place: figure.as_ref().map_or(place, |_| Some(0)),
+        })
     }
 
     /// Which cell of the haystack the query speaks of.
@@ -209,91 +222,151 @@ impl Grid {
     }
 
     fn show_passing(&mut self) {
-        let passes = |number: &u32| self.line(*number).is_some_and(|line| line.passes);
-        self.shown = self.order.iter().copied().filter(passes).collect();
+        let order = self.order.iter().copied();
+        self.shown = order.filter(|number| self.passes(*number)).collect();
         self.follow();
+    }
+
+    /// Whether a line passed when it was asked last.
+    pub(super) fn passes(&self, number: u32) -> bool {
+        self.passes
+            .get(number as usize)
+            .is_some_and(|passes| *passes)
+    }
+
+    /// Puts a line that is new where it belongs.
+    pub(super) fn put_new(&mut self, number: u32) {
+        let at = self
+            .base
+            .partition_point(|it| self.places(*it, number).is_lt());
+        self.base.insert(at, number);
+        self.put(number);
+    }
+
+    /// Takes a line out that ends.
+    pub(super) fn pull_for_good(&mut self, number: u32) {
+        let at = self.base.binary_search_by(|it| self.places(*it, number));
+        if let Ok(at) = at {
+            self.base.remove(at);
+        }
+        self.pull(number);
     }
 
     /// Puts a line where it belongs.
     pub(super) fn put(&mut self, number: u32) {
-        let at = self
-            .order
-            .partition_point(|it| self.compare(*it, number).is_lt());
-        self.order.insert(at, number);
-        if self.line(number).is_some_and(|line| line.passes) {
-            let at = self
-                .shown
-                .partition_point(|it| self.compare(*it, number).is_lt());
+        self.groups.rank_all();
+        let Some(probe) = self.probe(number) else {
+            return;
+        };
+        if let Err(at) = self.search(&self.order, &probe) {
+            self.order.insert(at, number);
+        }
+        if self.passes(number)
+            && let Err(at) = self.search(&self.shown, &probe)
+        {
             self.shown.insert(at, number);
         }
     }
 
     /// Takes a line out, which still is as it was when it was put there.
     pub(super) fn pull(&mut self, number: u32) {
-        if let Some(at) = self.find(&self.order, number) {
+        let Some(probe) = self.probe(number) else {
+            return;
+        };
+        if let Ok(at) = self.search(&self.order, &probe) {
             self.order.remove(at);
         }
-        if let Some(at) = self.find(&self.shown, number) {
+        if let Ok(at) = self.search(&self.shown, &probe) {
             self.shown.remove(at);
+        }
+    }
+
+    /// Of a line that stays where it is, and may pass otherwise than before.
+    pub(super) fn show_or_hide(&mut self, number: u32, passed: bool) {
+        let passes = self.passes(number);
+        let Some(probe) = self.probe(number).filter(|_| passes != passed) else {
+            return;
+        };
+        match self.search(&self.shown, &probe) {
+            Ok(at) => drop(self.shown.remove(at)),
+            Err(at) => self.shown.insert(at, number),
         }
     }
 
     /// Where a line is shown.
     pub(super) fn place_of(&self, number: u32) -> Option<usize> {
-        self.line(number)?;
-        self.find(&self.shown, number)
+        let probe = self.probe(number)?;
+        self.search(&self.shown, &probe).ok()
     }
 
-    fn find(&self, among: &[u32], number: u32) -> Option<usize> {
-        among.binary_search_by(|it| self.compare(*it, number)).ok()
+    /// By what a line has its place.
+    pub(super) fn probe(&self, number: u32) -> Option<Probe> {
+        let line = self.line(number)?;
+        Some(Probe {
+            group: line.group,
+            key: self.key(line, &line.value),
+            number,
+        })
     }
 
-    fn compare(&self, one: u32, other: u32) -> Ordering {
-        let (Some(a), Some(b)) = (self.line(one), self.line(other)) else {
-            return one.cmp(&other);
-        };
-        let groups = match self.group {
-            Group::None => Ordering::Equal,
-            _ => self.group_of(one).cmp(&self.group_of(other)),
-        };
-        let keys = || match (self.sort.by, self.sort.descending) {
-            (None, false) => Ordering::Equal,
-            (None, true) => self.places(a, b).reverse(),
-            (Some(_), false) => a.sort.cmp(&b.sort),
-            (Some(_), true) => b.sort.cmp(&a.sort),
-        };
-        groups.then_with(keys).then_with(|| self.places(a, b))
+    /// By what it has it if that is its value; none if it will be in another group.
+    pub(super) fn probe_of(&self, number: u32, value: &Bytes) -> Option<Probe> {
+        let line = self.line(number)?;
+        if let Some(group) = self.group_for(line, value)
+            && group != self.groups.name(line.group)
+        {
+            return None;
+        }
+        Some(Probe {
+            group: line.group,
+            key: self.key(line, value),
+            number,
+        })
     }
 
-    fn places(&self, one: &Line, other: &Line) -> Ordering {
+    /// A line's cell by which lines are sorted, ready to be compared.
+    fn key(&self, line: &Line, value: &[u8]) -> Option<Key> {
+        let cell = self.sort_cell(self.sort.by?, line, value);
+        Some(self.kind.key(&cell))
+    }
+
+    fn search(&self, among: &[u32], probe: &Probe) -> Result<usize, usize> {
+        among.binary_search_by(|it| self.against(*it, probe))
+    }
+
+    fn against(&self, number: u32, probe: &Probe) -> Ordering {
+        let (Some(line), Some(other)) = (self.line(number), self.line(probe.number)) else {
+            return number.cmp(&probe.number);
+        };
+        let rank = |group| self.groups.rank(group);
+        let groups = rank(line.group).cmp(&rank(probe.group));
+        let keys = || {
+            let keys = match &probe.key {
+                Some(key) => self.key(line, &line.value).as_ref().cmp(&Some(key)),
+                None => self.places_of(line, other),
+            };
+            match self.sort.descending {
+                true => keys.reverse(),
+                false => keys,
+            }
+        };
+        groups
+            .then_with(keys)
+            .then_with(|| self.places_of(line, other))
+    }
+
+    /// By cluster, namespace and name.
+    pub(super) fn places(&self, one: u32, other: u32) -> Ordering {
+        match (self.line(one), self.line(other)) {
+            (Some(one), Some(other)) => self.places_of(one, other),
+            _ => one.cmp(&other),
+        }
+    }
+
+    fn places_of(&self, one: &Line, other: &Line) -> Ordering {
         let rank = |line: &Line| self.slots[line.cluster as usize].rank;
         rank(one)
             .cmp(&rank(other))
             .then_with(|| one.key.cmp(&other.key))
     }
-}
-
-fn passes(
-    line: &Line,
-    place: Option<usize>,
-    faults_only: bool,
-    (measures, sieve): (&Measures, &mut Sieve<'_>),
-) -> bool {
-    if faults_only && line.health < Health::Warn {
-        return false;
-    }
-    // Figures are in no haystack: they change all the time.
-    let column = place.and_then(|place| place.checked_sub(2));
-    if let Some(text) = column.and_then(|column| measures.text(column, line)) {
-        return sieve.takes(Looked {
-            haystack: &text,
-            value: &line.value,
-            place: Some(0),
-        });
-    }
-    sieve.takes(Looked {
-        haystack: &line.haystack,
-        value: &line.value,
-        place,
-    })
 }

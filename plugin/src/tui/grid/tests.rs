@@ -17,6 +17,7 @@ fn at(ms: u64) -> Now {
 struct Bed {
     grid: Grid,
     held: BTreeMap<(String, Bytes), Bytes>,
+    used: BTreeMap<(String, Bytes), Bytes>,
 }
 
 impl Bed {
@@ -24,6 +25,7 @@ impl Bed {
         let mut bed = Self {
             grid: Grid::new(Only::All),
             held: BTreeMap::new(),
+            used: BTreeMap::new(),
         };
         bed.grid.set_height(3);
         bed
@@ -74,6 +76,23 @@ impl Bed {
 
     fn news(&mut self, cluster: &str, rows: &[&str], ms: u64) {
         self.tell(cluster, rows, Novelty::News, at(ms));
+    }
+
+    /// Thousandths of a core that pods use, or that it is not known any more.
+    fn measure(&mut self, cluster: &str, pods: &[(usize, Option<u8>)]) {
+        let take = |(pod, cpu): &(usize, Option<u8>)| {
+            let key = Bytes::from(format!("shop/n{pod}"));
+            let usage = |cpu| format!(r#"{{"containers":[{{"usage":{{"cpu":"{cpu}m"}}}}]}}"#);
+            let new = cpu.map(|cpu| Bytes::from(usage(cpu)));
+            let place = (cluster.to_owned(), key.clone());
+            let old = match &new {
+                Some(new) => self.used.insert(place, new.clone()),
+                None => self.used.remove(&place),
+            };
+            Notice { key, old, new }
+        };
+        let notices: Vec<_> = pods.iter().map(take).collect();
+        self.grid.measure(&name(cluster), Measure::Used, &notices);
     }
 
     fn shown(&self) -> String {
@@ -141,6 +160,79 @@ fn a_column_that_turns_out_to_be_another_kind_is_sorted_anew() {
     bed.news("east", &["-c"], 0);
     bed.grid.tick(FLASH);
     assert_eq!(bed.shown(), "east/b east/a", "numbers again");
+}
+
+/// Beyond what is looked up when cells are alike, and with heads alike where cells are not.
+#[test]
+fn thousands_of_lines_are_sorted_as_few_are() {
+    let mut bed = Bed::new();
+    for (cluster, beside) in [("east", 0), ("west", 5000)] {
+        let rows: Vec<_> = (0..5000_u32)
+            .map(|n| {
+                let n = (n * 2654 + beside) % 10_007;
+                format!("long-name-{n:05} {}/9 state-{} {}", n % 9, n % 7, n % 3000)
+            })
+            .collect();
+        let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+        bed.tell(cluster, &rows, Novelty::Known, at(0));
+    }
+    let cells = |bed: &Bed, column: usize| -> Vec<_> {
+        let seen = (0..bed.grid.shown()).filter_map(|place| bed.grid.seen(place, at(0)));
+        let id = |seen: Seen| {
+            (
+                seen.cells[column].clone(),
+                seen.cluster,
+                seen.cells[0].clone(),
+            )
+        };
+        seen.map(id).collect()
+    };
+    for (column, name) in [(0, "name"), (1, "ready"), (2, "status")] {
+        for descending in [false, true] {
+            let by = bed.grid.field_named(name);
+            bed.grid.set_sort(Sort { by, descending });
+            let sorted = cells(&bed, column);
+            assert_eq!(sorted.len(), 10_000);
+            let is_before =
+                |(a, cluster, name): &(String, u32, String),
+                 (b, other, after): &(String, u32, String)| {
+                    let order = if descending { b.cmp(a) } else { a.cmp(b) };
+                    order.then((cluster, name).cmp(&(other, after))).is_lt()
+                };
+            assert!(sorted.is_sorted_by(is_before), "{name} {descending}");
+        }
+    }
+    // Single changes lead where a sort of all does.
+    bed.news(
+        "east",
+        &["long-name-00001 4/9 state-3 7", "zz 8/9 state-9 1"],
+        0,
+    );
+    let single = bed.shown();
+    bed.grid.set_sort(bed.grid.sort());
+    assert_eq!(bed.shown(), single);
+}
+
+#[test]
+fn a_column_that_moves_is_sorted_by_where_it_is_now() {
+    let mut bed = Bed::of(&[("east", "a 1/1 x 1"), ("east", "b 0/1 y 1")]);
+    let by = bed.grid.field_named("status");
+    bed.grid.set_sort(Sort {
+        by,
+        descending: true,
+    });
+    assert_eq!(bed.shown(), "east/b east/a");
+    let columns = ["Name", "Status", "Ready", "Age"];
+    let moved = Notice {
+        key: Bytes::new(),
+        old: None,
+        new: Some(header("pods", &columns)),
+    };
+    bed.grid
+        .apply(&name("east"), &[moved], Novelty::News, at(0));
+    assert_eq!(bed.shown(), "east/a east/b", "1/1 is its status now");
+    bed.news("east", &["c 2/2 x 1"], 0);
+    assert_eq!(bed.shown(), "east/c east/a east/b");
 }
 
 #[test]
@@ -365,6 +457,7 @@ enum Deed {
     Group(usize),
     Step(isize),
     Tick(u64),
+    Measure(usize, Vec<(usize, Option<u8>)>),
 }
 
 /// What is not there is no news, however often it is said.
@@ -376,15 +469,32 @@ fn nothing() -> impl Iterator<Item = Notice> {
     })
 }
 
+/// Some of them go on where others end.
+const QUERIES: [&str; 11] = [
+    "",
+    "n",
+    "running",
+    "runni",
+    "-f nn",
+    "-f nnr",
+    "!pending",
+    "status:>5",
+    "-l app=n1",
+    "cpu:>=5",
+    "cpu:1",
+];
+
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let change = (0..12_usize, prop::option::of((0..4_u8, 0..9_u32)));
+    let figure = (0..12_usize, prop::option::weighted(0.8, 0..20_u8));
     let deed = prop_oneof![
         6 => (0..3_usize, prop::collection::vec(change, 1..4), prop::bool::weighted(0.2)).prop_map(|(cluster, changes, bulk)| Deed::Tell(cluster, changes, bulk)),
-        1 => (prop::option::of(0..4_usize), any::<bool>()).prop_map(|(by, descending)| Deed::Sort(by, descending)),
-        1 => (0..4_usize).prop_map(Deed::Filter),
+        1 => (prop::option::of(0..5_usize), any::<bool>()).prop_map(|(by, descending)| Deed::Sort(by, descending)),
+        2 => (0..QUERIES.len()).prop_map(Deed::Filter),
         1 => (0..3_usize).prop_map(Deed::Group),
         2 => (-3..4_isize).prop_map(Deed::Step),
         1 => (0..2000_u64).prop_map(Deed::Tick),
+        1 => (0..3_usize, prop::collection::vec(figure, 1..6)).prop_map(|(cluster, figures)| Deed::Measure(cluster, figures)),
     ];
     prop::collection::vec(deed, 0..40)
 }
@@ -416,7 +526,7 @@ proptest! {
                 }
                 Deed::Sort(by, descending) => bed.grid.set_sort(Sort { by: by.map(Field::Column), descending }),
                 Deed::Filter(which) => {
-                    query = ["", "running", "!pending", "status:>5"][which];
+                    query = QUERIES[which];
                     bed.grid.set_query(Query::parse(query).unwrap());
                 }
                 Deed::Group(which) => bed.grid.set_group([Group::None, Group::Cluster, Group::Namespace][which]),
@@ -425,10 +535,14 @@ proptest! {
                     ms += later;
                     bed.grid.tick(Duration::from_millis(ms));
                 }
+                Deed::Measure(cluster, figures) => bed.measure(clusters[cluster], &figures),
             }
             let (grid, shown) = (&bed.grid, bed.grid.shown());
             prop_assert!(grid.cursor() < shown.max(1) && grid.top() <= grid.cursor());
             prop_assert!(grid.cursor() < grid.top() + grid.height());
+            // Where it says the selected line is, it is.
+            prop_assert!(grid.selected.is_none_or(|it| grid.place_of(it).is_none_or(|at| grid.shown[at] == it)));
+            prop_assert!(grid.base.len() == grid.order.len() && grid.base.is_sorted_by(|a, b| grid.places(*a, *b).is_lt()));
         }
         bed.grid.tick(Duration::from_millis(ms + 10_000));
         let mut fresh = Bed::new();
@@ -442,6 +556,8 @@ proptest! {
             }
             fresh.grid.apply(&name(cluster), &notices, Novelty::Known, at(0));
         }
+        let used = bed.used.iter().map(|((cluster, key), new)| (cluster, Notice { key: key.clone(), old: None, new: Some(new.clone()) }));
+        used.for_each(|(cluster, notice)| fresh.grid.measure(&name(cluster), Measure::Used, &[notice]));
         fresh.grid.set_query(Query::parse(query).unwrap());
         fresh.grid.set_group(bed.grid.group());
         fresh.grid.set_sort(bed.grid.sort());

@@ -4,6 +4,8 @@
 
 #[rustfmt::skip]
 mod map;
+#[cfg(test)]
+mod readme;
 
 pub use map::MAP;
 
