@@ -6,7 +6,7 @@
 //!
 //! A [`Key`] of an age is as long as the age was when it was read: keys that were read at one moment keep their order.
 
-use super::typed::Typed;
+use super::typed::{self, Typed};
 
 /// What the cells of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,19 +51,24 @@ pub struct Tally {
 /// A cell as its column's kind reads it, once for many comparisons. A total order: numbers, and behind them, as text,
 /// what is no number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct Key<T = Box<str>> {
     is_no_number: bool,
     number: Option<Number>,
-    text: Box<str>,
+    text: T,
 }
 
 impl Reading {
     /// Of a cell.
     pub fn of(cell: &Cell) -> Self {
-        if is_nothing(&cell.text) {
+        Self::of_text(&cell.text, cell.age)
+    }
+
+    /// Of the cell that these are.
+    pub fn of_text(text: &str, age: Option<i64>) -> Self {
+        if is_nothing(text) {
             return Self::default();
         }
-        let typed = Typed::read(&cell.text, cell.age);
+        let typed = Typed::read(text, age);
         Self {
             something: true,
             age: typed.age.is_some(),
@@ -114,28 +119,42 @@ impl Kind {
 
     /// A cell of such a column, ready to be compared with others of it.
     pub fn key(self, cell: &Cell) -> Key {
-        let typed = Typed::read(&cell.text, cell.age);
+        let Key {
+            is_no_number,
+            number,
+            text,
+        } = self.key_of(&cell.text, cell.age);
+        let text = text.into();
+        Key {
+            is_no_number,
+            number,
+            text,
+        }
+    }
+
+    /// The same of the cell that these are, which is not kept.
+    pub fn key_of(self, text: &str, age: Option<i64>) -> Key<&str> {
         let number = match self {
-            Self::Age => typed.age.map(Number::Age),
-            Self::Quantity => typed.quantity.map(Number::Quantity),
-            Self::Fraction => typed.fraction.map(|(a, b)| Number::Fraction(a, b)),
-            Self::Text => (!is_nothing(&cell.text)).then_some(Number::Text),
+            Self::Age => age.or_else(|| typed::duration(text)).map(Number::Age),
+            Self::Quantity => typed::quantity(text).map(Number::Quantity),
+            Self::Fraction => typed::fraction(text).map(|(a, b)| Number::Fraction(a, b)),
+            Self::Text => (!is_nothing(text)).then_some(Number::Text),
         };
         Key {
             is_no_number: number.is_none(),
             number,
-            text: cell.text.as_str().into(),
+            text,
         }
     }
 }
 
-impl Key {
+impl<T: AsRef<str>> Key<T> {
     /// A number that is greater only if the key is: what mostly suffices, and is compared in no time.
     pub fn head(&self) -> u64 {
         // What is no number is behind all of them.
-        let last = u64::MAX - 1;
+        let last = NO_NUMBER - 1;
         match self.number {
-            None => u64::MAX,
+            None => NO_NUMBER,
             Some(Number::Age(ms)) => (ms.cast_unsigned() ^ 1 << 63).min(last),
             Some(Number::Quantity(quantity)) => quantity.head().min(last),
             Some(Number::Fraction(one, other)) => match (u32::try_from(one), other) {
@@ -144,17 +163,22 @@ impl Key {
                 }
                 (Err(_), _) => last,
             },
-            Some(Number::Text) => {
-                let mut first = [0; 8];
-                let bytes = self.text.bytes().take(8);
-                first
-                    .iter_mut()
-                    .zip(bytes)
-                    .for_each(|(to, from)| *to = from);
-                u64::from_be_bytes(first)
-            }
+            Some(Number::Text) => word(self.text.as_ref(), 0),
         }
     }
+}
+
+/// The head of all keys that are no numbers, and of no other.
+pub const NO_NUMBER: u64 = u64::MAX;
+
+/// Eight bytes of a text, those of this number, as a number that is greater only if the text is, among texts that have
+/// those before in common.
+pub fn word(text: &str, at: usize) -> u64 {
+    let mut word = [0; 8];
+    let bytes = text.as_bytes().get(at * 8..).unwrap_or_default();
+    let len = bytes.len().min(8);
+    word[..len].copy_from_slice(&bytes[..len]);
+    u64::from_be_bytes(word)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,7 +253,7 @@ mod tests {
             for kind in [Kind::Age, Kind::Quantity, Kind::Fraction, Kind::Text] {
                 let mut keys: Vec<_> = cells.iter().map(|cell| kind.key(cell)).collect();
                 keys.sort();
-                prop_assert!(keys.is_sorted_by_key(Key::head), "{:?} {:?}", kind, keys);
+                prop_assert!(keys.is_sorted_by_key(|key| key.head()), "{:?} {:?}", kind, keys);
             }
         }
 

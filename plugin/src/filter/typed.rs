@@ -24,7 +24,7 @@ impl<'a> Typed<'a> {
     pub fn read(text: &'a str, age: Option<i64>) -> Self {
         Self {
             age: age.or_else(|| duration(text)),
-            quantity: Quantity::parse(first(text)),
+            quantity: quantity(text),
             fraction: fraction(text),
             text,
         }
@@ -58,13 +58,19 @@ impl<'a> Typed<'a> {
 
 /// `12` of `12 (2m ago)`: what stands in parentheses says more about the number before it.
 fn first(text: &str) -> &str {
-    match text.split_once(" (") {
-        Some((first, rest)) if rest.ends_with(')') => first,
-        _ => text,
-    }
+    let first = text.strip_suffix(')').and_then(|it| it.split_once(" ("));
+    first.map_or(text, |(first, _)| first)
 }
 
-fn fraction(text: &str) -> Option<(u64, u64)> {
+/// A number or a quantity, whatever is said of it in parentheses.
+pub fn quantity(text: &str) -> Option<Quantity> {
+    // Most texts are none, and that is seen at once.
+    let is_one = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+    is_one.then(|| Quantity::parse(first(text))).flatten()
+}
+
+/// `1/2`.
+pub fn fraction(text: &str) -> Option<(u64, u64)> {
     let (one, other) = text.split_once('/')?;
     Some((one.parse().ok()?, other.parse().ok()?))
 }

@@ -1,7 +1,7 @@
 //! One line of a grid, and how a row becomes one.
 
 use super::super::health::{Health, Signs};
-use crate::filter::compare::{self, Reading};
+use crate::filter::compare::Reading;
 use crate::print::sanitize;
 use crate::table::{Cell, Row};
 use bytes::Bytes;
@@ -106,16 +106,16 @@ pub(super) fn haystack(
     haystack.to_lowercase().into_boxed_str()
 }
 
-/// What a cell is sorted by. Of the times since an instant only one that stands alone says anything: by itself, so that its
-/// text need not be made; beside a number, as in `12 (2m ago)`, they are left out.
-pub(super) fn sort_cell(cell: &Cell) -> compare::Cell {
-    let age = cell.age(READ_AT_MS);
-    let text = match age {
-        Some(_) => "0s".to_owned(),
-        None => cell.still_text(),
-    };
-    compare::Cell { text, age }
+/// What the cell is sorted by that these bytes are: its text, put behind `text`, or its age alone. Of the times since an
+/// instant only one that stands alone says anything: by itself, so that its text need not be made; beside a number, as in
+/// `12 (2m ago)`, they are left out.
+pub(super) fn read_sort_cell(bytes: &[u8], text: &mut String) -> Option<i64> {
+    let since = Cell::still(bytes, text);
+    since.map(|at| READ_AT_MS.saturating_sub(at))
 }
+
+/// The text of every cell that is sorted by its age.
+pub(super) const AGED: &str = "0s";
 
 /// How a row is, by the columns that tell.
 pub(super) fn health(plural: &str, names: &[(usize, String)], placed: Placed<'_>) -> Health {

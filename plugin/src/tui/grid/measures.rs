@@ -5,7 +5,6 @@
 
 use super::Grid;
 use super::line::{self, Field, Line};
-use crate::filter::compare::Cell;
 use crate::tui::usage::{self, Amount, Bounds, Figure, Measured, UNKNOWN};
 use bytes::Bytes;
 use mqtt_informer::informer::Notice;
@@ -31,12 +30,12 @@ pub(super) struct Measures {
 }
 
 impl Measures {
-    pub(super) fn figure(&self, column: usize) -> Option<Figure> {
+    fn figure(&self, column: usize) -> Option<Figure> {
         let mut columns = self.columns.iter();
         columns.find(|(at, _)| *at == column).map(|(_, it)| *it)
     }
 
-    pub(super) fn value(&self, figure: Figure, line: &Line) -> Option<u64> {
+    fn value(&self, figure: Figure, line: &Line) -> Option<u64> {
         let key = (line.cluster, line.key.clone());
         figure.value(self.used.get(&key).copied(), self.bounds.get(&key).copied())
     }
@@ -45,6 +44,12 @@ impl Measures {
     pub(super) fn text(&self, column: usize, line: &Line) -> Option<String> {
         let value = self.value(self.figure(column)?, line);
         Some(value.map_or_else(|| UNKNOWN.to_owned(), |value| value.to_string()))
+    }
+
+    /// What a line is sorted by in a column, if that is one of figures: what is not known is less than nothing.
+    pub(super) fn sort_text(&self, column: usize, line: &Line) -> Option<String> {
+        let value = self.value(self.figure(column)?, line);
+        Some(value.map_or_else(|| "-1".to_owned(), |value| value.to_string()))
     }
 
     /// Puts a line's figures among its cells.
@@ -68,14 +73,6 @@ impl Measures {
             Measure::Used => put(&mut self.used, key, new.and_then(|it| usage::used(it))),
             Measure::Bounds => put(&mut self.bounds, key, new.and_then(|it| usage::bounds(it))),
         }
-    }
-}
-
-/// By what a line with such a figure is sorted: what is not known is less than nothing.
-pub(super) fn sort_cell(value: Option<u64>) -> Cell {
-    Cell {
-        text: value.map_or_else(|| "-1".to_owned(), |value| value.to_string()),
-        age: None,
     }
 }
 
