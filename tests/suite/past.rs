@@ -315,9 +315,8 @@ async fn a_controlplane_is_found_by_its_presence_and_gets_no_token_for_it() {
         topics,
     };
     let (stop, stopped) = watch::channel(false);
-    let announced = tokio::spawn(
-        announcement.run(BrokerOptions::new(&address, "controlplane".into()), stopped),
-    );
+    let announced =
+        tokio::spawn(announcement.run(BrokerOptions::new(&address, "controlplane"), stopped));
     let informer = Informer::builder().broker(&address).start().unwrap();
     let mut known = informer.controlplanes();
     known
