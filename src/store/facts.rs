@@ -75,7 +75,7 @@ impl Facts {
 
     fn of_json(json: &str) -> Self {
         let object: Object<'_> = serde_json::from_str(json).unwrap_or_default();
-        let metadata = object.metadata.and_then(|raw| parsed(raw));
+        let metadata = object.metadata.and_then(parsed);
         let facts = Self::default().with_metadata(metadata.unwrap_or_default());
         let spec: Spec<'_> = object.spec.and_then(parsed).unwrap_or_default();
         let status: Status<'_> = object.status.and_then(parsed).unwrap_or_default();

@@ -72,6 +72,10 @@ impl Store {
 
     /// Waits for what is being written, and lets go of the database. Whoever asks later is told that it is closed.
     pub async fn close(&self) {
+        // It has a connection of its own, which the database would wait for.
+        if let Some(listener) = &self.inner.listener {
+            listener.abort();
+        }
         leap::closed(&self.inner.database).await;
         self.inner.database.close().await;
     }
