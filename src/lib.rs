@@ -22,9 +22,9 @@
 //! | [`store`] | a database of the fleet's objects, with all their history | talks to a broker or to Kubernetes |
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
+//! | [`controlplane`] | the role of the hub: the fleet as one API, out of `store` | |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |
 //! | [`playground`] | an API server in this process, for the demo and for faults a real one cannot be made to show | |
-//! | [`controlplane`] | the role on the hub's side: the fleet as one API, out of a store | writes to a cluster |
 //! | [`cli`] | options, signals and the log that all programs share | |
 //!
 //! # Words

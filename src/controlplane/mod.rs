@@ -3,3 +3,4 @@
 pub mod announce;
 pub mod client;
 pub mod search;
+pub mod serve;

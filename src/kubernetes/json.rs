@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 /// A JSON string, borrowed unless it has escapes.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl std::ops::Deref for Text<'_> {
     type Target = str;
@@ -25,15 +25,15 @@ impl std::ops::Deref for Text<'_> {
 
 /// The members of a JSON object in their order, the values unread.
 #[derive(Debug, Default)]
-pub(super) struct Members<'a>(pub(super) Vec<(Text<'a>, &'a RawValue)>);
+pub(crate) struct Members<'a>(pub(crate) Vec<(Text<'a>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
     /// The members of a JSON object; an error for any other value.
-    pub(super) fn of(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
+    pub(crate) fn of(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
         serde_json::from_str(raw.get())
     }
     /// The value of the first member of that name.
-    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let found = self.0.iter().find(|(key, _)| &**key == name);
         found.map(|(_, value)| *value)
     }
@@ -116,27 +116,27 @@ impl<'de, F: FnMut(&str, &'de RawValue) -> bool> Visitor<'de> for Look<F> {
 }
 
 /// Writes a JSON object member by member.
-pub(super) struct ObjectWriter<'o> {
+pub(crate) struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,
     first: bool,
 }
 
 impl<'o> ObjectWriter<'o> {
     /// Opens an object at the end of `out`.
-    pub(super) fn open(out: &'o mut Vec<u8>) -> Self {
+    pub(crate) fn open(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, first: true }
     }
     /// A member whose value is JSON already.
-    pub(super) fn raw(&mut self, name: &str, json: &str) {
+    pub(crate) fn raw(&mut self, name: &str, json: &str) {
         self.value(name).extend_from_slice(json.as_bytes());
     }
     /// A member whose value is a string.
-    pub(super) fn text(&mut self, name: &str, text: &str) {
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
         push_string(self.value(name), text);
     }
     /// Writes the name of a member; its value is to be appended to what comes back.
-    pub(super) fn value(&mut self, name: &str) -> &mut Vec<u8> {
+    pub(crate) fn value(&mut self, name: &str) -> &mut Vec<u8> {
         if !self.first {
             self.out.push(b',');
         }
@@ -146,12 +146,13 @@ impl<'o> ObjectWriter<'o> {
         self.out
     }
     /// Closes the object.
-    pub(super) fn close(self) {
+    pub(crate) fn close(self) {
         self.out.push(b'}');
     }
 }
 
-fn push_string(out: &mut Vec<u8>, text: &str) {
+/// Appends a JSON string.
+pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     if text.bytes().all(plain) {
         out.push(b'"');

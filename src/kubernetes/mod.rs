@@ -31,7 +31,7 @@ mod failure;
 #[cfg(test)]
 mod guards;
 mod instants;
-mod json;
+pub(crate) mod json;
 mod kubeconfig;
 mod lines;
 mod list_watch;

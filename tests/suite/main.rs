@@ -27,6 +27,7 @@ mod programs;
 mod refusals;
 mod scene;
 mod secrecy;
+mod serve;
 mod serving;
 mod store;
 mod tap;

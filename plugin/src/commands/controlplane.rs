@@ -183,7 +183,7 @@ pub(super) fn cluster_words(
         };
         match name.strip_prefix('@').map(|group| scope.groups.get(group)) {
             Some(Some(members)) => {
-                words.extend(members.iter().map(|member| format!("{not}{member}")))
+                words.extend(members.iter().map(|member| format!("{not}{member}")));
             }
             // What is no group was refused when the words were read.
             Some(None) => {}

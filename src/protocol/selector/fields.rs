@@ -58,6 +58,40 @@ impl FieldSelector {
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
+
+    /// Whether an object with these fields is selected; `field` finds a field's value, which is empty for one that is
+    /// not there.
+    pub fn matches(&self, mut field: impl FnMut(&str) -> String) -> bool {
+        let mut holds = |term: &Term| (field(&term.field) == term.value) != term.differs;
+        self.terms.iter().all(&mut holds)
+    }
+
+    /// What both select.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            terms: self.terms.union(&other.terms).cloned().collect(),
+        }
+    }
+
+    /// Another selector, made of what becomes of each term, (field, differs, value): None leaves it out.
+    #[must_use]
+    pub fn rewritten(
+        &self,
+        mut rewrite: impl FnMut(&str, bool, &str) -> Option<(String, bool, String)>,
+    ) -> Self {
+        let rewritten = self.terms.iter().filter_map(|term| {
+            let (field, differs, value) = rewrite(&term.field, term.differs, &term.value)?;
+            Some(Term {
+                field,
+                differs,
+                value,
+            })
+        });
+        Self {
+            terms: rewritten.collect(),
+        }
+    }
 }
 
 impl FromStr for FieldSelector {
@@ -160,6 +194,38 @@ mod tests {
         }
         assert!(FieldSelector::parse(",").unwrap().is_empty());
         assert!(!FieldSelector::parse("x=").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_not_there_is_empty() {
+        let selects = |selector: &str| {
+            FieldSelector::parse(selector).unwrap().matches(|field| {
+                if field == "a" {
+                    "1".into()
+                } else {
+                    String::new()
+                }
+            })
+        };
+        for (selector, expected) in [
+            ("", true),
+            ("a=1", true),
+            ("a!=1", false),
+            ("a=1,b=", true),
+            ("a=1,b!=2", true),
+            ("a=1,b=2", false),
+            ("b!=", false),
+        ] {
+            assert_eq!(selects(selector), expected, "{selector}");
+        }
+        let selector = FieldSelector::parse("a=1,b!=2").unwrap();
+        let terms: Vec<_> = selector.terms().collect();
+        assert_eq!(terms, [("a", false, "1"), ("b", true, "2")]);
+        let other = selector.rewritten(|field, differs, value| {
+            (field == "b").then(|| ("c".to_owned(), !differs, format!("{value}0")))
+        });
+        assert_eq!(other.to_string(), "c=20");
+        assert_eq!(selector.and(&other).to_string(), "a=1,b!=2,c=20");
     }
 
     #[test]

@@ -1,0 +1,6 @@
+//! The API in this process, over a store of made-up objects.
+
+mod documents;
+mod lists;
+mod watches;
+mod world;
