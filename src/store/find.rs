@@ -228,7 +228,7 @@ pub(super) fn matching(sql: &mut Sql, search: &Search, at: i64) {
     if !search.namespaces.is_empty() {
         sql.push(" AND v.namespace IN (");
         sql.list(&search.namespaces, |sql, name| {
-            _ = sql.bind(without_nul(name))
+            _ = sql.bind(without_nul(name));
         });
         sql.push(")");
     }

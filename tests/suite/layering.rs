@@ -15,20 +15,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("replica", &["protocol"]),
     ("link", &[]),
     ("store", &["protocol"]),
-    (
-        "controlplane",
-        &[
-            "cli",
-            "clock",
-            "informer",
-            "kubernetes",
-            "link",
-            "protocol",
-            "replica",
-            "source",
-            "store",
-        ],
-    ),
     ("clock", &["replica"]),
     ("source", &["clock", "protocol", "replica", "link"]),
     ("informer", &["clock", "protocol", "replica", "link"]),
@@ -42,6 +28,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "syncer",
         &["cli", "kubernetes", "link", "protocol", "replica", "source"],
+    ),
+    (
+        "controlplane",
+        &[
+            "cli",
+            "clock",
+            "informer",
+            "kubernetes",
+            "link",
+            "protocol",
+            "replica",
+            "source",
+            "store",
+        ],
     ),
 ];
 

@@ -1,15 +1,11 @@
 //! What was: the plugin reads a controlplane's store over HTTP, found through the broker or by its URL.
 
 use crate::programs::{command, plugin, program, run};
-use axum::Extension;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
 use mqtt_informer::controlplane::announce::Announcement;
-use mqtt_informer::controlplane::search::{self, Reader};
+use mqtt_informer::controlplane::search;
+use mqtt_informer::controlplane::serve::{ServeArgs, Server};
 use mqtt_informer::informer::Informer;
 use mqtt_informer::link::BrokerOptions;
 use mqtt_informer::link::embedded::EmbeddedBroker;
@@ -20,8 +16,8 @@ use mqtt_informer::protocol::topics::Topics;
 use mqtt_informer::store::{self, Batch, Others, Position, Store, StreamKey};
 use prost::Message;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 const TOKEN: &str = "0123456789abcdef";
@@ -112,31 +108,24 @@ async fn pods(store: &Store, cluster: &str, ago: i64, pods: &[(&str, &str)]) {
     }
 }
 
-/// Who has the token reads everything; and who has none, if the server is open.
-async fn guard(open: bool, mut request: Request, next: Next) -> Response {
-    let said = request.headers().get("authorization").cloned();
-    if !open && said.is_none_or(|it| it != format!("Bearer {TOKEN}")) {
-        return (
-            StatusCode::UNAUTHORIZED,
-            json!({"message": "Unauthorized"}).to_string(),
-        )
-            .into_response();
-    }
-    request.extensions_mut().insert(Reader::of_everything());
-    next.run(request).await
-}
-
-/// A controlplane's read side on a port of its own; its URL.
-async fn served(store: &Store, open: bool) -> String {
-    let (_stop, stopping) = watch::channel(false);
-    let router = search::router(search::Options::new(store.clone(), stopping))
-        .layer(from_fn(move |request, next| guard(open, request, next)))
-        .layer(Extension(()));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+/// A controlplane's read side on a port of its own, for everybody or for who has a token; its URL.
+async fn served(store: &Store, token_file: Option<&Path>) -> String {
+    let args = ServeArgs {
+        serve: Some("127.0.0.1:0".parse().unwrap()),
+        token_file: token_file.map(Into::into),
+        ..ServeArgs::default()
+    };
+    let server = Server::bind(&args).await.unwrap().unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let (stop, stopped) = watch::channel(false);
+    let more = search::guarded(
+        search::Options::new(store.clone(), stopped.clone()),
+        server.access().clone(),
+    );
+    let store = store.clone();
     tokio::spawn(async move {
-        axum::serve(listener, router).await.unwrap();
-        drop(_stop);
+        server.run(store, more, stopped).await;
+        drop(stop);
     });
     url
 }
@@ -170,7 +159,7 @@ async fn the_plugin_shows_what_was() {
     pods(&store, "c2", 3_600, &[("db", "Running")]).await;
     pods(&store, "c1", 60, &[("web", "Running")]).await;
     pods(&store, "c2", 0, &[("db", "Running")]).await;
-    let url = served(&store, true).await;
+    let url = served(&store, None).await;
     let from = ["--controlplane", url.as_str()];
     let run = async |words: &str| {
         let mut args: Vec<&str> = words.split(' ').collect();
@@ -302,7 +291,10 @@ async fn a_controlplane_is_found_by_its_presence_and_gets_no_token_for_it() {
         "{err}"
     );
 
-    let url = served(&store, false).await;
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, format!("{TOKEN},ann\n")).unwrap();
+    let url = served(&store, Some(&tokens)).await;
     let topics = Topics::new(
         Prefix::new("/signal").unwrap(),
         Prefix::new("/payload").unwrap(),
@@ -324,7 +316,6 @@ async fn a_controlplane_is_found_by_its_presence_and_gets_no_token_for_it() {
         .await
         .unwrap();
 
-    let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
     let file = file.to_str().unwrap();

@@ -36,7 +36,7 @@ mod when;
 #[cfg(test)]
 mod tests;
 
-pub use reader::Reader;
+pub use reader::{Reader, guarded};
 pub use when::moment;
 
 use crate::store::{Clusters, Search, Store, Stream};

@@ -254,15 +254,15 @@ mod tests {
         fn check(document: &Value, part: &Value) {
             match part {
                 Value::Object(fields) => {
-                    fields
-                        .iter()
-                        .for_each(|(name, value)| match (name.as_str(), value) {
+                    for (name, value) in fields {
+                        match (name.as_str(), value) {
                             ("$ref", Value::String(to)) => {
                                 let pointer = to.strip_prefix('#').unwrap();
                                 assert!(document.pointer(pointer).is_some(), "{to}");
                             }
                             (_, value) => check(document, value),
-                        })
+                        }
+                    }
                 }
                 Value::Array(items) => items.iter().for_each(|item| check(document, item)),
                 _ => {}

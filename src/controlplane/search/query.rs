@@ -215,7 +215,7 @@ fn created(
         match age(text, asked).map_err(|why| Problem::parameter("age", why))? {
             Created::After(at) => after = after.max(Some(at)),
             Created::Before(at) => {
-                before = Some(before.map_or(at, |known: Timestamp| known.min(at)))
+                before = Some(before.map_or(at, |known: Timestamp| known.min(at)));
             }
         }
     }

@@ -1,8 +1,13 @@
 //! Who asks, as far as a search has to know.
 
 use super::problem::{Kind, Problem};
-use axum::extract::FromRequestParts;
+use super::{Options, instance, router};
+use crate::controlplane::serve::Access;
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +15,10 @@ use std::sync::Arc;
 /// Which clusters whoever asks may read: put into a request's extensions by whoever checked the token. A request
 /// without it is answered with 401.
 #[derive(Clone)]
-pub struct Reader(Option<Arc<dyn Fn(&str) -> bool + Send + Sync>>);
+pub struct Reader(Option<Arc<MayRead>>);
+
+/// Whether a cluster may be read.
+type MayRead = dyn Fn(&str) -> bool + Send + Sync;
 
 impl Reader {
     /// One who may read all clusters, those that come later included.
@@ -49,8 +57,22 @@ impl<S: Sync> FromRequestParts<S> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let reader = parts.extensions.get::<Self>().cloned();
-        let unknown =
-            || Problem::new(Kind::Unauthorized, "Unauthorized").of(&super::instance(&parts.uri));
+        let unknown = || Problem::new(Kind::Unauthorized, "Unauthorized").of(&instance(&parts.uri));
         reader.ok_or_else(|| unknown().into_response())
     }
+}
+
+/// The routes for those who have a token, each for the clusters that they may read.
+pub fn guarded(options: Options, access: Access) -> Router {
+    router(options).layer(from_fn_with_state(access, guard))
+}
+
+async fn guard(State(access): State<Access>, mut request: Request, next: Next) -> Response {
+    let header = request.headers().get(AUTHORIZATION);
+    let user = access.user(header.and_then(|value| value.to_str().ok()));
+    if let Some(user) = user {
+        let reader = Reader::of(move |cluster| user.may_read(cluster));
+        request.extensions_mut().insert(reader);
+    }
+    next.run(request).await
 }

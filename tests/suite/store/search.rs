@@ -1,7 +1,9 @@
 //! Searching, ordering, paging, counting.
 
 use super::*;
-use mqtt_informer::store::{By, Error, Group, Order, Owner, Search, Subject, Term, Test};
+use mqtt_informer::store::{
+    By, ChangeKind, Error, Group, Order, Owner, Search, Subject, Term, Test,
+};
 
 on_both!(
     terms_are_of_fields_and_of_cells,
@@ -10,6 +12,9 @@ on_both!(
     groups_are_counted,
     a_search_of_the_past,
     odd_numbers_break_no_search,
+    bounds_may_be_reached,
+    many_objects_are_read_at_once,
+    a_search_is_followed,
 );
 
 fn field(path: &str, test: Test) -> Term {
@@ -561,4 +566,113 @@ async fn odd_numbers_break_no_search(home: Home) {
             .len(),
         6
     );
+}
+
+async fn bounds_may_be_reached(home: Home) {
+    let store = home.store;
+    fill(&store).await;
+    for (test, expected) in [
+        (Test::AtLeast("10".into()), "web-1"),
+        (Test::AtMost("9.5".into()), "web-2"),
+        (Test::AtLeast("text".into()), "db_1"),
+        (Test::AtMost("9".into()), ""),
+    ] {
+        let search = Search {
+            terms: vec![field(".spec.n", test.clone())],
+            resources: vec![GroupResource::default(), pods()],
+            namespaces: vec!["x".into(), "ns".into()],
+            ..Search::default()
+        };
+        assert_eq!(found(&store, &search).await, expected, "{test:?}");
+    }
+}
+
+async fn many_objects_are_read_at_once(home: Home) {
+    let store = home.store;
+    fill(&store).await;
+    let before = *store.sequence().borrow();
+    store
+        .write(step(stream("c1"), vec![gone("web-1")]))
+        .await
+        .unwrap();
+    let row = ObjectKey {
+        view: View::Rows,
+        ..key("c1", "web-1")
+    };
+    let keys = [
+        key("c1", "web-1"),
+        key("c1", "none'"),
+        row,
+        key("c2", "web-1"),
+        key("c1", "db_1"),
+        key("c1", "db_1"),
+    ];
+    let read = async |at| {
+        let found = store.get_many(&keys, at).await.unwrap();
+        let shown = found.iter().zip(&keys).map(|(found, key)| {
+            assert!(found.as_ref().is_none_or(|it| it.key == *key));
+            if found.is_some() { 'x' } else { '-' }
+        });
+        shown.collect::<String>()
+    };
+    assert_eq!(read(None).await, "--x-xx");
+    assert_eq!(read(Some(before)).await, "x-x-xx");
+    assert!(store.get_many(&[], None).await.unwrap().is_empty());
+    assert!(matches!(
+        store.get_many(&keys, Some(999)).await,
+        Err(Error::Future { .. })
+    ));
+}
+
+async fn a_search_is_followed(home: Home) {
+    let store = home.store;
+    fill(&store).await;
+    let search = Search {
+        terms: vec![field(".spec.n", Test::Greater("5".into()))],
+        fuzzy: Some("web".into()),
+        ..Search::default()
+    };
+    let begin = *store.sequence().borrow();
+    let changes = [
+        vec![put("web-3", pod("web-3", "3", 7))],
+        vec![
+            put("web-3", pod("web-3", "3", 8)),
+            put("db_1", pod("db_1", "db_1", 9)),
+        ],
+        vec![put("web-3", pod("web-3", "3", 1))],
+        vec![put("web-3", pod("web-3", "3", 2)), gone("web-2")],
+        vec![put("web-1", pod("web-1", "another", 9))],
+    ];
+    for batch in changes {
+        store.write(step(stream("c1"), batch)).await.unwrap();
+    }
+    let all = store.search_changes(&search, begin, 100).await.unwrap();
+    let told: Vec<_> = all
+        .items
+        .iter()
+        .map(|it| (it.kind, it.object.key.name.as_str()))
+        .collect();
+    use ChangeKind::{Added, Deleted, Modified};
+    assert_eq!(
+        told,
+        [
+            (Added, "web-3"),
+            (Modified, "web-3"),
+            (Deleted, "web-3"),
+            (Deleted, "web-2"),
+            (Deleted, "web-1"),
+            (Added, "web-1"),
+        ]
+    );
+    assert_eq!(all.up_to, *store.sequence().borrow());
+    // In pieces it is the same, and nothing is told twice.
+    let (mut after, mut pieces) = (begin, Vec::new());
+    while after < all.up_to {
+        let piece = store.search_changes(&search, after, 1).await.unwrap();
+        after = piece.up_to;
+        pieces.extend(piece.items);
+    }
+    assert_eq!(pieces, all.items);
+    let future = store.search_changes(&search, 999, 1).await;
+    assert!(matches!(future, Err(Error::Future { .. })));
 }
