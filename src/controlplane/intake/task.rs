@@ -2,6 +2,7 @@
 
 use super::batches::{MOST, batches};
 use super::report::Report;
+use crate::controlplane::PROVE;
 use crate::controlplane::refusals::Refusals;
 use crate::informer::{Freshness, Snapshot, Update, Watch};
 use crate::protocol::message::View;
@@ -20,8 +21,6 @@ use tokio::time::{Instant, interval, sleep_until};
 /// Pauses while the database is away, and while it refuses one stream.
 const AWAY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 const REFUSED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
-/// How often the store is told that what it has is still true.
-const PROVE: Duration = Duration::from_secs(15);
 /// What is there when the intake is asked to stop is still written, for so long.
 const LAST: Duration = Duration::from_secs(5);
 
