@@ -211,15 +211,22 @@ impl Shared {
         if !encoder.needs_whole() {
             return Ok(rows.map(|_| None).collect());
         }
+        let rows: Vec<&Stored> = rows.collect();
         let key = |row: &Stored| ObjectKey {
             view: View::Objects,
             ..row.key.clone()
         };
-        let keys: Vec<_> = rows.map(key).collect();
+        // What is deleted is told as the row that it was: there may be another of its name by now.
+        let present = rows.iter().filter(|row| !row.deleted);
+        let keys: Vec<_> = present.map(|row| key(row)).collect();
         // The newest of each: a row may have come before its object.
         let found = self.store.get_many(&keys, None).await?;
-        let wholes = found.into_iter();
-        Ok(wholes.map(|object| object.map(|it| it.value)).collect())
+        let mut found = found.into_iter().map(|it| it.map(|object| object.value));
+        let whole = |row: &&Stored| match row.deleted {
+            true => None,
+            false => found.next().flatten(),
+        };
+        Ok(rows.iter().map(whole).collect())
     }
 }
 
