@@ -88,9 +88,18 @@ impl Fleet {
     }
 
     pub(super) fn get(&self, path: &str) -> Option<Answer> {
+        self.get_from(path, None)
+    }
+
+    /// As a web page of that origin would.
+    pub(super) fn get_from(&self, path: &str, origin: Option<&str>) -> Option<Answer> {
         let agent = ureq::Agent::config_builder().http_status_as_error(false);
         let agent = ureq::Agent::new_with_config(agent.build());
-        let mut answer = agent.get(self.url(path)).call().ok()?;
+        let mut asking = agent.get(self.url(path));
+        if let Some(origin) = origin {
+            asking = asking.header("origin", origin);
+        }
+        let mut answer = asking.call().ok()?;
         let warnings = answer.headers().get_all("warning").iter();
         Some(Answer {
             code: answer.status().as_u16(),

@@ -230,6 +230,16 @@ fn whole_http_and_the_plugin_find_what_is_and_what_was() {
     let at = format!("{}?at={before}", history("cluster2"));
     fleet.until(&at, |it| it.to_string().contains("\"other\""));
 
+    // What a page from elsewhere may be behind is for nobody.
+    for path in [
+        "/search",
+        "/clusters/cluster1/api/v1/pods",
+        &history("cluster1"),
+    ] {
+        let code = |origin| fleet.get_from(path, Some(origin)).map(|it| it.code);
+        assert_eq!(code("https://elsewhere.example.com"), Some(403), "{path}");
+        assert_eq!(code("http://localhost:4466"), Some(200), "{path}");
+    }
     plugin(&fleet, before);
     drop(controlplane);
 }
