@@ -37,6 +37,16 @@ use tokio::sync::watch;
 /// How long each part of a graceful stop may take.
 const LAST: Duration = Duration::from_secs(8);
 
+/// How often the store is told that what it has is still true.
+const PROVE: Duration = Duration::from_secs(5);
+
+/// What was not proven for so long is stale, in ms. Proofs are as old as the source's last word, which comes every two
+/// seconds, and may have to wait for a batch that is being written.
+const STALE_MS: i64 = 20_000;
+
+/// Else what is fresh would be called stale now and then.
+const _: () = assert!(STALE_MS as u128 >= 3 * PROVE.as_millis());
+
 /// How long to wait before a database that is away is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,6 @@
 //! The read API of the controlplane beside the API server that it is a copy of: real kubectl, client-go's informers.
 
-mod client_go;
+pub(crate) mod client_go;
 mod feeder;
-mod kubectl;
+pub(crate) mod kubectl;
 mod site;

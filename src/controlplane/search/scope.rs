@@ -7,6 +7,7 @@ use super::kinds::{self, Known};
 use super::problem::Problem;
 use super::query::Query;
 use super::reader::Reader;
+use crate::controlplane::STALE_MS;
 use crate::informer;
 use crate::kubernetes::duration::human;
 use crate::protocol::message::View;
@@ -15,9 +16,6 @@ use crate::store::{Clusters, GroupResource, Stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A source proves every two seconds that it is alive; what was not proven for so long is stale.
-const STALE_MS: i64 = 15_000;
 
 /// What a search is of.
 #[derive(Clone, Debug)]
@@ -223,13 +221,11 @@ fn of_stream(stream: &Stream, at: Option<Timestamp>, now: Timestamp) -> State {
         return State::Incomplete;
     };
     let proven = stream.proven.unwrap_or(synced);
+    let unproven = at.unwrap_or(now).as_millisecond() - proven.as_millisecond();
     match at {
         Some(at) if synced > at => State::Incomplete,
-        Some(at) if proven < at => State::Stale,
+        _ if unproven > STALE_MS => State::Stale,
         Some(_) => State::Kept,
-        None if now.as_millisecond().saturating_sub(proven.as_millisecond()) > STALE_MS => {
-            State::Stale
-        }
         None => State::Fresh,
     }
 }

@@ -10,6 +10,7 @@ use super::kinds::{Kind, Kinds};
 use super::path::{Objects, Resource};
 use super::query::{Options, Version};
 use super::status::Refusal;
+use crate::protocol::message::View;
 use crate::protocol::names::ClusterName;
 use crate::protocol::selector::FieldSelector;
 use crate::store::{Clusters, Error, Filter, GroupResource, ObjectKey, Sequence, Stored};
@@ -207,19 +208,25 @@ impl Shared {
         encoder: &Encoder,
         rows: impl Iterator<Item = &Stored>,
     ) -> Result<Vec<Option<Bytes>>, Error> {
-        let mut wholes = Vec::new();
-        for row in rows {
-            let whole = match encoder.needs_whole() && !row.deleted {
-                true => {
-                    let mut key = row.key.clone();
-                    key.view = crate::protocol::message::View::Objects;
-                    self.store.get(&key).await?.map(|object| object.value)
-                }
-                false => None,
-            };
-            wholes.push(whole);
+        if !encoder.needs_whole() {
+            return Ok(rows.map(|_| None).collect());
         }
-        Ok(wholes)
+        let rows: Vec<&Stored> = rows.collect();
+        let key = |row: &Stored| ObjectKey {
+            view: View::Objects,
+            ..row.key.clone()
+        };
+        // What is deleted is told as the row that it was: there may be another of its name by now.
+        let present = rows.iter().filter(|row| !row.deleted);
+        let keys: Vec<_> = present.map(|row| key(row)).collect();
+        // The newest of each: a row may have come before its object.
+        let found = self.store.get_many(&keys, None).await?;
+        let mut found = found.into_iter().map(|it| it.map(|object| object.value));
+        let whole = |row: &&Stored| match row.deleted {
+            true => None,
+            false => found.next().flatten(),
+        };
+        Ok(rows.iter().map(whole).collect())
     }
 }
 

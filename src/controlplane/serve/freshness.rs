@@ -4,10 +4,8 @@
 //! of a cluster that is not heard any more says so in a `Warning` header, which kubectl prints.
 
 use super::status::some;
+use crate::controlplane::STALE_MS;
 use crate::kubernetes::duration;
-
-/// A source proves every two seconds that it is alive; what was not proven for so long is stale, in ms.
-pub(super) const STALE_MS: i64 = 15_000;
 
 /// What is known of one cluster's copy of one resource, in ms since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

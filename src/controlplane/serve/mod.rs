@@ -39,6 +39,7 @@ mod freshness;
 mod kinds;
 mod listen;
 mod listing;
+mod local;
 mod metadata;
 mod options;
 mod path;
@@ -47,6 +48,7 @@ mod query;
 mod recent;
 mod review;
 mod review_wire;
+mod socket;
 mod status;
 mod table;
 mod watching;
@@ -67,7 +69,7 @@ use path::{ALL, Asked, Objects};
 use serde_json::json;
 use status::{Refusal, json_response};
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The largest body of a request: a review.
 const MAX_BODY: usize = 64 * 1024;
@@ -80,6 +82,8 @@ struct Shared {
     recents: recent::Recents,
     access: Access,
     stopped: watch::Receiver<bool>,
+    /// Places for WebSockets.
+    sockets: Arc<Semaphore>,
 }
 
 /// The routes below `/clusters/`. Watches end when `stopped` changes.
@@ -90,6 +94,7 @@ pub fn router(store: Store, access: Access, stopped: watch::Receiver<bool>) -> R
         store,
         access,
         stopped,
+        sockets: Arc::new(Semaphore::new(socket::SOCKETS)),
     });
     Router::new()
         .route("/clusters/{*path}", any(serve))
@@ -109,7 +114,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
 }
 
 async fn answer(shared: Arc<Shared>, request: Request) -> Result<Response, Refusal> {
-    let user = shared.access.user(text(request.headers(), &AUTHORIZATION));
+    let by_protocol = socket::authorization(request.headers());
+    let authorization = text(request.headers(), &AUTHORIZATION).or(by_protocol.as_deref());
+    let user = shared.access.user(authorization);
     let user = user.ok_or_else(Refusal::unauthorized)?;
     let kinds = shared.snapshot.kinds().await.map_err(refused)?;
     let readings = path::readings(request.uri().path());
@@ -198,7 +205,7 @@ async fn of_objects(
     kinds: &kinds::Kinds,
     scope: Scope,
     objects: Objects,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, Refusal> {
     let method = request.method().clone();
     if let Some(review) = review::of(&objects).filter(|_| method == Method::POST) {
@@ -218,12 +225,17 @@ async fn of_objects(
     let asking = Asking::new(kinds, scope, objects, asked)?;
     let warnings = asking.warnings(kinds, now())?;
     let filter = asking.filter(kinds);
+    let handshake = match asking.options.watch {
+        true => socket::Handshake::of(&mut request)?,
+        false => None,
+    };
     let watched = asking.options.watch;
     let answering = (shared, asking);
-    let answered = match (watched, answering.1.name.is_some()) {
-        (true, _) => watching::watch(answering).await,
-        (false, true) => listing::get(answering, filter).await,
-        (false, false) => listing::list(answering, filter).await,
+    let answered = match (watched, handshake) {
+        (true, Some(handshake)) => socket::watch(answering, handshake).await,
+        (true, None) => watching::watch(answering).await,
+        (false, _) if answering.1.name.is_some() => listing::get(answering, filter).await,
+        (false, _) => listing::list(answering, filter).await,
     };
     // What is not found may be there by now: that is worth a warning, too.
     let mut response = answered.unwrap_or_else(IntoResponse::into_response);

@@ -1,13 +1,17 @@
 //! Where it is served, and to whom.
 
 use super::access::Access;
-use super::listen;
+use super::{listen, local};
 use crate::cli::listen_address;
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -54,6 +58,8 @@ pub struct Server {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     access: Access,
+    /// The name by which others reach it.
+    own: Option<Arc<str>>,
 }
 
 impl Server {
@@ -87,6 +93,11 @@ impl Server {
             listener,
             tls,
             access,
+            own: args
+                .serve_url
+                .as_deref()
+                .and_then(local::host_of_url)
+                .map(Into::into),
         }))
     }
 
@@ -106,8 +117,23 @@ impl Server {
 
     /// Serves the store, and `more` routes beside it, until `stopped` changes.
     pub async fn run(self, store: Store, more: Router, stopped: watch::Receiver<bool>) {
+        let open = matches!(self.access, Access::Open);
         let router = super::router(store, self.access, stopped.clone()).merge(more);
+        let own = self.own;
+        let router = match open {
+            true => router.layer(from_fn(move |request, next| {
+                of_this_machine(own.clone(), request, next)
+            })),
+            false => router,
+        };
         listen::serve(self.listener, self.tls, router, stopped).await;
+    }
+}
+
+async fn of_this_machine(own: Option<Arc<str>>, request: Request, next: Next) -> Response {
+    match local::check(&request, own.as_deref()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
     }
 }
 

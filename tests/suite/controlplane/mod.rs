@@ -5,6 +5,7 @@ mod intake;
 mod manifest;
 mod mirror;
 mod outages;
+mod whole;
 
 use crate::programs::{Background, command, http};
 use crate::scene::Scene;

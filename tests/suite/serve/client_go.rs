@@ -11,16 +11,16 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 /// A running informer of client-go.
-struct Informer {
+pub(crate) struct Informer {
     child: Child,
     ask: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
-type Cache = BTreeMap<String, Value>;
+pub(crate) type Cache = BTreeMap<String, Value>;
 
 impl Informer {
-    fn start(kubeconfig: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(kubeconfig: &Path, args: &[&str]) -> Self {
         let mut child = Command::new(program())
             .arg("-kubeconfig")
             .arg(kubeconfig)
@@ -37,7 +37,7 @@ impl Informer {
         }
     }
 
-    fn cache(&mut self) -> Cache {
+    pub(crate) fn cache(&mut self) -> Cache {
         self.ask.write_all(b"\n").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
@@ -107,7 +107,7 @@ fn same(what: &str, theirs: &mut Informer, ours: &mut Informer, clusters: &[&str
     assert!(agreed.is_ok(), "{what}: {differs}");
 }
 
-fn difference(theirs: &Cache, ours: &Cache) -> String {
+pub(crate) fn difference(theirs: &Cache, ours: &Cache) -> String {
     let keys = theirs.keys().chain(ours.keys());
     let other = keys
         .filter(|key| theirs.get(*key) != ours.get(*key))

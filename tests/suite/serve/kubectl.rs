@@ -8,7 +8,7 @@ use serde_json::Value;
 const VERSION: &str = "mqinformer.io/resource-version";
 
 /// What is said of a copy, as the API server itself would have said it.
-fn as_of_the_cluster(mut said: Said, form: Form) -> Said {
+pub(crate) fn as_of_the_cluster(mut said: Said, form: Form) -> Said {
     said.out = match form {
         Form::Text => said.out,
         Form::Described => described(&said.out),
@@ -19,7 +19,7 @@ fn as_of_the_cluster(mut said: Said, form: Form) -> Said {
 }
 
 #[derive(Clone, Copy)]
-enum Form {
+pub(crate) enum Form {
     Text,
     Described,
     Json,

@@ -9,6 +9,7 @@ pub(super) use writer::Writer;
 
 use super::backing::StoreBacking;
 use super::report::Report;
+use crate::controlplane::PROVE;
 use crate::controlplane::refusals::Refusals;
 use crate::informer::{Update, Watch};
 use crate::protocol::message::Selection;
@@ -21,8 +22,6 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until};
 
-/// How often the store is told that what it has is still true.
-const PROVE: Duration = Duration::from_secs(15);
 /// What is there when the intake is asked to stop is still written, for so long.
 const LAST: Duration = Duration::from_secs(5);
 

@@ -2,5 +2,6 @@
 
 mod documents;
 mod lists;
+mod sockets;
 mod watches;
 mod world;
