@@ -4,6 +4,7 @@ mod get;
 mod latency;
 mod memory;
 mod resync;
+mod store;
 mod sync;
 mod throughput;
 mod wire;
@@ -40,7 +41,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// All, in the order of the page.
-pub(crate) const ALL: [Measurement; 7] = [
+pub(crate) const ALL: [Measurement; 8] = [
     get::MEASUREMENT,
     latency::MEASUREMENT,
     wire::MEASUREMENT,
@@ -48,6 +49,7 @@ pub(crate) const ALL: [Measurement; 7] = [
     resync::MEASUREMENT,
     memory::MEASUREMENT,
     throughput::MEASUREMENT,
+    store::MEASUREMENT,
 ];
 
 /// Runs the measurements that are asked for, keeps what each gave, and writes the page of all that are known.
