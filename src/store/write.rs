@@ -248,9 +248,9 @@ impl Target<'_> {
         let mut sql = transaction.sql("INSERT INTO bodies (seq, json, bytes) VALUES ");
         sql.list(puts, |sql, put| {
             sql.push("(").bind(put.seq).push(", ");
-            sql.bind(put.facts.json.clone());
-            sql.either("", "::json").push(", ");
-            sql.bind(put.facts.bytes.clone()).push(")");
+            sql.either("jsonb(", "").bind(put.facts.json.clone());
+            sql.either(")", "::jsonb").push(", ");
+            sql.bind(Some(put.facts.shelved.clone())).push(")");
         });
         sql
     }
@@ -288,7 +288,7 @@ impl Target<'_> {
 
 fn value_length(put: &Put) -> usize {
     let facts = &put.facts;
-    facts.json.as_ref().map_or(0, String::len) + facts.bytes.as_ref().map_or(0, Bytes::len)
+    facts.json.as_ref().map_or(0, String::len) + facts.shelved.len()
 }
 
 /// Slices of a few lengths, and of not too many bytes.
