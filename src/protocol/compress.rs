@@ -31,6 +31,10 @@ const ALONE: usize = 4 * 1024;
 /// How a zstd dictionary begins; its id, which we do not use, follows.
 const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 
+/// First bytes of what is shelved.
+const SHELVED_PLAIN: u8 = 0;
+const SHELVED_FRAME: u8 = 1;
+
 /// Why bytes could not be turned back into a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnpackError {
@@ -151,6 +155,25 @@ impl Packer {
     /// Applies a delta; the result may be `limit` bytes at most.
     pub fn apply(&self, old: &[u8], delta: &[u8], limit: usize) -> Result<Bytes, UnpackError> {
         Ok(zstandard::decompress_after(old, delta, limit)?.into())
+    }
+}
+
+/// A value in the form in which it is kept where each is read by itself: compressed, if that is smaller. The first byte
+/// says which.
+pub fn shelve(value: &[u8]) -> Bytes {
+    match zstandard::compress(value) {
+        Some(frame) => [&[SHELVED_FRAME], &*frame].concat().into(),
+        None => [&[SHELVED_PLAIN], value].concat().into(),
+    }
+}
+
+/// The value that was shelved, of at most `limit` bytes.
+pub fn unshelve(shelved: &[u8], limit: usize) -> Result<Bytes, UnpackError> {
+    match shelved.split_first() {
+        Some((&SHELVED_PLAIN, value)) if value.len() <= limit => Ok(Bytes::copy_from_slice(value)),
+        Some((&SHELVED_PLAIN, _)) => Err(UnpackError::TooLarge(limit)),
+        Some((&SHELVED_FRAME, frame)) => Ok(zstandard::decompress(frame, limit)?.into()),
+        _ => Err(UnpackError::Corrupt),
     }
 }
 

@@ -181,6 +181,10 @@ fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, Error> {
             Value::Float(value) => Arguments::add(&mut arguments, value),
             Value::Text(value) => Arguments::add(&mut arguments, value),
             Value::Bytes(value) => Arguments::add(&mut arguments, value.map(Vec::from)),
+            // It has no arrays: its tables are written value by value.
+            Value::Ints(_) | Value::Texts(_) | Value::Blobs(_) => {
+                Arguments::add(&mut arguments, None::<i64>)
+            }
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -196,6 +200,12 @@ fn for_postgres(values: Vec<Value>) -> Result<PgArguments, Error> {
             Value::Float(value) => arguments.add(value),
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value.map(Vec::from)),
+            Value::Ints(column) => arguments.add(column),
+            Value::Texts(column) => arguments.add(column),
+            Value::Blobs(column) => {
+                let column = column.iter().map(|it| it.as_deref());
+                arguments.add(column.collect::<Vec<Option<&[u8]>>>())
+            }
         }
         .map_err(sqlx::Error::Encode)?;
     }

@@ -1,6 +1,7 @@
 //! What a value says of its object, as columns: read once, when it is written. Pure.
 
 use super::text;
+use crate::protocol::compress::shelve;
 use crate::protocol::message::View;
 use crate::protocol::rows::{Cell, Column, Row, part};
 use bytes::Bytes;
@@ -27,31 +28,30 @@ pub(super) struct Facts {
     pub(super) node: Option<String>,
     /// What a database can look into: the object, or a row's cells by their column's name.
     pub(super) json: Option<String>,
-    /// The exact value, where `json` is not exactly it.
-    pub(super) bytes: Option<Bytes>,
+    /// The exact value, as it is kept.
+    pub(super) shelved: Bytes,
 }
 
 impl Facts {
     /// Reads a value; `columns` name the cells of a row.
     pub(super) fn of(view: View, value: &Bytes, columns: &[Column]) -> Self {
-        match view {
+        let facts = match view {
             View::Rows => Self::of_row(value, columns),
             View::Objects | View::Resources | View::Source => Self::of_object(value),
+        };
+        Self {
+            shelved: shelve(value),
+            ..facts
         }
     }
 
     fn of_object(value: &Bytes) -> Self {
         let Some(json) = text::json(value) else {
-            return Self {
-                bytes: Some(value.clone()),
-                ..Self::default()
-            };
+            return Self::default();
         };
         let facts = Self::of_json(&json);
-        let exact = json.as_bytes() == &value[..];
         Self {
             json: Some(json.into_owned()),
-            bytes: (!exact).then(|| value.clone()),
             ..facts
         }
     }
@@ -68,7 +68,6 @@ impl Facts {
         });
         Self {
             json: Some(Value::Object(cells).to_string()),
-            bytes: Some(value.clone()),
             ..metadata.unwrap_or_default()
         }
     }
@@ -212,6 +211,7 @@ fn cell_value(cell: &Cell) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::compress::unshelve;
     use crate::protocol::rows::Part;
     use proptest::prelude::*;
 
@@ -241,7 +241,6 @@ mod tests {
         assert_eq!(facts.phase.as_deref(), Some("Running"));
         assert_eq!(facts.node.as_deref(), Some("n1"));
         assert_eq!(facts.ready, Some(true));
-        assert_eq!(facts.bytes, None);
     }
 
     #[test]
@@ -277,7 +276,10 @@ mod tests {
             facts.json.as_deref(),
             Some(r#"{"Age":7,"Name":"web�","Node":null,"Restarts":3}"#)
         );
-        assert_eq!((&*facts.uid, facts.bytes), ("u1", Some(value)));
+        assert_eq!(
+            (&*facts.uid, unshelve(&facts.shelved, 1000)),
+            ("u1", Ok(value))
+        );
     }
 
     proptest! {
@@ -286,8 +288,7 @@ mod tests {
             let value = Bytes::from(bytes);
             for view in [View::Rows, View::Objects] {
                 let facts = Facts::of(view, &value, &[]);
-                let kept = facts.bytes.or(facts.json.map(Bytes::from));
-                prop_assert_eq!(kept.as_ref(), Some(&value));
+                prop_assert_eq!(unshelve(&facts.shelved, 60).as_ref(), Ok(&value));
             }
         }
     }

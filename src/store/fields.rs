@@ -191,6 +191,21 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// What is in a column that has JSON.
+    pub(super) fn column(base: &'static str) -> Self {
+        let steps = &[];
+        Self { base, steps }
+    }
+
+    /// It as JSON; NULL if it is absent.
+    pub(super) fn json(self, sql: &mut Sql) {
+        sql.push(self.base).either(" -> ", " #> ");
+        match sql.dialect {
+            Dialect::Sqlite => _ = sql.bind(self.path()),
+            Dialect::Postgres => self.array(sql),
+        }
+    }
+
     /// The text of it: of a string what it says, of anything else its JSON. NULL if it is absent or null.
     pub(super) fn text(self, sql: &mut Sql) {
         match sql.dialect {
@@ -244,7 +259,7 @@ impl<'a> Place<'a> {
                 sql.bind(self.path()).push(")");
             }
             Dialect::Postgres => {
-                sql.push("json_typeof(").push(self.base).push(" #> ");
+                sql.push("jsonb_typeof(").push(self.base).push(" #> ");
                 self.array(sql);
                 sql.push(")");
             }
@@ -272,7 +287,7 @@ impl<'a> Place<'a> {
                 sql.push(" = 'array') je)");
             }
             Dialect::Postgres => {
-                sql.push("json_array_elements(CASE WHEN ");
+                sql.push("jsonb_array_elements(CASE WHEN ");
                 self.json_type(sql);
                 sql.push(" = 'array' THEN ");
                 sql.push(self.base).push(" #> ");

@@ -35,8 +35,8 @@ impl Store {
         let mut items = Vec::with_capacity(shown);
         for row in rows.iter().take(shown) {
             let resource = GroupResource {
-                group: row.text(10)?,
-                plural: row.text(11)?,
+                group: row.text(9)?,
+                plural: row.text(10)?,
             };
             items.push(select::stored(row, &resource, search.view)?);
         }
@@ -139,13 +139,27 @@ fn page(mut sql: Sql, search: &Search, at: i64) -> Result<Sql, Error> {
         "NULL, NULL FROM ("
     });
     for (half, text) in halves(search) {
-        sql.push(text)
-            .push("SELECT * FROM (SELECT * FROM (SELECT v.*");
-        if let Some(order) = ordered {
-            sql.push(", ");
-            by(&mut sql, search.view, &order.by, at);
+        sql.push(text).push("SELECT * FROM (SELECT * FROM (");
+        match ordered.map(|order| &order.by) {
+            Some(By::Subject(subject)) if fields::column(search.view, subject).is_none() => {
+                // The value is looked up once, and compared as both: an offset keeps it from being looked up for each.
+                sql.push("SELECT w.*, ");
+                by_value(&mut sql);
+                sql.push(" FROM (SELECT v.*, ");
+                value(&mut sql, search.view, subject, at, |sql, it| it.json(sql));
+                sql.push(" AS order_json");
+                from(&mut sql, search, half, at);
+                sql.push(" LIMIT 9223372036854775807 OFFSET 0) w");
+            }
+            order => {
+                sql.push("SELECT v.*");
+                if let Some(order) = order {
+                    sql.push(", ");
+                    by(&mut sql, search.view, order, at);
+                }
+                from(&mut sql, search, half, at);
+            }
         }
-        from(&mut sql, search, half, at);
         sql.push(") y WHERE 1 = 1");
         if let Some(cursor) = &search.after {
             after(&mut sql, cursor, ordered.is_some(), descending)?;
@@ -282,14 +296,6 @@ fn by(sql: &mut Sql, view: View, by: &By, at: i64) {
         By::Changed => {
             sql.push("CAST(v.at_ms AS DOUBLE PRECISION) AS order_number, '' AS order_text");
         }
-        By::Subject(subject) if fields::column(view, subject).is_none() => {
-            sql.push("COALESCE(");
-            value(sql, view, subject, at, |sql, place| place.number(sql));
-            sql.push(", -1e308) AS order_number, COALESCE(");
-            value(sql, view, subject, at, |sql, place| place.text(sql));
-            sql.either(", '')", ", '') COLLATE \"C\"")
-                .push(" AS order_text");
-        }
         other => {
             sql.push("CAST(0 AS DOUBLE PRECISION) AS order_number, COALESCE(");
             group(sql, view, other, at);
@@ -297,6 +303,17 @@ fn by(sql: &mut Sql, view: View, by: &By, at: i64) {
                 .push(" AS order_text");
         }
     }
+}
+
+/// The same of a value that was looked up.
+fn by_value(sql: &mut Sql) {
+    let value = Place::column("w.order_json");
+    sql.push("COALESCE(");
+    value.number(sql);
+    sql.push(", -1e308) AS order_number, COALESCE(");
+    value.text(sql);
+    sql.either(", '')", ", '') COLLATE \"C\"");
+    sql.push(" AS order_text");
 }
 
 /// The text by which objects are grouped; NULL for those that lack it.
@@ -324,7 +341,11 @@ fn group(sql: &mut Sql, view: View, by: &By, at: i64) {
         },
         By::Subject(subject) => match fields::column(view, subject) {
             Some(column) => _ = sql.push(column),
-            None => value(sql, view, subject, at, |sql, place| place.text(sql)),
+            None => {
+                sql.either("", "CAST(");
+                value(sql, view, subject, at, |sql, place| place.text(sql));
+                sql.either("", " AS TEXT)");
+            }
         },
     }
 }
@@ -342,7 +363,7 @@ fn value(
         Subject::Cell(name) => (View::Rows, FieldPath::of_members([&**name].into_iter())),
     };
     let Some(path) = path else {
-        sql.push("NULL");
+        sql.either("NULL", "CAST(NULL AS JSONB)");
         return;
     };
     sql.push("(SELECT ");
@@ -352,9 +373,9 @@ fn value(
 }
 
 fn cursor(row: &Row, at: Sequence) -> Result<Cursor, Error> {
-    let number = row.maybe_text(12)?;
+    let number = row.maybe_text(11)?;
     let number = number.and_then(|text| text.parse::<f64>().ok());
-    let text = row.maybe_text(13)?;
+    let text = row.maybe_text(12)?;
     let order = number.map(|number| json!([number, text.unwrap_or_default()]));
     Ok(Cursor {
         at,

@@ -66,11 +66,11 @@ fn matches(sql: &mut Sql, search: &Search, number: &'static str, at: i64) {
 
 fn change(row: &Row, search: &Search) -> Result<Change, Error> {
     let resource = GroupResource {
-        group: row.text(12)?,
-        plural: row.text(13)?,
+        group: row.text(11)?,
+        plural: row.text(12)?,
     };
     let mut object = select::stored(row, &resource, search.view)?;
-    let (said, before) = (row.int(10)? == 1, row.int(11)? == 1);
+    let (said, before) = (row.int(9)? == 1, row.int(10)? == 1);
     let kind = match (object.deleted, said, before) {
         (true, ..) | (_, false, _) => ChangeKind::Deleted,
         (_, true, false) => ChangeKind::Added,

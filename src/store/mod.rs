@@ -19,8 +19,9 @@
 //!
 //! # What is safe
 //! A batch is written whole or not at all, with its position in the stream, and may be written again: a value that is
-//! there already takes no number. Statements are made of literals, all else is bound. What a database cannot take as
-//! text (NUL, half a surrogate pair, no JSON at all) is kept as bytes, exactly; what it looks into is made readable.
+//! there already takes no number. Statements are made of literals, all else is bound. A value is kept
+//! exactly, as bytes that no database looks into; beside it, what can be searched, in the database's own form. There,
+//! what it cannot take (NUL, half a surrogate pair, a number of a thousand digits) is made readable.
 //!
 //! **Architecture invariant:** knows nothing of the Kubernetes API's shapes but where an object's metadata, phase and
 //! conditions are. Never talks to a broker. No value is ever in an error or in a log.

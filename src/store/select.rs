@@ -5,27 +5,25 @@ use super::error::Error;
 use super::sql::{Dialect, Sql};
 use super::stored::{Clusters, Filter, GroupResource, ObjectKey, Stored};
 use super::stream::{StreamKey, view_code};
+use crate::protocol::compress::unshelve;
 use crate::protocol::message::View;
 use crate::protocol::names::ClusterName;
 use crate::protocol::selector::{LabelCondition, LabelSelector};
-use bytes::Bytes;
 use jiff::Timestamp;
+
+/// No value is larger: it would not have come by a broker.
+const MAX_VALUE: usize = 1 << 30;
 
 /// What is selected of a version `x` and its body `b`: what [`stored`] reads.
 pub(super) fn columns(sql: &mut Sql) {
-    sql.push(
-        "x.seq, x.cluster, x.namespace, x.name, x.uid, x.at_ms, x.first_ms, x.type, b.bytes, ",
-    );
-    sql.push("CASE WHEN b.bytes IS NULL THEN ");
-    sql.either("b.json END", "b.json::text END");
+    sql.push("x.seq, x.cluster, x.namespace, x.name, x.uid, x.at_ms, x.first_ms, x.type, b.bytes");
 }
 
 /// Reads what [`columns`] selected.
 pub(super) fn stored(row: &Row, resource: &GroupResource, view: View) -> Result<Stored, Error> {
-    let value = match row.maybe_bytes(8)? {
-        Some(bytes) => bytes,
-        None => row.maybe_text(9)?.map(Bytes::from).unwrap_or_default(),
-    };
+    let shelved = row.maybe_bytes(8)?.unwrap_or_default();
+    let value = unshelve(&shelved, MAX_VALUE)
+        .map_err(|error| Error::Refused(format!("it has a damaged value: {error}")))?;
     Ok(Stored {
         key: ObjectKey {
             cluster: cluster(row, 1)?,

@@ -16,6 +16,56 @@ pub(super) enum Value {
     Float(f64),
     Text(Option<String>),
     Bytes(Option<Bytes>),
+    /// A column of a [`Sql::table`], for PostgreSQL.
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Blobs(Vec<Option<Bytes>>),
+}
+
+/// What a column of a [`Sql::table`] has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    Int,
+    Text,
+    Bytes,
+}
+
+const COLUMNS: [&str; 16] = [
+    "column1", "column2", "column3", "column4", "column5", "column6", "column7", "column8",
+    "column9", "column10", "column11", "column12", "column13", "column14", "column15", "column16",
+];
+
+impl Type {
+    fn column(self) -> Value {
+        match self {
+            Self::Int => Value::Ints(Vec::new()),
+            Self::Text => Value::Texts(Vec::new()),
+            Self::Bytes => Value::Blobs(Vec::new()),
+        }
+    }
+
+    fn array(self) -> &'static str {
+        match self {
+            Self::Int => "::BIGINT[]",
+            Self::Text => "::TEXT[]",
+            Self::Bytes => "::BYTEA[]",
+        }
+    }
+}
+
+impl Value {
+    /// Adds to a column; a value of another type is NULL in it.
+    fn append(&mut self, value: Self) {
+        match (self, value) {
+            (Self::Ints(column), Self::Int(value)) => column.push(value),
+            (Self::Texts(column), Self::Text(value)) => column.push(value),
+            (Self::Blobs(column), Self::Bytes(value)) => column.push(value),
+            (Self::Ints(column), _) => column.push(None),
+            (Self::Texts(column), _) => column.push(None),
+            (Self::Blobs(column), _) => column.push(None),
+            _ => {}
+        }
+    }
 }
 
 impl From<i64> for Value {
@@ -106,6 +156,36 @@ impl Sql {
             }
         }
         self
+    }
+
+    /// A table `t` of values, to select `t.column1`, `t.column2`, ... from. PostgreSQL gets an array a column: planning a
+    /// statement with a placeholder a value takes it longer than all the rest.
+    pub(super) fn table<const N: usize>(
+        &mut self,
+        types: [Type; N],
+        rows: impl IntoIterator<Item = [Value; N]>,
+    ) -> &mut Self {
+        if self.dialect == Dialect::Sqlite {
+            self.push("(VALUES ");
+            self.list(rows, |sql, row| {
+                sql.push("(");
+                sql.list(row, |sql, value| _ = sql.bind(value)).push(")");
+            });
+            return self.push(") t");
+        }
+        let mut columns = types.map(Type::column);
+        for row in rows {
+            for (column, value) in columns.iter_mut().zip(row) {
+                column.append(value);
+            }
+        }
+        self.push("UNNEST(");
+        self.list(columns.into_iter().zip(types), |sql, (column, kind)| {
+            sql.bind(column).push(kind.array());
+        });
+        self.push(") t(");
+        self.list(COLUMNS.iter().take(N), |sql, name| _ = sql.push(name));
+        self.push(")")
     }
 
     /// `a, b, c`, each written by `write`.

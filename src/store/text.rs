@@ -1,9 +1,12 @@
-//! Text that a database takes: PostgreSQL has no NUL in text, and both fail on JSON that escapes what no text can be.
+//! Text that a database takes: PostgreSQL has no NUL in text, and both fail on JSON that escapes what no text can be, or
+//! has numbers that nobody can count with.
 
 use std::borrow::Cow;
 
 /// SQLite reads JSON to a depth of 1000, PostgreSQL to the end of its stack. Kubernetes' objects are nested 20 deep.
 const MAX_DEPTH: usize = 500;
+/// Numbers that are longer, or have an exponent of more digits, are text: PostgreSQL refuses the largest of them.
+const MAX_NUMBER: (usize, usize) = (64, 2);
 
 /// A text without NUL: what stood for it is U+FFFD.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
@@ -16,7 +19,8 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 
 /// The JSON object of these bytes as both databases can look into it; none if they are no JSON object.
 ///
-/// Nearly always it is exactly the bytes. A `\u0000`, or half of a surrogate pair, is U+FFFD in it.
+/// Nearly always it is exactly the bytes. A `\u0000`, or half of a surrogate pair, is U+FFFD in it; a number that is too
+/// large is its text.
 pub(super) fn json(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(bytes).ok()?;
     if text.trim_start().as_bytes().first() != Some(&b'{') {
@@ -31,7 +35,10 @@ pub(super) fn json(bytes: &[u8]) -> Option<Cow<'_, str>> {
         return None;
     }
     serde_json::from_str::<serde::de::IgnoredAny>(&text).ok()?;
-    Some(text)
+    match with_quoted_numbers(&text) {
+        Some(quoted) => Some(Cow::Owned(quoted)),
+        None => Some(text),
+    }
 }
 
 /// Whether arrays and objects are nested deeper than a database reads. Most have too few of them to be looked at.
@@ -58,6 +65,60 @@ fn is_deep(json: &[u8]) -> bool {
         }
     }
     deepest > MAX_DEPTH
+}
+
+/// The JSON with numbers that are too large as text; none if it has none.
+fn with_quoted_numbers(json: &str) -> Option<String> {
+    let (mut out, mut rest) = (String::new(), json);
+    let mut seen = 0;
+    while let Some(unseen) = rest.get(seen..) {
+        let Some(at) = unseen.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) else {
+            break;
+        };
+        let (_, token) = unseen.split_at(at);
+        seen += at;
+        if token.starts_with('"') {
+            seen += string_length(token);
+            continue;
+        }
+        let is_part = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+        let length = token.find(|c| !is_part(c)).unwrap_or(token.len());
+        let (number, after) = token.split_at(length);
+        seen += length;
+        if is_large(number) {
+            let (before, _) = rest.split_at(seen - length);
+            out.extend([before, "\"", number, "\""]);
+            (rest, seen) = (after, 0);
+        }
+    }
+    if out.is_empty() {
+        return None;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn is_large(number: &str) -> bool {
+    let exponent = number.split_once(['e', 'E']).map_or("", |(_, it)| it);
+    let digits = exponent.trim_start_matches(['+', '-']).len();
+    number.len() > MAX_NUMBER.0 || digits > MAX_NUMBER.1
+}
+
+/// The length of the string that JSON begins with, with both quotation marks.
+fn string_length(json: &str) -> usize {
+    let bytes = json.as_bytes();
+    let mut seen = 1;
+    while let Some(at) = bytes
+        .get(seen..)
+        .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
+    {
+        seen += at;
+        if bytes.get(seen) == Some(&b'"') {
+            return seen + 1;
+        }
+        seen += 2;
+    }
+    bytes.len()
 }
 
 /// Whether something in it might be `\u0000` or a surrogate: `\u00` followed by 00, `\ud8` to `\udf`.
@@ -125,6 +186,10 @@ mod tests {
             (
                 r#"{"a":"\ud83d\ud83d\ude00"}"#,
                 r#"{"a":"\ufffd\ud83d\ude00"}"#,
+            ),
+            (
+                r#"{"a":[1e400,-1E-99999],"b":1e99,"c":"\"1e400","d":-1.5e+123}"#,
+                r#"{"a":["1e400","-1E-99999"],"b":1e99,"c":"\"1e400","d":"-1.5e+123"}"#,
             ),
         ];
         for (text, expected) in cases {

@@ -44,7 +44,7 @@ impl Store {
             .iter()
             .map(|row| {
                 let mut object = select::stored(row, &filter.resource, filter.view)?;
-                let (said, before) = (row.int(10)? == 1, row.int(11)? == 1);
+                let (said, before) = (row.int(9)? == 1, row.int(10)? == 1);
                 let kind = match (object.deleted, said, before) {
                     (true, ..) | (_, false, _) => ChangeKind::Deleted,
                     (_, true, false) => ChangeKind::Added,

@@ -4,7 +4,7 @@ use super::database::Transaction;
 use super::error::Error;
 use super::facts::Facts;
 use super::plan::{Current, Entry, Plan, Put, Step, key, names};
-use super::sql::Sql;
+use super::sql::{Sql, Type, Value};
 use super::stored::Sequence;
 use super::stream::{Batch, Others, StreamKey, view_code};
 use super::{Store, notify, schema, streams};
@@ -156,17 +156,19 @@ impl Target<'_> {
     ) -> Result<BTreeMap<Bytes, Current>, Error> {
         let mut current = BTreeMap::new();
         for entries in chunks(entries, |_| 0) {
-            let mut sql = transaction.sql("WITH k(namespace, name) AS (VALUES ");
-            sql.list(entries, |sql, entry| {
-                let (namespace, name) = names(&entry.key).unwrap_or_default();
-                sql.push("(").bind(namespace).push(", ").bind(name);
-                sql.push(")");
-            });
+            let mut sql = transaction
+                .sql("SELECT v.namespace, v.name, v.seq, v.uid, v.digest, v.first_ms FROM ");
+            sql.table(
+                [Type::Text; 2],
+                entries.iter().map(|entry| {
+                    let (namespace, name) = names(&entry.key).unwrap_or_default();
+                    [namespace.into(), name.into()]
+                }),
+            );
             // A cross join keeps SQLite from choosing the other order.
             sql.push(
-                ") SELECT v.namespace, v.name, v.seq, v.uid, v.digest, v.first_ms \
-                 FROM k CROSS JOIN versions v WHERE v.until = 9223372036854775807 \
-                 AND v.namespace = k.namespace AND v.name = k.name AND v.kind = ",
+                " CROSS JOIN versions v WHERE v.until = 9223372036854775807 \
+                 AND v.namespace = t.column1 AND v.name = t.column2 AND v.kind = ",
             );
             sql.bind(self.kind)
                 .push(" AND v.cluster = ")
@@ -201,11 +203,12 @@ impl Target<'_> {
         plan: Plan,
     ) -> Result<(), Error> {
         for ended in chunks(&plan.ended, |_| 0) {
-            let mut sql = transaction.sql("WITH e(seq, until) AS (VALUES ");
-            sql.list(ended, |sql, (seq, until)| {
-                sql.push("(").bind(*seq).push(", ").bind(*until).push(")");
-            });
-            sql.push(") UPDATE versions SET until = e.until FROM e WHERE versions.seq = e.seq");
+            let mut sql = transaction.sql("UPDATE versions SET until = t.column2 FROM ");
+            let rows = ended
+                .iter()
+                .map(|(seq, until)| [(*seq).into(), (*until).into()]);
+            sql.table([Type::Int; 2], rows);
+            sql.push(" WHERE versions.seq = t.column1");
             transaction.execute(sql).await?;
         }
         let (mut deleted, mut puts) = (Vec::new(), Vec::new());
@@ -230,65 +233,84 @@ impl Target<'_> {
 
     /// A deletion says of the object what was said last.
     fn deletions(&self, transaction: &Transaction, deleted: &[(i64, i64)]) -> Sql {
-        let mut sql = transaction.sql("WITH d(seq, prior) AS (VALUES ");
-        sql.list(deleted, |sql, (seq, prior)| {
-            sql.push("(").bind(*seq).push(", ").bind(*prior).push(")");
-        });
-        sql.push(") INSERT INTO versions SELECT d.seq, d.seq, ");
+        let mut sql = transaction.sql("INSERT INTO versions SELECT t.column1, t.column1, ");
         sql.either("", "CAST(").bind(self.at_ms);
         sql.either("", " AS BIGINT)").push(
             ", 2, v.kind, v.cluster, v.namespace, v.name, v.seq, v.body, v.uid, v.created_ms, v.first_ms, v.labels, \
-             v.owner_kind, v.owner_name, v.owner_uid, v.phase, v.ready, v.node, v.digest \
-             FROM d CROSS JOIN versions v WHERE v.seq = d.prior",
+             v.owner_kind, v.owner_name, v.owner_uid, v.phase, v.ready, v.node, v.digest FROM ",
         );
+        let rows = deleted
+            .iter()
+            .map(|(seq, prior)| [(*seq).into(), (*prior).into()]);
+        sql.table([Type::Int; 2], rows);
+        sql.push(" CROSS JOIN versions v WHERE v.seq = t.column2");
         sql
     }
 
     fn bodies(&self, transaction: &Transaction, puts: &[Put]) -> Sql {
-        let mut sql = transaction.sql("INSERT INTO bodies (seq, json, bytes) VALUES ");
-        sql.list(puts, |sql, put| {
-            sql.push("(").bind(put.seq).push(", ");
-            sql.bind(put.facts.json.clone());
-            sql.either("", "::json").push(", ");
-            sql.bind(put.facts.bytes.clone()).push(")");
-        });
+        let mut sql = transaction.sql("INSERT INTO bodies (seq, json, bytes) SELECT t.column1, ");
+        sql.either("jsonb(t.column2)", "t.column2::jsonb");
+        sql.push(", t.column3 FROM ");
+        let row = |put: &Put| {
+            let facts = &put.facts;
+            let shelved = Some(facts.shelved.clone());
+            [put.seq.into(), facts.json.clone().into(), shelved.into()]
+        };
+        sql.table([Type::Int, Type::Text, Type::Bytes], puts.iter().map(row));
         sql
     }
 
     fn versions(&self, transaction: &Transaction, puts: &[Put]) -> Sql {
         let mut sql = transaction.sql(
-            "INSERT INTO versions (seq, until, at_ms, type, kind, cluster, namespace, name, prior, body, uid, created_ms, \
-             first_ms, labels, owner_kind, owner_name, owner_uid, phase, ready, node, digest) VALUES ",
+            "INSERT INTO versions (until, at_ms, kind, cluster, seq, body, type, namespace, name, prior, uid, created_ms, \
+             first_ms, labels, owner_kind, owner_name, owner_uid, phase, ready, node, digest) \
+             SELECT 9223372036854775807, ",
         );
-        sql.list(puts, |sql, put| {
-            let (namespace, name) = names(&put.key).unwrap_or_default();
-            let facts = &put.facts;
-            sql.push("(").bind(put.seq);
-            sql.push(", 9223372036854775807, ").bind(self.at_ms);
-            sql.push(if put.modified { ", 1, " } else { ", 0, " });
-            sql.bind(self.kind).push(", ").bind(self.cluster);
-            sql.push(", ").bind(namespace).push(", ").bind(name);
-            sql.push(", ").bind(put.prior).push(", ").bind(put.seq);
-            sql.push(", ").bind(&*facts.uid);
-            sql.push(", ").bind(facts.created_ms);
-            sql.push(", ").bind(put.first_ms);
-            sql.push(", ").bind(facts.labels.clone());
-            sql.either("", "::jsonb");
-            sql.push(", ").bind(facts.owner_kind.clone());
-            sql.push(", ").bind(facts.owner_name.clone());
-            sql.push(", ").bind(facts.owner_uid.clone());
-            sql.push(", ").bind(facts.phase.clone());
-            sql.push(", ").bind(facts.ready.map(i64::from));
-            sql.push(", ").bind(facts.node.clone());
-            sql.push(", ").bind(put.digest.cast_signed()).push(")");
-        });
+        sql.either("", "CAST(").bind(self.at_ms);
+        sql.either(", ", " AS BIGINT), CAST(").bind(self.kind);
+        sql.either(", ", " AS BIGINT), CAST(").bind(self.cluster);
+        sql.either("", " AS TEXT)").push(
+            ", t.column1, t.column1, t.column2, t.column3, t.column4, t.column5, t.column6, t.column7, t.column8, ",
+        );
+        sql.either("t.column9", "t.column9::jsonb").push(
+            ", t.column10, t.column11, t.column12, t.column13, t.column14, t.column15, t.column16 FROM ",
+        );
+        use Type::{Int, Text};
+        let types = [
+            Int, Int, Text, Text, Int, Text, Int, Int, Text, Text, Text, Text, Text, Int, Text, Int,
+        ];
+        sql.table(types, puts.iter().map(columns_of));
         sql
     }
 }
 
+/// What a version has of its own, in the order of the statement that writes it.
+fn columns_of(put: &Put) -> [Value; 16] {
+    let (namespace, name) = names(&put.key).unwrap_or_default();
+    let facts = &put.facts;
+    [
+        put.seq.into(),
+        i64::from(put.modified).into(),
+        namespace.into(),
+        name.into(),
+        put.prior.into(),
+        (&*facts.uid).into(),
+        facts.created_ms.into(),
+        put.first_ms.into(),
+        facts.labels.clone().into(),
+        facts.owner_kind.clone().into(),
+        facts.owner_name.clone().into(),
+        facts.owner_uid.clone().into(),
+        facts.phase.clone().into(),
+        facts.ready.map(i64::from).into(),
+        facts.node.clone().into(),
+        put.digest.cast_signed().into(),
+    ]
+}
+
 fn value_length(put: &Put) -> usize {
     let facts = &put.facts;
-    facts.json.as_ref().map_or(0, String::len) + facts.bytes.as_ref().map_or(0, Bytes::len)
+    facts.json.as_ref().map_or(0, String::len) + facts.shelved.len()
 }
 
 /// Slices of a few lengths, and of not too many bytes.

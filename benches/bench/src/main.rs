@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `measure` | one file a measurement: sets its scene, measures, gives rows |
 //! | `scene` | a cluster with pods, a broker, syncers |
+//! | `fleet` | twenty clusters' pods in a database, and what is asked of it |
 //! | `paired`, `figure` | A B A B ..., medians and spread |
 //! | `child`, `proxy`, `direct`, `consumer`, `pods` | what measurements are made of |
 //! | `guards` | instruction counts beside the committed ones |
@@ -20,6 +21,7 @@ mod child;
 mod consumer;
 mod direct;
 mod figure;
+mod fleet;
 #[cfg(test)]
 mod guarded;
 mod guards;

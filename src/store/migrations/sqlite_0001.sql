@@ -71,17 +71,17 @@ CREATE UNIQUE INDEX versions_now ON versions (kind, cluster, namespace, name) WH
 CREATE INDEX versions_past ON versions (until) WHERE until < 9223372036854775807;
 CREATE INDEX versions_deleted ON versions (kind, cluster, namespace, name, seq) WHERE type = 2;
 
--- The values: apart, so that what looks for objects does not read them. `json` is what the database can look into,
--- `bytes` the exact value where it is not exactly that text.
+-- The values: apart, so that what looks for objects does not read them. `bytes` is the exact value, shelved (compressed by
+-- the program); `json`, as jsonb() makes it, is what the database can look into without parsing it.
 CREATE TABLE bodies (
     seq    INTEGER PRIMARY KEY,
-    json   TEXT,
-    bytes  BLOB
+    json   BLOB,
+    bytes  BLOB NOT NULL
 );
 
 -- For people: one row an object as it is now.
 CREATE VIEW objects AS
 SELECT v.cluster, k.api_group, k.plural, v.namespace, v.name, v.uid, v.created_ms, v.labels, v.owner_kind, v.owner_name,
-       v.owner_uid, v.phase, v.ready, v.node, b.json AS object, v.seq, v.first_ms, v.at_ms
+       v.owner_uid, v.phase, v.ready, v.node, json(b.json) AS object, v.seq, v.first_ms, v.at_ms
 FROM versions v JOIN kinds k ON k.id = v.kind JOIN bodies b ON b.seq = v.body
 WHERE v.until = 9223372036854775807 AND k.view = 1;

@@ -5,6 +5,7 @@ mod latency;
 mod memory;
 mod resync;
 mod screen;
+mod store;
 mod sync;
 mod throughput;
 mod wire;
@@ -41,7 +42,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// All, in the order of the page.
-pub(crate) const ALL: [Measurement; 8] = [
+pub(crate) const ALL: [Measurement; 9] = [
     get::MEASUREMENT,
     latency::MEASUREMENT,
     wire::MEASUREMENT,
@@ -50,6 +51,7 @@ pub(crate) const ALL: [Measurement; 8] = [
     memory::MEASUREMENT,
     throughput::MEASUREMENT,
     screen::MEASUREMENT,
+    store::MEASUREMENT,
 ];
 
 /// Runs the measurements that are asked for, keeps what each gave, and writes the page of all that are known.
