@@ -5,7 +5,7 @@ use super::log::{LogReader, LogRequest};
 use super::stream::StreamKey;
 use super::{
     Age, Backing, Builder, Cluster, Clusters, ForgetError, Keeper, LinkState, Snapshot, Store,
-    Unsettled, Watch, backing,
+    Subscription, Watch,
 };
 use crate::link::Connection;
 use crate::protocol::message::{Epoch, Selection};
@@ -13,7 +13,7 @@ use crate::protocol::names::{ClusterName, InvalidName, SessionId, UserName};
 use crate::protocol::topics::{Consumer, Topics};
 use crate::replica::{Copy, Settings, Thin};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -170,12 +170,7 @@ impl Informer {
                 });
             }
         }
-        Subscription {
-            store,
-            reader,
-            informer: self.clone(),
-            taken: AtomicBool::new(false),
-        }
+        Subscription::new(store, reader, self.clone())
     }
 
     fn ask_for(&self, reader: u64, key: StreamKey, store: Store, cached: Option<Copy>) {
@@ -266,6 +261,15 @@ impl Informer {
         &self.inner.settings
     }
 
+    pub(super) fn leave(&self, reader: u64) {
+        self.copies().remove(&reader);
+        self.send(Command::Leave { reader });
+    }
+
+    pub(super) fn settled(&self, reader: u64, settled: Snapshot) {
+        self.send(Command::Settled { reader, settled });
+    }
+
     /// Nobody panics while holding it; were it so, the map is still whole.
     fn copies(&self) -> MutexGuard<'_, BTreeMap<u64, (ClusterName, Store)>> {
         self.inner
@@ -277,66 +281,5 @@ impl Informer {
     /// The driver lives as long as a handle does, or until the link ended: then there is nothing left to command.
     fn send(&self, command: Command) {
         let _ = self.inner.commands.send(command);
-    }
-}
-
-/// A reader of one stream. Dropping it leaves the stream.
-pub struct Subscription {
-    store: Store,
-    reader: u64,
-    informer: Informer,
-    /// Something unsettled was taken, which may be on its way to the backing.
-    taken: AtomicBool,
-}
-
-impl Subscription {
-    /// The copy.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// What a thin copy has and its backing has not; `None` if that is nothing, or the copy is not a thin one. Whenever
-    /// [`Store::versions`] ticks, there may be something.
-    #[must_use]
-    pub fn unsettled(&self) -> Option<Unsettled> {
-        let unsettled = self.store.unsettled();
-        if unsettled.is_some() {
-            self.taken.store(true, Ordering::Relaxed);
-        } else if !self.taken.load(Ordering::Relaxed) {
-            self.let_go();
-        }
-        unsettled
-    }
-
-    /// Values that came and went, and are again as they are stored. Not while others are on their way to the backing,
-    /// which are stored after these then.
-    fn let_go(&self) {
-        let snapshot = self.store.snapshot();
-        let thin = snapshot.thin.as_ref();
-        if thin.is_some_and(|thin| thin.held_bytes() > 0) {
-            self.tell_settled(backing::settled(&snapshot));
-        }
-    }
-
-    /// The backing has all of this: what did not change since then is held no longer.
-    pub fn settled(&self, unsettled: &Unsettled) {
-        self.taken.store(false, Ordering::Relaxed);
-        self.tell_settled(unsettled.settled());
-    }
-
-    fn tell_settled(&self, settled: Snapshot) {
-        self.store.settle(settled.clone());
-        let reader = self.reader;
-        self.informer.send(Command::Settled { reader, settled });
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.informer.copies().remove(&self.reader);
-        self.informer.send(Command::Leave {
-            reader: self.reader,
-        });
     }
 }

@@ -64,6 +64,7 @@ mod snapshot;
 mod state;
 mod store;
 mod stream;
+mod subscription;
 mod watch;
 #[cfg(feature = "watcher")]
 mod watcher;
@@ -72,13 +73,14 @@ pub use backing::{Backing, Unsettled, Value};
 pub use builder::{Builder, StartError};
 pub use clusters::{Clusters, InvalidClusters};
 pub use fleet::Cluster;
-pub use handle::{Informer, Subscription};
+pub use handle::Informer;
 pub use keeper::{Keeper, Kept};
 pub use snapshot::{Notice, Snapshot, is_selected};
 pub use state::{
     Age, ForgetError, Freshness, LinkState, Obstacle, Progress, StreamState, UpstreamDown,
 };
 pub use store::{Changes, Store};
+pub use subscription::Subscription;
 pub use watch::{Member, Update, Watch};
 #[cfg(feature = "watcher")]
 pub use watcher::{Scope, Unavailable};

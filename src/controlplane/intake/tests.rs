@@ -28,8 +28,15 @@ struct Fake {
 }
 
 fn object(name: &str, value: &str) -> Bytes {
-    // Long enough for deltas.
-    let long: String = (0..400).map(|n| format!("{name}{n};")).collect();
+    // Long enough for deltas, and not to be packed into nothing.
+    let mut state = name
+        .bytes()
+        .fold(7_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        format!("{state:08x}")
+    };
+    let long: String = (0..400).map(|_| next()).collect();
     format!(
         r#"{{"metadata":{{"name":"{name}","namespace":"n","uid":"u-{name}"}},"long":"{long}","value":"{value}"}}"#
     )
@@ -230,7 +237,17 @@ impl World {
 
 async fn open(file: &Path) -> Store {
     let url = format!("sqlite://{}", file.display());
-    Store::open(&url, store::Options::default()).await.unwrap()
+    let opened = async {
+        loop {
+            match Store::open(&url, store::Options::default()).await {
+                // What ended lets go of it when its last task has.
+                Err(store::OpenError::InUse(_)) => tokio::task::yield_now().await,
+                opened => return opened.unwrap(),
+            }
+        }
+    };
+    let opened = tokio::time::timeout(Duration::from_secs(10), opened).await;
+    opened.unwrap()
 }
 
 fn serve(broker: &MemoryBroker, fake: &Arc<Fake>) -> watch::Sender<bool> {
@@ -403,7 +420,8 @@ async fn what_somebody_changed_in_the_database_is_repaired_when_it_changes() {
 
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.file());
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    let tamper = "UPDATE bodies SET json = replace(json, 'a7;', 'XX;'), bytes = NULL";
+    let tamper =
+        "UPDATE bodies SET json = replace(json, '\"long\":\"', '\"long\":\"X'), bytes = NULL";
     sqlx::query(tamper).execute(&pool).await.unwrap();
     pool.close().await;
 
@@ -484,6 +502,7 @@ async fn what_was_cut_in_the_middle_is_made_whole() {
     };
     store.write(batch).await.unwrap();
     store.close().await;
+    drop(store);
 
     let running = world.intake(&["things"], &["*"]).await;
     world.agreed(&running).await;

@@ -1,6 +1,6 @@
 //! The database has what the clusters have, whatever was killed meanwhile.
 
-use super::{Controlplane, get};
+use super::{Controlplane, get, hub, until};
 use crate::programs::Syncer;
 use crate::scene::Scene;
 use bed::{Cluster, User};
@@ -99,7 +99,7 @@ fn the_database_has_what_the_cluster_has_after_all_that_happens() {
     let url = format!("sqlite://{}", file.display());
     let kubeconfig = cluster.kubeconfig(User::Admin);
     let serve = || Syncer::start(&scene.options("intake1", &kubeconfig, &[]));
-    let start = || {
+    let start_with = |more: &[&str]| {
         let words = [
             "--store",
             &url,
@@ -110,10 +110,11 @@ fn the_database_has_what_the_cluster_has_after_all_that_happens() {
             "--cluster",
             "intake*",
         ];
-        let controlplane = Controlplane::launch_with(&scene, &words);
+        let controlplane = Controlplane::launch_with(&scene, &[&words, more].concat());
         controlplane.until_ready();
         controlplane
     };
+    let start = || start_with(&[]);
     let caught_up = |controlplane: &Controlplane| {
         let newest = oracle(&cluster, &namespace).len();
         let both =
@@ -134,11 +135,18 @@ fn the_database_has_what_the_cluster_has_after_all_that_happens() {
     assert!(controlplane.process.terminate().success());
     let first = check(&file, &cluster, &namespace, "intake1");
 
-    // Nothing has changed: nothing is written.
-    let mut controlplane = start();
-    caught_up(&controlplane);
-    assert!(controlplane.process.terminate().success());
-    assert_eq!(check(&file, &cluster, &namespace, "intake1"), first);
+    // Nothing has changed: nothing is written. Whole copies are compared by writing them, header included.
+    for (more, compared) in [(&[][..], 0.0), (&["--local-cache"][..], 41.0)] {
+        let mut controlplane = start_with(more);
+        caught_up(&controlplane);
+        let objects = "resource=\"configmaps\",view=\"objects\"";
+        assert_eq!(
+            controlplane.labelled("store_changes_total", objects),
+            compared
+        );
+        assert!(controlplane.process.terminate().success());
+        assert_eq!(check(&file, &cluster, &namespace, "intake1"), first);
+    }
 
     // While it is down, and killed while it is at work.
     put(&cluster, &namespace, 30..60, "two");
@@ -225,5 +233,36 @@ fn a_cluster_that_is_forgotten_takes_its_objects_with_it() {
     for view in [View::Rows, View::Objects] {
         assert_eq!(stored(&file, "leaves1", view).0, []);
         assert!(stored(&file, "stays1", view).0.len() == 3);
+    }
+}
+
+#[test]
+fn copies_and_a_database_are_kept_by_one_process() {
+    let scene = Scene::new("intake-and-mirror");
+    let (cluster, hub) = (scene.shared(), hub(&scene));
+    let namespace = cluster.namespace("both").unwrap();
+    put(&cluster, &namespace, 0..3, "one");
+    let kubeconfig = cluster.kubeconfig(User::Admin);
+    let _syncer = Syncer::start(&scene.options("both1", &kubeconfig, &[]));
+    let selector = format!("intake={namespace}");
+    let file = scene.bed.dir().join("both.db");
+    let url = format!("sqlite://{}", file.display());
+    let mut words = vec!["--store", &url, "--resources", "configmaps"];
+    words.extend(["--selector", &selector]);
+    for (round, more) in [("two", None), ("three", Some("--local-cache"))] {
+        words.extend(more);
+        let mut controlplane = Controlplane::start(&scene, &hub, &words);
+        put(&cluster, &namespace, 0..3, round);
+        let copy = format!("/api/v1/namespaces/both1/configmaps/{namespace}.c2");
+        until(&hub, &copy, &controlplane.process, |copy| {
+            copy["data"]["v"] == round
+        });
+        for view in ["rows", "objects"] {
+            let labels = format!("resource=\"configmaps\",view=\"{view}\"");
+            controlplane.until_labelled("store_clusters_synced", &labels, |it| it == 1.0);
+            controlplane.until_labelled("store_clusters_behind", &labels, |it| it == 0.0);
+        }
+        assert!(controlplane.process.terminate().success());
+        check(&file, &cluster, &namespace, "both1");
     }
 }

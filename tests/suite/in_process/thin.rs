@@ -1,7 +1,7 @@
 //! Thin copies: a database in memory holds the values, and the informer what is not stored.
 
 use super::*;
-use mqtt_informer::informer::{Backing, Unsettled, Update};
+use mqtt_informer::informer::{Backing, Unsettled, Update, Watch};
 use mqtt_informer::replica::{Copy, Thin};
 
 /// What is stored, as it would be in a database.
@@ -147,4 +147,46 @@ async fn what_the_database_lost_is_stored_again() {
     database.rows.lock().unwrap().clear();
     bench.fake.put("n/a", changed).await;
     stored(&subscription, &database, &[("n/a", changed)]).await;
+}
+
+/// A value that is as it was before, while what it was meanwhile is being stored.
+#[tokio::test]
+async fn what_comes_back_while_something_is_stored_is_stored_again() {
+    let bench = bench();
+    let (one, two) = (long("a"), long("b"));
+    let entry = ("n/a".into(), one.into());
+    bench.fake.entries.lock().unwrap().extend([entry]);
+    let database = Arc::new(Database::default());
+    let informer = thin(&bench.broker, &database);
+    let mut watch = informer.watch_all(things());
+    let told = async |watch: &mut Watch| {
+        let next = tokio::time::timeout(Duration::from_secs(10), async {
+            while !matches!(watch.next().await, Some(Update::Unsettled(_))) {}
+        });
+        next.await.unwrap();
+    };
+    told(&mut watch).await;
+    let store = |watch: &Watch| {
+        let member = &watch.members()[&east()];
+        let unsettled = member.unsettled().unwrap();
+        database.store(&unsettled);
+        member.settled(&unsettled);
+    };
+    store(&watch);
+    let mut versions = watch.members()[&east()].store().versions();
+    versions.mark_unchanged();
+    bench.fake.put("n/a", two).await;
+    versions.changed().await.unwrap();
+    let under_way = watch.members()[&east()].unsettled().unwrap();
+    versions.mark_unchanged();
+    bench.fake.put("n/a", one).await;
+    versions.changed().await.unwrap();
+    // Whoever looks meanwhile, by whatever way, takes nothing away.
+    told(&mut watch).await;
+    assert!(watch.members()[&east()].unsettled().is_none());
+    database.store(&under_way);
+    watch.members()[&east()].settled(&under_way);
+    assert!(database.has(&[("n/a", two)]));
+    store(&watch);
+    assert!(database.has(&[("n/a", one)]));
 }

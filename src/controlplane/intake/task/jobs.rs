@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// What was done.
 pub(super) enum Done {
     /// Of a cluster, for the stream of that number.
-    Written(ClusterName, u64, Written),
+    Written(ClusterName, u64, Box<Written>),
     Forgotten(ClusterName, Result<(), Error>),
     Proven,
 }
@@ -78,7 +78,7 @@ impl Task {
         self.busy.insert(cluster.clone());
         self.jobs.spawn(async move {
             let written = writer.write(&key, what).await;
-            Done::Written(cluster, number, written)
+            Done::Written(cluster, number, Box::new(written))
         });
     }
 
@@ -107,7 +107,7 @@ impl Task {
         match done {
             Done::Written(cluster, number, written) => {
                 self.busy.remove(&cluster);
-                self.written(&cluster, number, written);
+                self.written(&cluster, number, *written);
             }
             Done::Forgotten(cluster, Err(error)) if error.is_retryable() => {
                 self.database_away(&error);
