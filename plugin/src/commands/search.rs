@@ -41,7 +41,7 @@ use std::time::Duration;
   kubectl mqinformer search pods .status.phase=Pending --at 1h")]
 pub struct SearchArgs {
     /// A type, conditions, and characters of the name.
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(value_name = "QUERY")]
     pub words: Vec<String>,
 
     #[command(flatten)]
