@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// What is kept.
-const RESOURCES: &str = "pods,deployments.apps,configmaps,namespaces,events";
+const RESOURCES: &str = "pods,deployments.apps,replicasets.apps,configmaps,namespaces,events";
 
 /// An answer to a GET.
 pub(super) struct Answer {
