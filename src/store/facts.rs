@@ -288,7 +288,8 @@ mod tests {
             let value = Bytes::from(bytes);
             for view in [View::Rows, View::Objects] {
                 let facts = Facts::of(view, &value, &[]);
-                prop_assert_eq!(unshelve(&facts.shelved, 60).as_ref(), Ok(&value));
+                let found = unshelve(&facts.shelved, 60);
+                prop_assert_eq!(found.as_ref(), Ok(&value));
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::super::access::Access;
 use super::super::{listen, socket};
 use super::world::{World, pod};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Request};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures::StreamExt;
@@ -134,7 +134,7 @@ async fn a_browsers_token_is_a_protocol() {
 async fn a_handshake_that_is_none_is_refused() {
     let world = World::of_pods(&["a"]).await;
     let request = |version: &str, key: &str| {
-        let request = axum::http::Request::builder()
+        let request = Request::builder()
             .uri("/clusters/cluster1/api/v1/pods?watch=true")
             .header("connection", "keep-alive, Upgrade")
             .header("upgrade", "WebSocket")
