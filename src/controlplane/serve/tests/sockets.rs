@@ -3,10 +3,11 @@
 use super::super::access::Access;
 use super::super::{listen, socket};
 use super::world::{World, pod};
+use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use futures::StreamExt;
+use futures::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -81,7 +82,6 @@ async fn a_watch_over_a_websocket_tells_each_event_as_a_text() {
     assert_eq!(event(&mut socket).await.unwrap(), "DELETED b");
 
     // What is said to it is not listened to, and it ends when the server does.
-    use futures::SinkExt;
     socket.send(Message::Text("hello".into())).await.unwrap();
     world.put("cluster1", &pod("c", "Running", "web")).await;
     assert_eq!(event(&mut socket).await.unwrap(), "ADDED c");
@@ -140,7 +140,7 @@ async fn a_handshake_that_is_none_is_refused() {
             .header("upgrade", "WebSocket")
             .header("sec-websocket-version", version)
             .header("sec-websocket-key", key);
-        request.body(axum::body::Body::empty()).unwrap()
+        request.body(Body::empty()).unwrap()
     };
     // The last is on a connection that cannot become one.
     for (version, key) in [("8", "x"), ("", "x"), ("13", "dGhlIHNhbXBsZSBub25jZQ==")] {
