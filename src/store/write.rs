@@ -165,14 +165,20 @@ impl Target<'_> {
                     [namespace.into(), name.into()]
                 }),
             );
-            // A cross join keeps SQLite from choosing the other order.
+            // Each key is looked up: a cross join keeps SQLite from choosing the other order, a limit PostgreSQL from
+            // comparing all of the cluster's objects, which it does while it has not counted them.
+            sql.either(
+                " CROSS JOIN versions v",
+                " CROSS JOIN LATERAL (SELECT * FROM versions v",
+            );
             sql.push(
-                " CROSS JOIN versions v WHERE v.until = 9223372036854775807 \
+                " WHERE v.until = 9223372036854775807 \
                  AND v.namespace = t.column1 AND v.name = t.column2 AND v.kind = ",
             );
             sql.bind(self.kind)
                 .push(" AND v.cluster = ")
-                .bind(self.cluster);
+                .bind(self.cluster)
+                .either("", " LIMIT 1) v");
             self.read(transaction, sql, &mut current).await?;
         }
         Ok(current)
