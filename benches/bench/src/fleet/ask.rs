@@ -92,7 +92,7 @@ async fn once(store: &Store, question: Question, pod: usize) -> Result<usize> {
         Question::Order => {
             search.order = Some(Order {
                 by: By::Subject(Subject::Field(".status.startTime".parse()?)),
-                descending: pod % 2 == 0,
+                descending: pod.is_multiple_of(2),
             });
         }
         Question::Count => {
