@@ -142,6 +142,7 @@ impl World {
     }
 
     async fn problem(&self, path: &str) -> (u16, String) {
+        let path = &*path.replace('<', "%3C");
         let response = self.ask(path).await;
         let status = response.status().as_u16();
         assert_eq!(
