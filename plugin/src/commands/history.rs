@@ -249,6 +249,8 @@ fn what(step: &Value) -> String {
         Value::String(text) => shortened(text),
         other => shortened(&other.to_string()),
     };
+    // Each by itself: what one value does to its line ends with it.
+    let value = |of: &Value| sanitize::cell(&value(of)).into_owned();
     let one = |change: &Value| {
         let path = change["path"].as_str().unwrap_or_default();
         match (change.get("from"), change.get("to")) {
