@@ -130,8 +130,10 @@ impl Request {
         self.tries >= SILENCE
     }
 
-    /// The caller has no room for pages just now. It is due all the same, whenever there is some.
+    /// The caller has no room for pages just now. It is due all the same, whenever there is some. What was asked for is
+    /// overdue, and takes no room from others: else streams that each lost a page wait for each other, for ever.
     pub(super) fn no_room(&mut self, now: Moment) {
+        self.left = 0;
         self.no_room_until = Some(now + Duration::from_millis(20));
     }
 
