@@ -3,6 +3,7 @@
 use super::database::{Database, Transaction};
 use super::error::Error;
 use super::schema;
+use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -45,12 +46,11 @@ pub(super) async fn listen(
     let Some(channel) = channel.first().map(|row| row.text(0)).transpose()? else {
         return Err(Error::Refused("it has no current schema".into()));
     };
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(&channel).await?;
-    let (database, newest) = (database.clone(), newest.clone());
+    let mut listener = subscribed(pool, &channel).await?;
+    let (database, pool, newest) = (database.clone(), pool.clone(), newest.clone());
     let task = tokio::spawn(async move {
-        // Between the first look and the subscription, or while the connection was lost, something may have happened.
         loop {
+            // Only who listens already misses nothing after its look.
             if let Ok(seq) = schema::newest(&database).await {
                 heard(&newest, seq);
             }
@@ -59,8 +59,20 @@ pub(super) async fn listen(
                     heard(&newest, seq);
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            // One that connects again by itself would do so after the look: what is committed between is no news then.
+            listener = loop {
+                tokio::time::sleep(PAUSE).await;
+                if let Ok(again) = subscribed(&pool, &channel).await {
+                    break again;
+                }
+            };
         }
     });
     Ok(Some(task.abort_handle()))
+}
+
+async fn subscribed(pool: &PgPool, channel: &str) -> Result<PgListener, Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(channel).await?;
+    Ok(listener)
 }
