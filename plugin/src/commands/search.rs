@@ -21,8 +21,8 @@ use std::time::Duration;
 /// of the name, in any order: a word that begins with a dot (or !.) is a condition; of the others the first is the type
 /// (or -, for all types), the next a fuzzy name. Namespaces are all, unless -n is typed.
 ///
-/// Conditions: .PATH=VALUE, != < <= > >=, ~ (contains, in any case), .PATH (is there), !.PATH (is not). [*] in a path is
-/// any element.
+/// Conditions: .PATH=VALUE, != < <= > >=, ~ (contains, in any case), .PATH (is there), !.PATH (is not). In a path, * in
+/// brackets is any element of a list.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   # Pods that do not run, in production
