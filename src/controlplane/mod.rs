@@ -17,6 +17,7 @@ mod probes;
 mod refusals;
 pub mod search;
 pub mod serve;
+mod share;
 
 pub use options::ControlplaneArgs;
 
@@ -28,6 +29,7 @@ use anyhow::{Context, Result, bail};
 use api::Api;
 use intake::{Intake, StoreKeeper};
 use mirror::Mirror;
+use share::Share;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -90,7 +92,8 @@ pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) ->
         None => builder,
     };
     let informer = builder.start()?;
-    let mut kept = Kept::start(&args, clusters, store, &informer, &shutdown).await?;
+    let share = share::join(&args, store.as_ref(), &clusters, &informer).await?;
+    let mut kept = Kept::start(&args, clusters, (store, share), &informer, &shutdown).await?;
     let probes = serve_probes(&args, kept.probed(&informer)).await?;
     let ended = tokio::select! {
         // An error means that nobody can ask any more.
@@ -109,16 +112,18 @@ struct Kept {
     mirror: Option<Mirror>,
     intake: Option<Intake>,
     store: Option<Store>,
+    share: Option<Share>,
 }
 
 impl Kept {
     async fn start(
         args: &ControlplaneArgs,
         clusters: Clusters,
-        store: Option<Store>,
+        (store, share): (Option<Store>, Option<Share>),
         informer: &Informer,
         stop: &watch::Receiver<bool>,
     ) -> Result<Self> {
+        let held = share.as_ref().map(Share::held);
         let mirror = match args.mirrors() {
             true => {
                 let plan = mirror::Plan {
@@ -126,6 +131,7 @@ impl Kept {
                     labels: args.labels(),
                     clusters: clusters.clone(),
                     as_is: args.mirror_as_is.clone(),
+                    share: held.clone(),
                 };
                 let access = Access {
                     kubeconfig: args.kubeconfig.clone().map(Into::into),
@@ -140,6 +146,7 @@ impl Kept {
             labels: args.labels(),
             clusters,
             history: args.history,
+            share: held,
         };
         let intake = store
             .as_ref()
@@ -148,12 +155,14 @@ impl Kept {
             mirror,
             intake,
             store,
+            share,
         })
     }
 
     fn probed(&self, informer: &Informer) -> probes::Probed {
         probes::Probed {
             informer: informer.clone(),
+            share: self.share.as_ref().map(Share::held),
             mirrors: self
                 .mirror
                 .as_ref()
@@ -180,6 +189,9 @@ impl Kept {
             }
         };
         futures::future::join(mirrored, taken_in).await;
+        if let Some(share) = &mut self.share {
+            share.ended(LAST).await;
+        }
         if let Some(store) = &self.store
             && tokio::time::timeout(LAST, store.close()).await.is_err()
         {

@@ -2,6 +2,7 @@
 
 use super::intake;
 use super::mirror::Report;
+use super::share::{Held, Holding};
 use crate::informer::{Informer, LinkState};
 use axum::Router;
 use axum::extract::State;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub(super) struct Probed {
     pub(super) informer: Informer,
+    pub(super) share: Option<Held>,
     pub(super) mirrors: Vec<watch::Receiver<Report>>,
     pub(super) intakes: Vec<watch::Receiver<intake::Report>>,
 }
@@ -52,6 +54,10 @@ impl Probed {
             LinkState::Connecting => return Some("connecting to the broker".to_owned()),
             LinkState::Down(failure) => return Some(failure.message.clone()),
         }
+        let share = self.share.as_ref();
+        if let Some(why) = share.and_then(|held| share_trouble(&held.borrow())) {
+            return Some(why);
+        }
         let mirrors = self.mirrors.iter().map(|mirror| mirror.borrow().clone());
         let mut mirrors = mirrors.filter_map(|mirror| mirror_trouble(&mirror));
         let mut intakes = self
@@ -73,6 +79,9 @@ impl Probed {
             "1 while connected to the broker.",
             &up,
         );
+        if let Some(held) = &self.share {
+            of_share(&mut out, &held.borrow());
+        }
         let mirrors: Vec<_> = self
             .mirrors
             .iter()
@@ -82,6 +91,36 @@ impl Probed {
         let intakes: Vec<_> = self.intakes.iter().map(|it| it.borrow().clone()).collect();
         of_intakes(&mut out, &intakes);
         out
+    }
+}
+
+fn share_trouble(holding: &Holding) -> Option<String> {
+    let why = holding.trouble.as_ref()?;
+    holding
+        .is_lapsed()
+        .then(|| format!("the other controlplanes are not heard of: {why}"))
+}
+
+fn of_share(out: &mut String, holding: &Holding) {
+    let figures = [
+        (
+            "share_up",
+            "1 while it is heard of by the other controlplanes.",
+            usize::from(!holding.is_lapsed()),
+        ),
+        (
+            "share_members",
+            "Controlplanes that share the clusters.",
+            holding.members,
+        ),
+        (
+            "share_clusters",
+            "Clusters that are this one's.",
+            holding.clusters.len(),
+        ),
+    ];
+    for (name, help, value) in figures {
+        metric(out, name, "gauge", help, &[(String::new(), value as f64)]);
     }
 }
 

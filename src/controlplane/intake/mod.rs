@@ -14,6 +14,7 @@ mod task;
 pub(super) use keeper::StoreKeeper;
 pub(super) use report::Report;
 
+use super::share::Held;
 use crate::informer::{Clusters, Informer};
 use crate::protocol::message::{Selection, View};
 use crate::store::Store;
@@ -36,6 +37,8 @@ pub(super) struct Plan {
     pub(super) clusters: Clusters,
     /// For how long it is remembered what was.
     pub(super) history: Duration,
+    /// Which of them are this process's, if there are others.
+    pub(super) share: Option<Held>,
 }
 
 /// The intakes of all kinds and views, at work until they are asked to stop.
@@ -74,7 +77,7 @@ impl Intake {
                     ..Report::default()
                 });
                 let watch = informer.watch(plan.clusters.clone(), selection);
-                let task = task::Task::new(writer.clone(), watch, view, report);
+                let task = task::Task::new(writer.clone(), watch, view, plan.share.clone(), report);
                 tasks.spawn(task.run(stop.clone()));
                 reports.push(reported);
             }

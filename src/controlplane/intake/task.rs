@@ -3,14 +3,15 @@
 use super::batches::{MOST, batches};
 use super::report::Report;
 use crate::controlplane::refusals::Refusals;
+use crate::controlplane::share::{Held, changed};
 use crate::informer::{Freshness, Snapshot, Update, Watch};
 use crate::protocol::message::View;
 use crate::protocol::names::ClusterName;
 use crate::protocol::rows::Header;
-use crate::store::{Error, Resource, Store, StreamKey};
+use crate::store::{Batch, Error, Resource, Store, StreamKey};
 use jiff::Timestamp;
 use prost::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -40,8 +41,10 @@ pub(super) struct Task {
     view: View,
     clusters: BTreeMap<ClusterName, Stream>,
     jobs: JoinSet<Done>,
-    /// Clusters that were forgotten, whose objects are still to go.
-    forgotten: Vec<ClusterName>,
+    /// Clusters that were forgotten, whose objects are still to go; and the token to do so.
+    forgotten: Vec<(ClusterName, Option<u64>)>,
+    /// Which clusters are this process's, if there are others.
+    share: Option<Held>,
     emptied: broadcast::Receiver<ClusterName>,
     refusals: Refusals,
     now: Report,
@@ -51,6 +54,8 @@ pub(super) struct Task {
 /// One cluster's stream.
 #[derive(Default)]
 struct Stream {
+    /// The token it is written with, if there are other processes.
+    fence: Option<u64>,
     /// What the store has; none if that is not known.
     written: Option<Snapshot>,
     /// There is something newer.
@@ -66,11 +71,12 @@ struct Stream {
 
 enum Done {
     Written(ClusterName, Written),
-    Forgotten(ClusterName, Result<(), Error>),
+    Forgotten((ClusterName, Option<u64>), Result<(), Error>),
     Proven,
 }
 
 struct Written {
+    fence: Option<u64>,
     to: Snapshot,
     batches: u64,
     changes: u64,
@@ -81,6 +87,7 @@ enum Turn {
     Update(Option<Update>),
     Done(Done),
     Emptied(Option<ClusterName>),
+    Share,
     Prove,
     Due,
     Stop,
@@ -89,10 +96,15 @@ enum Turn {
 impl Task {
     pub(super) fn new(
         writer: Writer,
-        watch: Watch,
+        mut watch: Watch,
         view: View,
+        share: Option<Held>,
         report: watch::Sender<Report>,
     ) -> Self {
+        if share.is_some() {
+            // Nothing is, until it is said what is.
+            watch.only(BTreeSet::new());
+        }
         let now = report.borrow().clone();
         Self {
             emptied: writer.emptied.subscribe(),
@@ -103,6 +115,7 @@ impl Task {
             clusters: BTreeMap::new(),
             jobs: JoinSet::new(),
             forgotten: Vec::new(),
+            share,
             now,
             report,
         }
@@ -120,6 +133,7 @@ impl Task {
                 update = self.watch.next() => Turn::Update(update),
                 // None: there were too many of them.
                 emptied = self.emptied.recv() => Turn::Emptied(emptied.ok()),
+                () = changed(self.share.as_mut()) => Turn::Share,
                 _ = prove.tick() => Turn::Prove,
                 () = at(due) => Turn::Due,
             };
@@ -127,6 +141,7 @@ impl Task {
                 Turn::Update(Some(update)) => self.update(update),
                 Turn::Done(done) => self.done(done),
                 Turn::Emptied(cluster) => self.write_again(cluster.as_ref()),
+                Turn::Share => self.shared(),
                 Turn::Prove => self.prove(),
                 Turn::Due => {}
                 Turn::Stop | Turn::Update(None) => break,
@@ -157,7 +172,12 @@ impl Task {
     fn update(&mut self, update: Update) {
         match update {
             Update::Joined(cluster) => {
-                self.clusters.insert(cluster, Stream::default());
+                let fence = self.fence(&cluster);
+                let stream = Stream {
+                    fence,
+                    ..Stream::default()
+                };
+                self.clusters.insert(cluster, stream);
             }
             // What changed is found by comparing with what was written, not with what was told last.
             Update::Changed(cluster, _) => {
@@ -170,9 +190,10 @@ impl Task {
                     cluster = cluster.as_str(),
                     "the cluster was forgotten: its objects go, too"
                 );
-                self.clusters.remove(&cluster);
+                let stream = self.clusters.remove(&cluster);
                 self.refusals.forget(&cluster);
-                self.forgotten.push(cluster);
+                let fence = stream.and_then(|stream| stream.fence);
+                self.forgotten.push((cluster, fence));
             }
             Update::State(cluster, state) => {
                 if let Some(why) = self.refusals.news(&cluster, &state) {
@@ -184,11 +205,11 @@ impl Task {
     }
 
     fn start_jobs(&mut self) {
-        for cluster in std::mem::take(&mut self.forgotten) {
+        for (cluster, fence) in std::mem::take(&mut self.forgotten) {
             let store = self.writer.store.clone();
             self.jobs.spawn(async move {
-                let result = store.forget_cluster(&cluster).await.map(drop);
-                Done::Forgotten(cluster, result)
+                let result = store.forget_cluster_as(&cluster, fence).await.map(drop);
+                Done::Forgotten((cluster, fence), result)
             });
         }
         let now = Instant::now();
@@ -226,8 +247,9 @@ impl Task {
         stream.busy = true;
         let (writer, from, cluster) =
             (self.writer.clone(), stream.written.clone(), cluster.clone());
+        let fence = stream.fence;
         self.jobs.spawn(async move {
-            let written = writer.write(&key, from.as_ref(), to).await;
+            let written = writer.write((&key, fence), from.as_ref(), to).await;
             Done::Written(cluster, written)
         });
     }
@@ -235,13 +257,13 @@ impl Task {
     fn done(&mut self, done: Done) {
         match done {
             Done::Written(cluster, written) => self.written(&cluster, written),
-            Done::Forgotten(cluster, Err(error)) if error.is_retryable() => {
-                self.forgotten_in_vain(cluster, &error);
+            Done::Forgotten(of, Err(error)) if error.is_retryable() => {
+                self.forgotten_in_vain(of, &error);
             }
-            Done::Forgotten(cluster, Err(error)) => {
+            Done::Forgotten((cluster, _), Err(error)) => {
                 tracing::warn!(cluster = cluster.as_str(), %error, "its objects stay in the store");
             }
-            Done::Forgotten(cluster, Ok(())) => {
+            Done::Forgotten((cluster, _), Ok(())) => {
                 // This task hears it, too.
                 let _ = self.writer.emptied.send(cluster);
             }
@@ -249,14 +271,42 @@ impl Task {
         }
     }
 
-    fn forgotten_in_vain(&mut self, cluster: ClusterName, error: &Error) {
+    fn forgotten_in_vain(&mut self, of: (ClusterName, Option<u64>), error: &Error) {
         self.database_away(error);
         let store = self.writer.store.clone();
         self.jobs.spawn(async move {
             tokio::time::sleep(AWAY.1).await;
-            let result = store.forget_cluster(&cluster).await.map(drop);
-            Done::Forgotten(cluster, result)
+            let result = store.forget_cluster_as(&of.0, of.1).await.map(drop);
+            Done::Forgotten(of, result)
         });
+    }
+
+    fn fence(&self, cluster: &ClusterName) -> Option<u64> {
+        let held = self.share.as_ref()?.borrow();
+        held.clusters.get(cluster).copied()
+    }
+
+    /// Other clusters are this process's now. What another one wrote of a cluster meanwhile is not known, so that of one
+    /// that was taken again all is written again: that costs nothing for what is there.
+    fn shared(&mut self) {
+        let Some(held) = &mut self.share else {
+            return;
+        };
+        let held = held.borrow_and_update().clone();
+        for (cluster, stream) in &mut self.clusters {
+            let fence = held.clusters.get(cluster).copied();
+            if fence.is_some() && fence != stream.fence {
+                *stream = Stream {
+                    fence,
+                    behind: true,
+                    ..Stream::default()
+                };
+            }
+        }
+        self.watch.only(held.names());
+        let members = self.watch.members();
+        self.clusters
+            .retain(|cluster, _| members.contains_key(cluster));
     }
 
     /// What the store has of a cluster, or of all, is not known any more.
@@ -273,7 +323,9 @@ impl Task {
     fn written(&mut self, cluster: &ClusterName, written: Written) {
         self.now.batches += written.batches;
         self.now.changes += written.changes;
-        let Some(stream) = self.clusters.get_mut(cluster) else {
+        // Another one may have had the cluster since that was begun.
+        let same = |stream: &&mut Stream| stream.fence == written.fence;
+        let Some(stream) = self.clusters.get_mut(cluster).filter(same) else {
             return;
         };
         stream.busy = false;
@@ -355,8 +407,14 @@ impl Task {
 }
 
 impl Writer {
-    async fn write(&self, key: &StreamKey, from: Option<&Snapshot>, to: Snapshot) -> Written {
+    async fn write(
+        &self,
+        (key, fence): (&StreamKey, Option<u64>),
+        from: Option<&Snapshot>,
+        to: Snapshot,
+    ) -> Written {
         let mut written = Written {
+            fence,
             batches: 0,
             changes: 0,
             result: Ok(()),
@@ -368,6 +426,7 @@ impl Writer {
         };
         for batch in batches(key, from, &written.to, MOST) {
             let changes = batch.changes.len() as u64;
+            let batch = Batch { fence, ..batch };
             if let Err(error) = self.store.write(batch).await {
                 written.result = Err(error);
                 return written;

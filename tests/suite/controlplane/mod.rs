@@ -5,6 +5,7 @@ mod intake;
 mod manifest;
 mod mirror;
 mod outages;
+mod share;
 
 use crate::programs::{Background, command, http};
 use crate::scene::Scene;
