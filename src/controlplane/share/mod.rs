@@ -18,7 +18,7 @@ mod options;
 mod standing;
 
 pub(super) use join::join;
-pub use options::ShareArgs;
+pub(super) use options::ShareArgs;
 
 use crate::informer::{Clusters, Informer};
 use crate::kubernetes::Kubernetes;
@@ -73,14 +73,14 @@ pub(super) async fn changed(share: Option<&mut Held>) {
 }
 
 /// Where members find each other.
-pub(super) enum Registry {
+enum Registry {
     Store { store: Store, share: String },
     Leases(Leases),
 }
 
 impl Registry {
     /// One in the hub's API server.
-    pub(super) fn leases(kubernetes: Kubernetes, namespace: &str, share: &str) -> Self {
+    fn leases(kubernetes: Kubernetes, namespace: &str, share: &str) -> Self {
         Self::Leases(Leases::new(kubernetes, namespace.into(), share.into()))
     }
 
@@ -125,12 +125,7 @@ pub(super) struct Share {
 
 impl Share {
     /// Joins the group; what it has is told as soon as it is known.
-    pub(super) fn start(
-        registry: Registry,
-        lease: Duration,
-        clusters: Clusters,
-        informer: &Informer,
-    ) -> Self {
+    fn start(registry: Registry, lease: Duration, clusters: Clusters, informer: &Informer) -> Self {
         let me = format!("{:016x}", rand::random::<u64>());
         let (told, held) = watch::channel(Holding::default());
         let (stop, stopped) = watch::channel(false);

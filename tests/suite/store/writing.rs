@@ -1,7 +1,8 @@
 //! Writing: repeated, whole, replaced, hostile, at once.
 
 use super::*;
-use mqtt_informer::store::{Change, ChangeKind, Error};
+use mqtt_informer::store::{Beat, Change, ChangeKind, Error};
+use std::time::Duration;
 
 on_both!(
     the_same_again_takes_no_number,
