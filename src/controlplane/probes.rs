@@ -54,17 +54,14 @@ impl Probed {
             LinkState::Connecting => return Some("connecting to the broker".to_owned()),
             LinkState::Down(failure) => return Some(failure.message.clone()),
         }
-        let share = self.share.as_ref();
-        if let Some(why) = share.and_then(|held| share_trouble(&held.borrow())) {
-            return Some(why);
-        }
         let mirrors = self.mirrors.iter().map(|mirror| mirror.borrow().clone());
         let mut mirrors = mirrors.filter_map(|mirror| mirror_trouble(&mirror));
         let mut intakes = self
             .intakes
             .iter()
             .filter_map(|it| intake_trouble(&it.borrow()));
-        mirrors.next().or_else(|| intakes.next())
+        let shared = || share_trouble(&self.share.as_ref()?.borrow());
+        mirrors.next().or_else(|| intakes.next()).or_else(shared)
     }
 
     /// The Prometheus text format; names and units as its naming practices want them.

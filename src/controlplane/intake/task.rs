@@ -193,7 +193,11 @@ impl Task {
                 let stream = self.clusters.remove(&cluster);
                 self.refusals.forget(&cluster);
                 let fence = stream.and_then(|stream| stream.fence);
-                self.forgotten.push((cluster, fence));
+                let fence = fence.or_else(|| self.fence(&cluster));
+                // One that is another one's is forgotten by that one.
+                if self.share.is_none() || fence.is_some() {
+                    self.forgotten.push((cluster, fence));
+                }
             }
             Update::State(cluster, state) => {
                 if let Some(why) = self.refusals.news(&cluster, &state) {
