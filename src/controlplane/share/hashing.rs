@@ -49,8 +49,8 @@ mod tests {
             .iter()
             .map(|cluster| owner(cluster, &members).unwrap().as_str())
             .collect();
-        assert_eq!(owners, "PINNED");
-        assert_eq!(view(&members), 0);
+        assert_eq!(owners, "aaabbbaaacbacbba");
+        assert_eq!(view(&members), 13_709_716_278_626_467_898);
     }
 
     proptest! {

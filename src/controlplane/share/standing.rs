@@ -176,7 +176,7 @@ mod tests {
             let (members, rows) = (&group.members, &mut group.rows);
             rows.retain(|name, _| members.contains_key(name));
             let names: Vec<_> = group.members.keys().cloned().collect();
-            for name in names.iter().cycle().take(3 * names.len()) {
+            for name in names.iter().cycle().take(4 * names.len()) {
                 group.beat(name);
                 group.check()?;
             }
@@ -189,7 +189,7 @@ mod tests {
     fn one_alone_begins_with_its_second_beat_and_what_comes_later_at_once() {
         let mut standing = Standing::new("a".into());
         let all = clusters();
-        let mut beat = |standing: &mut Standing, fence| {
+        let beat = |standing: &mut Standing, fence| {
             let rows = BTreeMap::from([("a".to_owned(), standing.view())]);
             standing.told(&rows, fence, false);
         };
