@@ -26,7 +26,6 @@ pub(super) use backing::StoreBacking;
 pub(super) use keeper::StoreKeeper;
 pub(super) use report::Report;
 
-use super::share::Held;
 use crate::informer::{Clusters, Informer};
 use crate::protocol::message::{Selection, View};
 use crate::store::Store;
@@ -49,8 +48,6 @@ pub(super) struct Plan {
     pub(super) clusters: Clusters,
     /// For how long it is remembered what was.
     pub(super) history: Duration,
-    /// Which of them are this process's, if there are others.
-    pub(super) share: Option<Held>,
 }
 
 /// The intakes of all kinds and views, at work until they are asked to stop.
@@ -89,8 +86,8 @@ impl Intake {
                     ..Report::default()
                 });
                 let watch = informer.watch(plan.clusters.clone(), selection.clone());
-                let by = (backing.cloned(), plan.share.clone());
-                let task = task::Task::new(writer.clone(), by, (watch, selection), report);
+                let backing = backing.cloned();
+                let task = task::Task::new(writer.clone(), backing, (watch, selection), report);
                 tasks.spawn(task.run(stop.clone()));
                 reports.push(reported);
             }

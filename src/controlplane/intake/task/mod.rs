@@ -2,7 +2,6 @@
 
 mod jobs;
 mod proofs;
-mod shared;
 mod stream;
 mod writer;
 
@@ -12,7 +11,6 @@ use super::backing::StoreBacking;
 use super::report::Report;
 use crate::controlplane::PROVE;
 use crate::controlplane::refusals::Refusals;
-use crate::controlplane::share::{Held, changed};
 use crate::informer::{Update, Watch};
 use crate::protocol::message::Selection;
 use crate::protocol::names::ClusterName;
@@ -39,10 +37,8 @@ pub(super) struct Task {
     jobs: JoinSet<Done>,
     /// Clusters of which something is being written.
     busy: BTreeSet<ClusterName>,
-    /// Clusters that were forgotten, whose objects are still to go; and the token to do so.
-    forgotten: BTreeMap<ClusterName, Option<u64>>,
-    /// Which clusters are this process's, if there are others.
-    share: Option<Held>,
+    /// Clusters that were forgotten, whose objects are still to go.
+    forgotten: BTreeSet<ClusterName>,
     emptied: broadcast::Receiver<ClusterName>,
     refusals: Refusals,
     now: Report,
@@ -53,7 +49,6 @@ enum Turn {
     Update(Option<Update>),
     Done(Done),
     Emptied(Option<ClusterName>),
-    Share,
     Prove,
     Due,
     Stop,
@@ -62,14 +57,10 @@ enum Turn {
 impl Task {
     pub(super) fn new(
         writer: Writer,
-        (backing, share): (Option<StoreBacking>, Option<Held>),
-        (mut watch, selection): (Watch, Selection),
+        backing: Option<StoreBacking>,
+        (watch, selection): (Watch, Selection),
         report: watch::Sender<Report>,
     ) -> Self {
-        if share.is_some() {
-            // Nothing is, until it is said what is.
-            watch.only(BTreeSet::new());
-        }
         let now = report.borrow().clone();
         Self {
             emptied: writer.emptied.subscribe(),
@@ -82,8 +73,7 @@ impl Task {
             numbers: 0,
             jobs: JoinSet::new(),
             busy: BTreeSet::new(),
-            forgotten: BTreeMap::new(),
-            share,
+            forgotten: BTreeSet::new(),
             now,
             report,
         }
@@ -101,7 +91,6 @@ impl Task {
                 update = self.watch.next() => Turn::Update(update),
                 // None: there were too many of them.
                 emptied = self.emptied.recv() => Turn::Emptied(emptied.ok()),
-                () = changed(self.share.as_mut()) => Turn::Share,
                 _ = prove.tick() => Turn::Prove,
                 () = at(due) => Turn::Due,
             };
@@ -109,7 +98,6 @@ impl Task {
                 Turn::Update(Some(update)) => self.update(update),
                 Turn::Done(done) => self.done(done),
                 Turn::Emptied(cluster) => self.emptied(cluster.as_ref()),
-                Turn::Share => self.shared(),
                 Turn::Prove => self.prove(),
                 Turn::Due => {}
                 Turn::Stop | Turn::Update(None) => break,
@@ -144,8 +132,7 @@ impl Task {
         match update {
             Update::Joined(cluster) => {
                 self.numbers += 1;
-                let stream = Stream::new(self.numbers, self.fence(&cluster));
-                self.clusters.insert(cluster, stream);
+                self.clusters.insert(cluster, Stream::new(self.numbers));
             }
             // What changed is found by comparing with what was written, not with what was told last.
             Update::Changed(cluster, _) | Update::Unsettled(cluster) => self.is_behind(&cluster),
@@ -176,17 +163,12 @@ impl Task {
             cluster = cluster.as_str(),
             "the cluster was forgotten: its objects go, too"
         );
-        let stream = self.clusters.remove(&cluster);
+        self.clusters.remove(&cluster);
         self.refusals.forget(&cluster);
         if let Some(backing) = &self.backing {
             backing.forget(&cluster, &self.selection);
         }
-        let fence = stream.and_then(|stream| stream.fence);
-        let fence = fence.or_else(|| self.fence(&cluster));
-        // One that is another one's is forgotten by that one.
-        if self.share.is_none() || fence.is_some() {
-            self.forgotten.insert(cluster, fence);
-        }
+        self.forgotten.insert(cluster);
     }
 
     /// What the store has of a cluster, or of all, is not known any more.
