@@ -6,10 +6,12 @@
 mod address;
 mod broker;
 mod duration;
+mod probes;
 
 pub use address::listen_address;
 pub use broker::BrokerArgs;
 pub use duration::duration;
+pub use probes::{Probed, serve_probes};
 
 use tracing_subscriber::EnvFilter;
 

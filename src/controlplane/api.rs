@@ -1,5 +1,6 @@
 //! What is served over HTTP: the fleet as Kubernetes API servers, and the search beside it, to the same users.
 
+use super::all_ended;
 use super::announce::Announcement;
 use super::options::ControlplaneArgs;
 use super::search::{self, Reader};
@@ -61,8 +62,7 @@ impl Api {
 
     /// Waits until requests under way are answered, and no longer than so long.
     pub(super) async fn ended(&mut self, at_most: Duration) {
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(at_most, all).await.is_err() {
+        if !all_ended(&mut self.tasks, at_most).await {
             tracing::warn!("some requests were not answered in time");
         }
     }

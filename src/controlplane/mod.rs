@@ -21,7 +21,7 @@ pub mod serve;
 
 pub use options::ControlplaneArgs;
 
-use crate::cli::BrokerArgs;
+use crate::cli::{BrokerArgs, serve_probes};
 use crate::informer::Clusters;
 use crate::kubernetes::Access;
 use crate::store::{self, OpenError, Store};
@@ -31,8 +31,8 @@ use informers::Informers;
 use intake::Intake;
 use mirror::Mirror;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// How long each part of a graceful stop may take.
 const LAST: Duration = Duration::from_secs(8);
@@ -91,7 +91,7 @@ pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) ->
     let mut api = Api::start(&args, store.as_ref(), &topics, &shutdown).await?;
     let informers = Informers::start(&args, &clusters, store.as_ref())?;
     let mut kept = Kept::start(&args, clusters, store, &informers, &shutdown).await?;
-    let probes = serve_probes(&args, kept.probed(&informers)).await?;
+    let probes = serve_probes(args.listen, kept.probed(&informers)).await?;
     let ended = tokio::select! {
         // An error means that nobody can ask any more.
         _ = shutdown.wait_for(|stop| *stop) => Ok(()),
@@ -210,29 +210,14 @@ async fn open_store(args: &ControlplaneArgs) -> Result<Option<Store>> {
     }
 }
 
+/// Waits until all tasks have ended, and no longer than so long: whether they have.
+async fn all_ended(tasks: &mut JoinSet<()>, at_most: Duration) -> bool {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    tokio::time::timeout(at_most, all).await.is_ok()
+}
+
 /// Two programs under one id take each other's connection, so each run has one of its own.
 fn client_id(broker: &BrokerArgs) -> String {
     let prefix = broker.client_id.as_deref().unwrap_or("mqi-controlplane");
     format!("{prefix}-{:08x}", rand::random::<u32>())
-}
-
-async fn serve_probes(
-    args: &ControlplaneArgs,
-    probed: probes::Probed,
-) -> Result<tokio::task::AbortHandle> {
-    let Some(address) = args.listen else {
-        return Ok(tokio::spawn(std::future::pending::<()>()).abort_handle());
-    };
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("--listen {address}: choose an address that is free"))?;
-    let local = listener.local_addr()?;
-    tracing::info!(%local, "serving /healthz, /readyz and /metrics");
-    let served = axum::serve(listener, probes::router(probed));
-    Ok(tokio::spawn(async move {
-        if let Err(error) = served.await {
-            tracing::error!(%error, "/healthz, /readyz and /metrics ended");
-        }
-    })
-    .abort_handle())
 }

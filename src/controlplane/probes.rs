@@ -1,13 +1,8 @@
-//! `/healthz`, `/readyz`, `/metrics`.
+//! What a controlplane says of itself at `/readyz` and `/metrics`.
 
 use super::intake;
 use super::mirror::Report;
 use crate::informer::{Informer, LinkState};
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::get;
 use std::fmt::Write;
 use tokio::sync::watch;
 
@@ -19,29 +14,18 @@ pub(super) struct Probed {
     pub(super) intakes: Vec<watch::Receiver<intake::Report>>,
 }
 
-/// The endpoints. `/healthz` says that the process runs; `/readyz` whether all that it writes to takes what comes; both
-/// in one line. A cluster that is away makes nothing unready.
-pub(super) fn router(probed: Probed) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(probed)
-}
-
-async fn ready(State(probed): State<Probed>) -> impl IntoResponse {
-    match probed.trouble() {
-        None => (StatusCode::OK, "ready\n".to_owned()),
-        Some(why) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("{}\n", why.replace(char::is_control, " ")),
-        ),
+impl crate::cli::Probed for Probed {
+    /// Whether all that it writes to takes what comes. A cluster that is away makes nothing unready.
+    fn ready(&self) -> (bool, String) {
+        match self.trouble() {
+            None => (true, "ready".to_owned()),
+            Some(why) => (false, why),
+        }
     }
-}
 
-async fn metrics(State(probed): State<Probed>) -> impl IntoResponse {
-    let text = probed.exposition();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    fn metrics(&self) -> String {
+        self.exposition()
+    }
 }
 
 impl Probed {

@@ -5,7 +5,7 @@ use super::error::Error;
 use super::search::Search;
 use super::select;
 use super::sql::Sql;
-use super::stored::{Change, ChangeKind, Changes, GroupResource, Sequence};
+use super::stored::{Change, Changes, GroupResource, Sequence};
 use super::{Store, find};
 
 impl Store {
@@ -69,13 +69,5 @@ fn change(row: &Row, search: &Search) -> Result<Change, Error> {
         group: row.text(11)?,
         plural: row.text(12)?,
     };
-    let mut object = select::stored(row, &resource, search.view)?;
-    let (said, before) = (row.int(9)? == 1, row.int(10)? == 1);
-    let kind = match (object.deleted, said, before) {
-        (true, ..) | (_, false, _) => ChangeKind::Deleted,
-        (_, true, false) => ChangeKind::Added,
-        (_, true, true) => ChangeKind::Modified,
-    };
-    object.deleted = kind == ChangeKind::Deleted;
-    Ok(Change { kind, object })
+    select::change(row, &resource, search.view)
 }

@@ -3,7 +3,7 @@
 use super::database::Row;
 use super::error::Error;
 use super::sql::{Dialect, Sql};
-use super::stored::{Clusters, Filter, GroupResource, ObjectKey, Stored};
+use super::stored::{Change, ChangeKind, Clusters, Filter, GroupResource, ObjectKey, Stored};
 use super::stream::{StreamKey, view_code};
 use crate::protocol::compress::unshelve;
 use crate::protocol::message::View;
@@ -39,6 +39,19 @@ pub(super) fn stored(row: &Row, resource: &GroupResource, view: View) -> Result<
         changed: timestamp(row.int(5)?),
         deleted: row.int(7)? == 2,
     })
+}
+
+/// Reads a change: what [`columns`] selected, then whether the object was meant at its number, and before it.
+pub(super) fn change(row: &Row, resource: &GroupResource, view: View) -> Result<Change, Error> {
+    let mut object = stored(row, resource, view)?;
+    let (said, before) = (row.int(9)? == 1, row.int(10)? == 1);
+    let kind = match (object.deleted, said, before) {
+        (true, ..) | (_, false, _) => ChangeKind::Deleted,
+        (_, true, false) => ChangeKind::Added,
+        (_, true, true) => ChangeKind::Modified,
+    };
+    object.deleted = kind == ChangeKind::Deleted;
+    Ok(Change { kind, object })
 }
 
 pub(super) fn cluster(row: &Row, column: usize) -> Result<ClusterName, Error> {

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::select::{self, Alias};
 use super::sql::Sql;
-use super::stored::{Change, ChangeKind, Changes, Filter, Sequence};
+use super::stored::{Changes, Filter, Sequence};
 use super::{Store, fields, schema};
 
 impl Store {
@@ -42,17 +42,7 @@ impl Store {
         let rows = database.fetch(sql).await?;
         let items = rows
             .iter()
-            .map(|row| {
-                let mut object = select::stored(row, &filter.resource, filter.view)?;
-                let (said, before) = (row.int(9)? == 1, row.int(10)? == 1);
-                let kind = match (object.deleted, said, before) {
-                    (true, ..) | (_, false, _) => ChangeKind::Deleted,
-                    (_, true, false) => ChangeKind::Added,
-                    (_, true, true) => ChangeKind::Modified,
-                };
-                object.deleted = kind == ChangeKind::Deleted;
-                Ok(Change { kind, object })
-            })
+            .map(|row| select::change(row, &filter.resource, filter.view))
             .collect::<Result<Vec<_>, Error>>()?;
         // What was pruned while it was read is missing in it.
         self.resumable(after).await?;

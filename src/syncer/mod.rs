@@ -5,7 +5,7 @@ mod probes;
 
 pub use options::SyncerArgs;
 
-use crate::cli::BrokerArgs;
+use crate::cli::{BrokerArgs, serve_probes};
 use crate::kubernetes::{Access, Kubernetes};
 use crate::link::{LastWill, mqtt};
 use crate::protocol::message::MAX_LABELS;
@@ -16,7 +16,6 @@ use crate::source::{Health, Options, Source};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Runs a syncer as a program of its own: logs to stderr, ends on SIGTERM or SIGINT.
@@ -76,7 +75,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     let (health, watched) = watch::channel(Health::default());
     // Before the broker knows of us: who fails to start leaves no last will.
     let probes = serve_probes(
-        &args,
+        args.listen,
         probes::Probed {
             health: watched,
             stale_after,
@@ -126,25 +125,4 @@ fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
     let name = Segment::from(cluster);
     let fresh = || format!("mqi-{name}-{:08x}", rand::random::<u32>());
     broker.client_id.clone().unwrap_or_else(fresh)
-}
-
-async fn serve_probes(
-    args: &SyncerArgs,
-    probed: probes::Probed,
-) -> Result<tokio::task::AbortHandle> {
-    let Some(address) = args.listen else {
-        return Ok(tokio::spawn(std::future::pending::<()>()).abort_handle());
-    };
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("--listen {address}: choose an address that is free"))?;
-    let local = listener.local_addr()?;
-    tracing::info!(%local, "serving /healthz, /readyz and /metrics");
-    let served = axum::serve(listener, probes::router(probed));
-    Ok(tokio::spawn(async move {
-        if let Err(error) = served.await {
-            tracing::error!(%error, "/healthz, /readyz and /metrics ended");
-        }
-    })
-    .abort_handle())
 }

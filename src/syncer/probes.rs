@@ -1,12 +1,7 @@
-//! `/healthz`, `/readyz`, `/metrics`.
+//! What a syncer says of itself at `/readyz` and `/metrics`.
 
 use crate::replica::Role;
 use crate::source::{Health, StreamReport};
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::get;
 use std::fmt::Write;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -18,28 +13,15 @@ pub(super) struct Probed {
     pub(super) stale_after: Duration,
 }
 
-/// The endpoints. `/healthz` says that the process runs; `/readyz` whether it serves or could; both in one line.
-pub(super) fn router(probed: Probed) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(probed)
-}
+impl crate::cli::Probed for Probed {
+    /// Whether it serves, or could.
+    fn ready(&self) -> (bool, String) {
+        self.health.borrow().ready(self.stale_after)
+    }
 
-async fn ready(State(probed): State<Probed>) -> impl IntoResponse {
-    let (ready, words) = probed.health.borrow().ready(probed.stale_after);
-    let code = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (code, format!("{words}\n"))
-}
-
-async fn metrics(State(probed): State<Probed>) -> impl IntoResponse {
-    let text = exposition(&probed.health.borrow());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    fn metrics(&self) -> String {
+        exposition(&self.health.borrow())
+    }
 }
 
 /// The Prometheus text format; names and units as its naming practices want them.

@@ -7,7 +7,7 @@ use crate::ocm::work::{
 use serde_json::{Map, Value};
 
 /// What only an API server writes, and no apply may say.
-const SERVER_S: &[&str] = &[
+pub(super) const SERVER_S: &[&str] = &[
     "uid",
     "resourceVersion",
     "managedFields",

@@ -4,7 +4,7 @@
 //! It goes into the namespace that its annotation [`NAMESPACE_ANNOTATION`] names, else into `default`; what the hub's API
 //! server wrote into it (allocated addresses, generated selectors) stays behind.
 
-use super::manifest::without;
+use super::manifest::{SERVER_S, without};
 use crate::ocm::work::{ManifestWorkSpec, ManifestsTemplate};
 use crate::ocm::{ManifestWork, ObjectMeta};
 use serde_json::{Map, Value};
@@ -17,19 +17,8 @@ pub const NAMESPACE_ANNOTATION: &str = "mqinformer.io/namespace";
 /// The label of a synthetic work: it is in no API server.
 pub const PLAIN_LABEL: &str = "mqinformer.io/plain";
 
-const SERVER_S: &[&str] = &[
-    "uid",
-    "resourceVersion",
-    "managedFields",
-    "creationTimestamp",
-    "generation",
-    "selfLink",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "ownerReferences",
-    "finalizers",
-    "namespace",
-];
+/// What belongs to the object's life on the hub.
+const HUB_S: &[&str] = &["ownerReferences", "finalizers", "namespace"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// What a job's own controller puts into it; `controller-uid` in all its spellings.
 const OF_JOBS: &[&str] = &[
@@ -107,6 +96,7 @@ fn manifest(object: &Value, metadata: &ObjectMeta) -> Value {
 
 fn clean(metadata: &mut Map<String, Value>) {
     without(metadata, SERVER_S);
+    without(metadata, HUB_S);
     for (of, keys) in [
         ("labels", &[DISTRIBUTE_LABEL][..]),
         ("annotations", &[LAST_APPLIED, NAMESPACE_ANNOTATION]),

@@ -26,6 +26,7 @@ pub(super) use backing::StoreBacking;
 pub(super) use keeper::StoreKeeper;
 pub(super) use report::Report;
 
+use super::all_ended;
 use crate::informer::{Clusters, Informer};
 use crate::protocol::message::{Selection, View};
 use crate::store::Store;
@@ -103,8 +104,7 @@ impl Intake {
 
     /// Waits until they have written what was there when they were asked to stop, and no longer than so long.
     pub(super) async fn ended(&mut self, at_most: Duration) {
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(at_most, all).await.is_err() {
+        if !all_ended(&mut self.tasks, at_most).await {
             tracing::warn!(
                 "the database did not take all in time; the next start goes on from there"
             );

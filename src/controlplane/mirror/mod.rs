@@ -31,6 +31,7 @@ mod task;
 
 pub(super) use report::Report;
 
+use super::all_ended;
 use crate::informer::{Clusters, Informer};
 use crate::kubernetes::{Access, ConfigurationError, Kubernetes};
 use crate::protocol::message::{Selection, View};
@@ -100,8 +101,7 @@ impl Mirror {
 
     /// Waits until they have done what was due when they were asked to stop, and no longer than so long.
     pub(super) async fn ended(&mut self, at_most: Duration) {
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(at_most, all).await.is_err() {
+        if !all_ended(&mut self.tasks, at_most).await {
             tracing::warn!(
                 "the hub did not take all copies in time; the next start goes on from there"
             );

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
+use crate::cluster::wait_for;
 use crate::component::{Component, Program};
 use crate::packages;
 use crate::ports;
@@ -21,9 +20,6 @@ use crate::state::{Record, signal};
 
 /// The user as whom it runs when we are root, whom it refuses; its package makes it.
 const USER: &str = "postgres";
-
-/// How often a start is tried, while what a kill has left still ends.
-const STARTS: usize = 50;
 
 /// A running server. It ends when it is dropped.
 #[derive(Debug)]
@@ -124,15 +120,7 @@ impl Postgres {
     pub fn restart(&self) -> Result<()> {
         self.component.kill_9()?;
         // What served its connections ends when it notices, and no other server may use the data until then.
-        let mut last = None;
-        for _ in 0..STARTS {
-            match self.component.restart() {
-                Ok(()) => return Ok(()),
-                Err(error) => last = Some(error),
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        Err(last.context("not started")?)
+        wait_for("server on its data", || self.component.restart().map(Some))
     }
 
     /// Freezes it and all that serve its connections: sockets stay open and nobody answers.

@@ -32,6 +32,7 @@ pub(super) fn feed(
 async fn copy(store: Store, subscription: Subscription, cluster: ClusterName, view: View) {
     let mut changes = subscription.store().changes();
     let mut key = None;
+    let mut proofs = tokio::time::interval(Duration::from_secs(2));
     loop {
         tokio::select! {
             notices = changes.next() => {
@@ -49,7 +50,7 @@ async fn copy(store: Store, subscription: Subscription, cluster: ClusterName, vi
                     .collect();
                 store.write(batch).await.unwrap();
             }
-            () = tokio::time::sleep(Duration::from_secs(2)) => {
+            _ = proofs.tick() => {
                 if let Some(key) = &key {
                     store.prove(key, jiff::Timestamp::now()).await.unwrap();
                 }
