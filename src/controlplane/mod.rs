@@ -18,6 +18,7 @@ mod probes;
 mod refusals;
 pub mod search;
 pub mod serve;
+mod share;
 
 pub use options::ControlplaneArgs;
 
@@ -30,6 +31,7 @@ use api::Api;
 use informers::Informers;
 use intake::Intake;
 use mirror::Mirror;
+use share::Share;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -90,7 +92,8 @@ pub async fn run(args: ControlplaneArgs, mut shutdown: watch::Receiver<bool>) ->
     };
     let mut api = Api::start(&args, store.as_ref(), &topics, &shutdown).await?;
     let informers = Informers::start(&args, &clusters, store.as_ref())?;
-    let mut kept = Kept::start(&args, clusters, store, &informers, &shutdown).await?;
+    let share = share::join(&args, store.as_ref(), &clusters, &informers).await?;
+    let mut kept = Kept::start(&args, clusters, (store, share), &informers, &shutdown).await?;
     let probes = serve_probes(args.listen, kept.probed(&informers)).await?;
     let ended = tokio::select! {
         // An error means that nobody can ask any more.
@@ -109,16 +112,18 @@ struct Kept {
     mirror: Option<Mirror>,
     intake: Option<Intake>,
     store: Option<Store>,
+    share: Option<Share>,
 }
 
 impl Kept {
     async fn start(
         args: &ControlplaneArgs,
         clusters: Clusters,
-        store: Option<Store>,
+        (store, share): (Option<Store>, Option<Share>),
         informers: &Informers,
         stop: &watch::Receiver<bool>,
     ) -> Result<Self> {
+        let held = share.as_ref().map(Share::held);
         let mirror = match &informers.mirror {
             Some(informer) => {
                 let plan = mirror::Plan {
@@ -126,6 +131,7 @@ impl Kept {
                     labels: args.labels(),
                     clusters: clusters.clone(),
                     as_is: args.mirror_as_is.clone(),
+                    share: held.clone(),
                 };
                 let access = Access {
                     kubeconfig: args.kubeconfig.clone().map(Into::into),
@@ -140,6 +146,7 @@ impl Kept {
             labels: args.labels(),
             clusters,
             history: args.history,
+            share: held,
         };
         let (backing, intake) = (informers.backing.as_ref(), informers.intake.as_ref());
         let intake = store
@@ -150,12 +157,14 @@ impl Kept {
             mirror,
             intake,
             store,
+            share,
         })
     }
 
     fn probed(&self, informers: &Informers) -> probes::Probed {
         probes::Probed {
             informers: informers.all().cloned().collect(),
+            share: self.share.as_ref().map(Share::held),
             mirrors: self
                 .mirror
                 .as_ref()
@@ -182,6 +191,9 @@ impl Kept {
             }
         };
         futures::future::join(mirrored, taken_in).await;
+        if let Some(share) = &mut self.share {
+            share.ended(LAST).await;
+        }
         if let Some(store) = &self.store
             && tokio::time::timeout(LAST, store.close()).await.is_err()
         {

@@ -1,6 +1,7 @@
 //! The controlplane's command line.
 
 use super::serve::ServeArgs;
+use super::share::ShareArgs;
 use crate::cli::{BrokerArgs, duration, listen_address};
 use crate::protocol::selector::LabelSelector;
 use std::net::SocketAddr;
@@ -33,7 +34,10 @@ const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
   # And serve them: kubectl --server http://127.0.0.1:8001/clusters/cluster1 get pods
   controlplane --broker tcp://127.0.0.1:1883 --store sqlite://fleet.db --resources pods,nodes \\
-    --serve 127.0.0.1:8001 --serve-url http://127.0.0.1:8001")]
+    --serve 127.0.0.1:8001 --serve-url http://127.0.0.1:8001
+
+  # Several of these share the clusters
+  controlplane --broker tcp://127.0.0.1:1883 --store postgres://hub@db.example.com/fleet --resources pods")]
 pub struct ControlplaneArgs {
     /// Where the broker is.
     #[command(flatten)]
@@ -112,6 +116,10 @@ pub struct ControlplaneArgs {
     /// The API over what is stored.
     #[command(flatten)]
     pub serve: ServeArgs,
+
+    /// Several controlplanes.
+    #[command(flatten)]
+    pub share: ShareArgs,
 
     /// Leave what is announced by --serve-url on the broker.
     #[arg(long, env = "RETAINED", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]

@@ -2,6 +2,7 @@
 
 use super::intake;
 use super::mirror::Report;
+use super::share::{Held, Holding};
 use crate::informer::{Informer, LinkState};
 use std::fmt::Write;
 use tokio::sync::watch;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub(super) struct Probed {
     pub(super) informers: Vec<Informer>,
+    pub(super) share: Option<Held>,
     pub(super) mirrors: Vec<watch::Receiver<Report>>,
     pub(super) intakes: Vec<watch::Receiver<intake::Report>>,
 }
@@ -40,7 +42,8 @@ impl Probed {
             .intakes
             .iter()
             .filter_map(|it| intake_trouble(&it.borrow()));
-        mirrors.next().or_else(|| intakes.next())
+        let shared = || share_trouble(&self.share.as_ref()?.borrow());
+        mirrors.next().or_else(|| intakes.next()).or_else(shared)
     }
 
     /// The Prometheus text format; names and units as its naming practices want them.
@@ -55,6 +58,9 @@ impl Probed {
             "1 while connected to the broker.",
             &up,
         );
+        if let Some(held) = &self.share {
+            of_share(&mut out, &held.borrow());
+        }
         let mirrors: Vec<_> = self
             .mirrors
             .iter()
@@ -72,6 +78,36 @@ fn link_trouble(informer: &Informer) -> Option<String> {
         LinkState::Up => None,
         LinkState::Connecting => Some("connecting to the broker".to_owned()),
         LinkState::Down(failure) => Some(failure.message.clone()),
+    }
+}
+
+fn share_trouble(holding: &Holding) -> Option<String> {
+    let why = holding.trouble.as_ref()?;
+    holding
+        .is_lapsed()
+        .then(|| format!("the other controlplanes are not heard of: {why}"))
+}
+
+fn of_share(out: &mut String, holding: &Holding) {
+    let figures = [
+        (
+            "share_up",
+            "1 while it is heard of by the other controlplanes.",
+            usize::from(!holding.is_lapsed()),
+        ),
+        (
+            "share_members",
+            "Controlplanes that share the clusters.",
+            holding.members,
+        ),
+        (
+            "share_clusters",
+            "Clusters that are this one's.",
+            holding.clusters.len(),
+        ),
+    ];
+    for (name, help, value) in figures {
+        metric(out, name, "gauge", help, &[(String::new(), value as f64)]);
     }
 }
 

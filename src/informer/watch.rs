@@ -22,6 +22,8 @@ use tokio::sync::watch;
 pub struct Watch {
     informer: Informer,
     clusters: Clusters,
+    /// Of these, only those; all, if there is no such set.
+    only: Option<BTreeSet<ClusterName>>,
     selection: Selection,
     presences: watch::Receiver<Arc<BTreeMap<ClusterName, Cluster>>>,
     link: watch::Receiver<LinkState>,
@@ -121,6 +123,7 @@ impl Watch {
         let mut watch = Self {
             informer,
             clusters,
+            only: None,
             selection,
             presences,
             link,
@@ -133,6 +136,44 @@ impl Watch {
             watch.join(&name, None);
         }
         watch
+    }
+
+    /// Of the clusters that are meant, follows only those of this set from now on. Others are left without a word:
+    /// nothing has become of them, and [`Update::Left`] goes on to mean that there is no such cluster any more.
+    pub fn only(&mut self, names: BTreeSet<ClusterName>) {
+        self.only = Some(names);
+        // First who has gone for good, and who comes.
+        self.look_at_presences();
+        let others: BTreeSet<_> = self.members.keys().cloned().collect();
+        let others: BTreeSet<_> = others
+            .into_iter()
+            .filter(|name| !self.follows(name))
+            .collect();
+        self.members.retain(|name, _| !others.contains(name));
+        self.found.retain(|update| match update {
+            Update::Joined(name)
+            | Update::Changed(name, _)
+            | Update::Unsettled(name)
+            | Update::State(name, _)
+            | Update::Presence(name) => !others.contains(name),
+            Update::Left(_) | Update::Discovered | Update::Link(_) => true,
+        });
+        for name in self.clusters.named().cloned().collect::<Vec<_>>() {
+            if self.follows(&name) && !self.members.contains_key(&name) {
+                self.join(&name, None);
+            }
+        }
+    }
+
+    fn follows(&self, name: &ClusterName) -> bool {
+        let is_ours = self.only.as_ref().is_none_or(|only| only.contains(name));
+        self.clusters.matches(name) && !self.excluded.contains(name) && is_ours
+    }
+
+    /// Whether it is a cluster behind this broker, followed or not.
+    #[must_use]
+    pub fn is_known(&self, name: &ClusterName) -> bool {
+        self.members.contains_key(name) || self.presences.borrow().contains_key(name)
     }
 
     /// The clusters followed now, each with its copy.
@@ -191,9 +232,7 @@ impl Watch {
     fn look_at_presences(&mut self) {
         let known = Arc::clone(&self.presences.borrow_and_update());
         self.excluded.retain(|name| known.contains_key(name));
-        let is_meant =
-            |name: &ClusterName| self.clusters.matches(name) && !self.excluded.contains(name);
-        let meant = known.iter().filter(|(name, _)| is_meant(name));
+        let meant = known.iter().filter(|(name, _)| self.follows(name));
         for (name, cluster) in meant
             .map(|(name, cluster)| (name.clone(), cluster.clone()))
             .collect::<Vec<_>>()
@@ -219,7 +258,7 @@ impl Watch {
     fn leave(&mut self, name: &ClusterName) {
         self.members.remove(name);
         self.found.push_back(Update::Left(name.clone()));
-        if self.clusters.named().any(|named| named == name) {
+        if self.clusters.named().any(|named| named == name) && self.follows(name) {
             self.join(&name.clone(), None);
         }
     }

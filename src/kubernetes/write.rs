@@ -126,6 +126,18 @@ impl Kubernetes {
         Ok(self.client().get(&place.url(""), JSON).await?)
     }
 
+    /// Reads the objects of a collection that have such labels: a list, as the server has it now.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn objects(&self, collection: &Place, labels: &str) -> Result<Bytes, WriteError> {
+        let query = Serializer::new(String::new())
+            .append_pair("labelSelector", labels)
+            .finish();
+        let url = format!("{}?{query}", collection.url(""));
+        Ok(self.client().get(&url, JSON).await?)
+    }
+
     async fn written(
         &self,
         method: Method,

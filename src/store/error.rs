@@ -41,6 +41,11 @@ pub enum Error {
     /// A query that nobody can answer: a cursor that was not given out, a path that is none.
     #[error("{0}")]
     Invalid(String),
+    /// Another process has taken the stream over since: see [`Batch::fence`](super::Batch::fence). Nothing was written.
+    #[error(
+        "another controlplane writes this cluster now; if it is of another group, give them other --resources, or one --share-name"
+    )]
+    Superseded,
     /// The database refused a statement, or answered with what was never written.
     #[error("the database refused it: {0}")]
     Refused(String),
@@ -120,8 +125,10 @@ fn is_passing(error: &dyn DatabaseError) -> bool {
     if let (Ok(code), true) = (code.parse::<u32>(), code.len() < 5) {
         return matches!(code & 0xff, 5 | 6 | 10 | 13 | 14);
     }
-    // PostgreSQL: connections, read-only (a standby), serialization and deadlocks, resources, lock not available,
+    // PostgreSQL: connections, read-only (a standby), a transaction that took too long, serialization and deadlocks, resources, lock not available,
     // an operator's intervention, i/o.
-    let classes = ["08", "25006", "40", "53", "55P03", "57P", "57014", "58"];
+    let classes = [
+        "08", "25006", "25P03", "40", "53", "55P03", "57P", "57014", "58",
+    ];
     classes.iter().any(|class| code.starts_with(class))
 }

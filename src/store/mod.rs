@@ -37,6 +37,7 @@ mod history;
 mod leap;
 mod list;
 mod many;
+mod members;
 mod notify;
 mod open;
 mod path;
@@ -54,6 +55,7 @@ mod watch;
 mod write;
 
 pub use error::{Error, OpenError};
+pub use members::{Beat, Beaten};
 pub use path::FieldPath;
 pub use retention::Pruned;
 pub use search::{By, Found, Group, Order, Owner, Search, Subject, Term, Test};

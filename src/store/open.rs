@@ -86,7 +86,12 @@ async fn postgres(url: &str, options: &Options) -> Result<Database, OpenError> {
     let connect = connect
         .application_name("mqtt-informer")
         // A database that does not answer must not hold a batch for ever.
-        .options([("statement_timeout", "60s"), ("lock_timeout", "30s")]);
+        .options([
+            ("statement_timeout", "60s"),
+            ("lock_timeout", "30s"),
+            // Nor must a process that is frozen or cut off in the middle of one hold up the others.
+            ("idle_in_transaction_session_timeout", "10s"),
+        ]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.max(2))
         .acquire_timeout(PATIENCE)

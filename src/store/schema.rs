@@ -6,7 +6,11 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 const SQLITE: &[&str] = &[include_str!("migrations/sqlite_0001.sql")];
-const POSTGRES: &[&str] = &[include_str!("migrations/postgres_0001.sql")];
+// The second step is about several processes, which SQLite does not have.
+const POSTGRES: &[&str] = &[
+    include_str!("migrations/postgres_0001.sql"),
+    include_str!("migrations/postgres_0002.sql"),
+];
 
 /// The row `state`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

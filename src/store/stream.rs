@@ -97,6 +97,10 @@ pub struct Batch {
     /// Where the store is in the stream after this batch; none in the middle of a step that takes several batches, so
     /// that a restart between them repairs it.
     pub position: Option<Position>,
+    /// The writer's fencing token, where several processes write to one PostgreSQL: see [`Store::beat`].
+    ///
+    /// [`Store::beat`]: super::Store::beat
+    pub fence: Option<u64>,
 }
 
 impl Batch {
@@ -109,6 +113,7 @@ impl Batch {
             changes: Vec::new(),
             others: Others::Stay,
             position: None,
+            fence: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::schema;
 use super::stored::{Clusters, Sequence};
 use super::stream::{Batch, Others, Position, Resource, Stream, StreamKey, view_of};
 use super::write::{Target, commit_numbers};
-use super::{Store, notify, select};
+use super::{Store, members, notify, select};
 use crate::protocol::message::{Epoch, Term};
 use crate::protocol::names::ClusterName;
 use crate::protocol::rows::Header;
@@ -124,8 +124,21 @@ impl Store {
     /// # Errors
     /// When the database cannot be written; then nothing was.
     pub async fn forget_cluster(&self, name: &ClusterName) -> Result<Sequence, Error> {
+        self.forget_cluster_as(name, None).await
+    }
+
+    /// The same, by one of several processes: see [`Batch::fence`].
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] if another one has taken the cluster over; when the database cannot be written.
+    pub async fn forget_cluster_as(
+        &self,
+        name: &ClusterName,
+        fence: Option<u64>,
+    ) -> Result<Sequence, Error> {
         let mut transaction = self.inner.database.begin().await?;
         let mut state = schema::locked_state(&mut transaction).await?;
+        members::cluster_fenced(&mut transaction, name.as_str(), fence).await?;
         let at_ms = (self.inner.options.now)().as_millisecond();
         let at_ms = at_ms.max(state.at_ms);
         let mut sql = transaction.sql("SELECT DISTINCT kind FROM streams WHERE cluster = ");

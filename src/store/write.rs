@@ -7,7 +7,7 @@ use super::plan::{Current, Entry, Plan, Put, Step, key, names};
 use super::sql::{Sql, Type, Value};
 use super::stored::Sequence;
 use super::stream::{Batch, Others, StreamKey, view_code};
-use super::{Store, notify, schema, streams};
+use super::{Store, members, notify, schema, streams};
 use crate::protocol::message::View;
 use crate::protocol::rows::{Column, Header};
 use bytes::Bytes;
@@ -25,7 +25,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Malformed`] if it is none that a cluster could mean; [`Error::Unavailable`] if the database cannot be
-    /// reached: then the same can be tried again.
+    /// reached: then the same can be tried again; [`Error::Superseded`] if its fencing token is too old.
     pub async fn write(&self, mut batch: Batch) -> Result<Sequence, Error> {
         let mut entries = BTreeMap::new();
         for (key, value) in batch.changes.drain(..) {
@@ -55,11 +55,13 @@ impl Store {
         let mut transaction = database.begin().await?;
         let state = schema::locked_state(&mut transaction).await?;
         let kind = kind(&mut transaction, &batch.stream).await?;
+        let cluster = batch.stream.cluster.as_str();
+        members::fenced(&mut transaction, (kind, cluster), batch.fence).await?;
         let at_ms = (self.inner.options.now)().as_millisecond();
         let at_ms = at_ms.max(state.at_ms);
         let target = Target {
             kind,
-            cluster: batch.stream.cluster.as_str(),
+            cluster,
             at_ms,
         };
         let current = match batch.others {

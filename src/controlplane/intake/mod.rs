@@ -27,6 +27,7 @@ pub(super) use keeper::StoreKeeper;
 pub(super) use report::Report;
 
 use super::all_ended;
+use super::share::Held;
 use crate::informer::{Clusters, Informer};
 use crate::protocol::message::{Selection, View};
 use crate::store::Store;
@@ -49,6 +50,8 @@ pub(super) struct Plan {
     pub(super) clusters: Clusters,
     /// For how long it is remembered what was.
     pub(super) history: Duration,
+    /// Which of them are this process's, if there are others.
+    pub(super) share: Option<Held>,
 }
 
 /// The intakes of all kinds and views, at work until they are asked to stop.
@@ -87,8 +90,8 @@ impl Intake {
                     ..Report::default()
                 });
                 let watch = informer.watch(plan.clusters.clone(), selection.clone());
-                let backing = backing.cloned();
-                let task = task::Task::new(writer.clone(), backing, (watch, selection), report);
+                let by = (backing.cloned(), plan.share.clone());
+                let task = task::Task::new(writer.clone(), by, (watch, selection), report);
                 tasks.spawn(task.run(stop.clone()));
                 reports.push(reported);
             }

@@ -207,6 +207,7 @@ impl World {
             labels: String::new(),
             clusters,
             history: Duration::from_secs(3600),
+            share: None,
         };
         let (stop, stopped) = watch::channel(false);
         let intake = Intake::start(&plan, &store, (&informer, Some(&backing)), &stopped);

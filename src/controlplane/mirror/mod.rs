@@ -32,6 +32,7 @@ mod task;
 pub(super) use report::Report;
 
 use super::all_ended;
+use super::share::Held;
 use crate::informer::{Clusters, Informer};
 use crate::kubernetes::{Access, ConfigurationError, Kubernetes};
 use crate::protocol::message::{Selection, View};
@@ -52,6 +53,8 @@ pub(super) struct Plan {
     pub(super) clusters: Clusters,
     /// Resources (`plural.group`) that are copied as they are.
     pub(super) as_is: Vec<String>,
+    /// Which clusters are this process's, if there are others.
+    pub(super) share: Option<Held>,
 }
 
 /// The mirrors of all kinds, at work until they are asked to stop.
@@ -87,7 +90,8 @@ impl Mirror {
                 ..Selection::default()
             };
             let watch = informer.watch(plan.clusters.clone(), selection);
-            let task = task::Task::new(Arc::clone(&hub), watch, report, plan.as_is.clone());
+            let plan = (plan.as_is.clone(), plan.share.clone());
+            let task = task::Task::new(Arc::clone(&hub), watch, report, plan);
             tasks.spawn(task.run(stop.clone()));
             reports.push(reported);
         }

@@ -8,6 +8,7 @@ use super::observed::{Copies, Heard, follow};
 use super::queue::Queue;
 use super::report::Report;
 use crate::controlplane::refusals::Refusals;
+use crate::controlplane::share::{Held, changed};
 use crate::informer::{Update, Watch};
 use crate::kubernetes::WriteError;
 use crate::protocol::names::ClusterName;
@@ -15,7 +16,7 @@ use crate::protocol::rows::Header;
 use crate::source::{Event, Resolved};
 use bytes::Bytes;
 use prost::Message;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -40,6 +41,8 @@ pub(super) struct Task {
     watch: Watch,
     heard: mpsc::Receiver<Heard>,
     as_is: Vec<String>,
+    /// Which clusters are this process's, if there are others.
+    share: Option<Held>,
     mirrored: Option<Mirrored>,
     copies: Copies,
     clusters: BTreeMap<ClusterName, Standing>,
@@ -76,6 +79,7 @@ enum Turn {
     Update(Option<Update>),
     Heard(Option<Heard>),
     Done(Origin, Kinds, Result<(), WriteError>),
+    Share,
     Due,
     Stop,
 }
@@ -83,10 +87,14 @@ enum Turn {
 impl Task {
     pub(super) fn new(
         hub: Arc<Hub>,
-        watch: Watch,
+        mut watch: Watch,
         report: watch::Sender<Report>,
-        as_is: Vec<String>,
+        (as_is, share): (Vec<String>, Option<Held>),
     ) -> Self {
+        if share.is_some() {
+            // Nothing is, until it is said what is.
+            watch.only(BTreeSet::new());
+        }
         let now = report.borrow().clone();
         let (tell, heard) = mpsc::channel(64);
         // It ends with its listener.
@@ -96,6 +104,7 @@ impl Task {
             watch,
             heard,
             as_is,
+            share,
             mirrored: None,
             copies: Copies::default(),
             clusters: BTreeMap::new(),
@@ -117,6 +126,7 @@ impl Task {
                 Turn::Update(Some(update)) => self.update(update),
                 Turn::Heard(Some(heard)) => self.hear(heard),
                 Turn::Done(origin, what, result) => self.done(&origin, what, result),
+                Turn::Share => self.shared(),
                 Turn::Due => {}
                 Turn::Stop | Turn::Update(None) | Turn::Heard(None) => break,
             }
@@ -133,6 +143,7 @@ impl Task {
                 // A panic ends the process; nobody aborts them.
                 Err(_) => Turn::Due,
             },
+            () = changed(self.share.as_mut()) => Turn::Share,
             heard = self.heard.recv() => Turn::Heard(heard),
             update = self.watch.next() => Turn::Update(update),
             () = at(due) => Turn::Due,
@@ -141,6 +152,10 @@ impl Task {
 
     /// When the next job may start, if one more may.
     fn next_start(&self) -> Option<Instant> {
+        let lapsed = |held: &Held| held.borrow().is_lapsed();
+        if self.share.as_ref().is_some_and(lapsed) {
+            return None;
+        }
         let due = self.queue.deadline()?;
         let free = self.now.listed && self.jobs.len() < AT_ONCE;
         let pause = self.away.map(|(until, _)| until);
@@ -449,6 +464,18 @@ impl Task {
         }
     }
 
+    /// Other clusters are this process's now. Of those that are not, nothing is known any more, so nothing is done.
+    fn shared(&mut self) {
+        let Some(held) = &mut self.share else {
+            return;
+        };
+        let names = held.borrow_and_update().names();
+        self.clusters.retain(|cluster, _| names.contains(cluster));
+        self.refused
+            .retain(|origin, _| names.contains(&origin.cluster));
+        self.watch.only(names);
+    }
+
     fn add_copies_of(&mut self, cluster: &ClusterName) {
         let now = Instant::now();
         let theirs = |origin: &&Origin| origin.cluster == *cluster;
@@ -473,7 +500,7 @@ impl Task {
     fn tell_of_strangers(&self) {
         let mut strangers: BTreeMap<&str, usize> = BTreeMap::new();
         for origin in self.copies.origins() {
-            if !self.watch.members().contains_key(&origin.cluster) {
+            if !self.watch.is_known(&origin.cluster) {
                 *strangers.entry(origin.cluster.as_str()).or_default() += 1;
             }
         }

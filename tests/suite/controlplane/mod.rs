@@ -5,6 +5,7 @@ mod intake;
 mod manifest;
 mod mirror;
 mod outages;
+mod share;
 mod whole;
 
 use crate::programs::{Background, command, http};

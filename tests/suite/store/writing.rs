@@ -1,7 +1,8 @@
 //! Writing: repeated, whole, replaced, hostile, at once.
 
 use super::*;
-use mqtt_informer::store::{Change, ChangeKind, Error};
+use mqtt_informer::store::{Beat, Change, ChangeKind, Error};
+use std::time::Duration;
 
 on_both!(
     the_same_again_takes_no_number,
@@ -491,4 +492,56 @@ async fn keys_that_are_none_are_refused_whole(home: Home) {
         assert!(matches!(error, Error::Malformed(_)), "{error}");
     }
     assert!(listed(&store, filter()).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_was_replaced_writes_no_more() {
+    let store = postgres().await.store;
+    let beat = |member, view| Beat {
+        share: "s",
+        member,
+        view,
+        lease: Duration::from_secs(60),
+    };
+    let old = store.beat(&beat("a", 1)).await.unwrap();
+    let new = store.beat(&beat("b", 2)).await.unwrap();
+    assert!(new.fence > old.fence);
+    assert_eq!(new.members, [("a".into(), 1), ("b".into(), 2)].into());
+    let batch = |value, fence: u64| Batch {
+        fence: Some(fence),
+        ..whole(stream("c1"), vec![put("p", pod("p", "1", value))])
+    };
+    store.write(batch(1, old.fence)).await.unwrap();
+    store.write(batch(2, new.fence)).await.unwrap();
+    let late = store.write(batch(3, old.fence)).await.unwrap_err();
+    assert!(matches!(late, Error::Superseded), "{late}");
+    let late = store
+        .forget_cluster_as(&cluster("c1"), Some(old.fence))
+        .await;
+    assert!(matches!(late, Err(Error::Superseded)));
+    store.write(batch(4, new.fence)).await.unwrap();
+    // Another cluster is another matter, and what was forgotten comes back by nobody who had it before.
+    let other = Batch {
+        fence: Some(old.fence),
+        ..whole(stream("c2"), vec![put("p", pod("p", "1", 1))])
+    };
+    store.write(other).await.unwrap();
+    let forgotten = store
+        .forget_cluster_as(&cluster("c1"), Some(new.fence))
+        .await;
+    forgotten.unwrap();
+    assert!(store.write(batch(5, old.fence)).await.is_err());
+    assert_eq!(store.clusters().await.unwrap(), [cluster("c2")]);
+
+    store.leave("s", "a").await.unwrap();
+    let expired = Beat {
+        lease: Duration::ZERO,
+        ..beat("c", 3)
+    };
+    store.beat(&expired).await.unwrap();
+    let left = store.beat(&beat("b", 2)).await.unwrap();
+    assert_eq!(left.members, [("b".into(), 2)].into());
+    let alone = sqlite().await.store;
+    let error = alone.beat(&beat("a", 1)).await.unwrap_err().to_string();
+    assert!(error.contains("SQLite is for one process"), "{error}");
 }

@@ -14,23 +14,26 @@ use tokio::time::Instant;
 pub(super) enum Done {
     /// Of a cluster, for the stream of that number.
     Written(ClusterName, u64, Box<Written>),
-    Forgotten(ClusterName, Result<(), Error>),
+    /// By this token.
+    Forgotten((ClusterName, Option<u64>), Result<(), Error>),
     Proven,
 }
 
 impl Task {
     pub(super) fn start_jobs(&mut self) {
-        let is_free = |cluster: &&ClusterName| !self.busy.contains(*cluster);
         // Not before what is under way is written: it would stay.
-        let forgotten: Vec<_> = self.forgotten.iter().filter(is_free).cloned().collect();
-        for cluster in forgotten {
-            self.forgotten.remove(&cluster);
-            self.forget(cluster, Duration::ZERO);
+        let busy = &self.busy;
+        let forgotten: Vec<_> = self
+            .forgotten
+            .extract_if(.., |cluster, _| !busy.contains(cluster))
+            .collect();
+        for of in forgotten {
+            self.forget(of, Duration::ZERO);
         }
         let now = Instant::now();
         let is_ready = |(cluster, stream): &(&ClusterName, &Stream)| {
             let due = stream.again.is_none_or(|again| again <= now);
-            stream.behind && due && !self.busy.contains(*cluster)
+            stream.behind && due && !self.busy.contains(*cluster) && self.may_write(stream)
         };
         let ready = self.clusters.iter().filter(is_ready);
         let ready: Vec<_> = ready.map(|(cluster, _)| cluster.clone()).collect();
@@ -39,12 +42,12 @@ impl Task {
         }
     }
 
-    fn forget(&mut self, cluster: ClusterName, pause: Duration) {
+    fn forget(&mut self, of: (ClusterName, Option<u64>), pause: Duration) {
         let store = self.writer.store.clone();
         self.jobs.spawn(async move {
             tokio::time::sleep(pause).await;
-            let result = store.forget_cluster(&cluster).await.map(drop);
-            Done::Forgotten(cluster, result)
+            let result = store.forget_cluster_as(&of.0, of.1).await.map(drop);
+            Done::Forgotten(of, result)
         });
     }
 
@@ -75,9 +78,10 @@ impl Task {
         };
         stream.key = Some(key.clone());
         let (writer, number, cluster) = (self.writer.clone(), stream.number, cluster.clone());
+        let fence = stream.fence;
         self.busy.insert(cluster.clone());
         self.jobs.spawn(async move {
-            let written = writer.write(&key, what).await;
+            let written = writer.write((&key, fence), what).await;
             Done::Written(cluster, number, Box::new(written))
         });
     }
@@ -109,16 +113,16 @@ impl Task {
                 self.busy.remove(&cluster);
                 self.written(&cluster, number, *written);
             }
-            Done::Forgotten(cluster, Err(error)) if error.is_retryable() => {
+            Done::Forgotten(of, Err(error)) if error.is_retryable() => {
                 self.database_away(&error);
-                self.forget(cluster, AWAY.1);
+                self.forget(of, AWAY.1);
             }
-            Done::Forgotten(cluster, Err(error)) => {
+            Done::Forgotten((cluster, _), Err(error)) => {
                 tracing::warn!(cluster = cluster.as_str(), %error, "its objects stay in the store");
                 // If it has come back, it was loaded while the last of it was being written.
                 self.emptied(Some(&cluster));
             }
-            Done::Forgotten(cluster, Ok(())) => {
+            Done::Forgotten((cluster, _), Ok(())) => {
                 // This task hears it, too.
                 let _ = self.writer.emptied.send(cluster);
             }
@@ -129,20 +133,26 @@ impl Task {
     fn written(&mut self, cluster: &ClusterName, number: u64, written: Written) {
         self.now.batches += written.batches;
         self.now.changes += written.changes;
-        let of_it = |stream: &&mut Stream| stream.number == number;
-        let Some(stream) = self.clusters.get_mut(cluster).filter(of_it) else {
+        let Some(stream) = self.clusters.get_mut(cluster) else {
             return;
         };
+        if stream.number != number {
+            // It waited for that, and may have been told all by then.
+            stream.behind = true;
+            return;
+        }
         let outdated = std::mem::take(&mut stream.outdated);
         match written.result {
             Ok(()) => {
                 if let Some(member) = self.watch.members().get(cluster) {
                     stream.succeeded(written.what.written(member));
                 }
+                // A whole copy's first write says all of it.
+                let reload = stream.seal() && self.backing.is_some();
                 if self.now.away.take().is_some() {
                     tracing::info!(resource = %self.now.word, "the database is back");
                 }
-                if outdated {
+                if outdated || reload {
                     self.begin_anew(cluster);
                 }
             }

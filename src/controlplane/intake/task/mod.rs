@@ -2,6 +2,7 @@
 
 mod jobs;
 mod proofs;
+mod shared;
 mod stream;
 mod writer;
 
@@ -11,6 +12,7 @@ use super::backing::StoreBacking;
 use super::report::Report;
 use crate::controlplane::PROVE;
 use crate::controlplane::refusals::Refusals;
+use crate::controlplane::share::{Held, changed};
 use crate::informer::{Update, Watch};
 use crate::protocol::message::Selection;
 use crate::protocol::names::ClusterName;
@@ -37,8 +39,10 @@ pub(super) struct Task {
     jobs: JoinSet<Done>,
     /// Clusters of which something is being written.
     busy: BTreeSet<ClusterName>,
-    /// Clusters that were forgotten, whose objects are still to go.
-    forgotten: BTreeSet<ClusterName>,
+    /// Clusters that were forgotten, whose objects are still to go; and the token to do so.
+    forgotten: BTreeMap<ClusterName, Option<u64>>,
+    /// Which clusters are this process's, if there are others.
+    share: Option<Held>,
     emptied: broadcast::Receiver<ClusterName>,
     refusals: Refusals,
     now: Report,
@@ -49,6 +53,7 @@ enum Turn {
     Update(Option<Update>),
     Done(Done),
     Emptied(Option<ClusterName>),
+    Share,
     Prove,
     Due,
     Stop,
@@ -57,10 +62,14 @@ enum Turn {
 impl Task {
     pub(super) fn new(
         writer: Writer,
-        backing: Option<StoreBacking>,
-        (watch, selection): (Watch, Selection),
+        (backing, share): (Option<StoreBacking>, Option<Held>),
+        (mut watch, selection): (Watch, Selection),
         report: watch::Sender<Report>,
     ) -> Self {
+        if share.is_some() {
+            // Nothing is, until it is said what is.
+            watch.only(BTreeSet::new());
+        }
         let now = report.borrow().clone();
         Self {
             emptied: writer.emptied.subscribe(),
@@ -73,7 +82,8 @@ impl Task {
             numbers: 0,
             jobs: JoinSet::new(),
             busy: BTreeSet::new(),
-            forgotten: BTreeSet::new(),
+            forgotten: BTreeMap::new(),
+            share,
             now,
             report,
         }
@@ -91,6 +101,7 @@ impl Task {
                 update = self.watch.next() => Turn::Update(update),
                 // None: there were too many of them.
                 emptied = self.emptied.recv() => Turn::Emptied(emptied.ok()),
+                () = changed(self.share.as_mut()) => Turn::Share,
                 _ = prove.tick() => Turn::Prove,
                 () = at(due) => Turn::Due,
             };
@@ -98,6 +109,7 @@ impl Task {
                 Turn::Update(Some(update)) => self.update(update),
                 Turn::Done(done) => self.done(done),
                 Turn::Emptied(cluster) => self.emptied(cluster.as_ref()),
+                Turn::Share => self.shared(),
                 Turn::Prove => self.prove(),
                 Turn::Due => {}
                 Turn::Stop | Turn::Update(None) => break,
@@ -132,7 +144,8 @@ impl Task {
         match update {
             Update::Joined(cluster) => {
                 self.numbers += 1;
-                self.clusters.insert(cluster, Stream::new(self.numbers));
+                let stream = Stream::new(self.numbers, self.fence(&cluster));
+                self.clusters.insert(cluster, stream);
             }
             // What changed is found by comparing with what was written, not with what was told last.
             Update::Changed(cluster, _) | Update::Unsettled(cluster) => self.is_behind(&cluster),
@@ -163,12 +176,17 @@ impl Task {
             cluster = cluster.as_str(),
             "the cluster was forgotten: its objects go, too"
         );
-        self.clusters.remove(&cluster);
+        let stream = self.clusters.remove(&cluster);
         self.refusals.forget(&cluster);
         if let Some(backing) = &self.backing {
             backing.forget(&cluster, &self.selection);
         }
-        self.forgotten.insert(cluster);
+        let fence = stream.and_then(|stream| stream.fence);
+        let fence = fence.or_else(|| self.fence(&cluster));
+        // One that is another one's is forgotten by that one.
+        if self.share.is_none() || fence.is_some() {
+            self.forgotten.insert(cluster, fence);
+        }
     }
 
     /// What the store has of a cluster, or of all, is not known any more.

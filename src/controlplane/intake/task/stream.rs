@@ -15,6 +15,10 @@ const REFUSED: (Duration, Duration) = (Duration::from_secs(5), Duration::from_se
 pub(super) struct Stream {
     /// Tells it from earlier ones of its cluster.
     pub(super) number: u64,
+    /// The token it is written with, if there are other processes.
+    pub(super) fence: Option<u64>,
+    /// All was written with that once: nobody who had it before writes any more.
+    pub(super) sealed: bool,
     /// Which stream of the store it was last.
     pub(super) key: Option<StreamKey>,
     /// What the store has; none if that is not known. Of a thin copy, only where that is.
@@ -32,9 +36,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(number: u64) -> Self {
+    pub(super) fn new(number: u64, fence: Option<u64>) -> Self {
         Self {
             number,
+            fence,
             ..Self::default()
         }
     }
@@ -43,11 +48,19 @@ impl Stream {
     pub(super) fn begin_anew(&mut self, number: u64) {
         *self = Self {
             number,
+            fence: self.fence,
+            sealed: self.sealed,
             tries: self.tries,
             again: self.again,
             refused: self.refused,
             ..Self::default()
         };
+    }
+
+    /// Its token is in the store. Whether that is news: then what was loaded before may have been written by another one
+    /// since.
+    pub(super) fn seal(&mut self) -> bool {
+        self.fence.is_some() && !std::mem::replace(&mut self.sealed, true)
     }
 
     /// All that was tried is in the store.

@@ -3,7 +3,7 @@
 use super::super::batches::{MOST, batches};
 use super::super::unwritten::Unwritten;
 use crate::protocol::names::ClusterName;
-use crate::store::{Error, Store, StreamKey};
+use crate::store::{Batch, Error, Store, StreamKey};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -26,14 +26,18 @@ pub(super) struct Written {
 
 impl Writer {
     /// All of it, or as far as it goes.
-    pub(super) async fn write(&self, key: &StreamKey, what: Unwritten) -> Written {
+    pub(super) async fn write(
+        &self,
+        (key, fence): (&StreamKey, Option<u64>),
+        what: Unwritten,
+    ) -> Written {
         let (mut written, mut changes) = (0, 0);
         let result = async {
             // Nobody closes it.
             let _turn = self.turns.acquire().await;
             for batch in batches(key, what.changes(), what.end(), MOST) {
                 let count = batch.changes.len() as u64;
-                self.store.write(batch).await?;
+                self.store.write(Batch { fence, ..batch }).await?;
                 written += 1;
                 changes += count;
             }
