@@ -56,19 +56,36 @@ pub fn cell_bytes(value: &[u8], at: usize) -> &[u8] {
     next_cell(&mut rest).unwrap_or_default()
 }
 
+/// The bytes of a value's metadata, and no cell looked into; empty where there is none.
+pub fn metadata_bytes(value: &[u8]) -> &[u8] {
+    let mut rest = value;
+    while let Some((tag, field)) = next_field(&mut rest) {
+        if tag == METADATA {
+            return field;
+        }
+    }
+    &[]
+}
+
 /// Takes the next cell off.
 fn next_cell<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     loop {
-        let (tag, mut bytes) = rest.split_first()?;
-        let len = prost::encoding::decode_varint(&mut bytes).ok()?;
-        let (field, after) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
-        *rest = after;
-        match *tag {
-            CELL => return Some(field),
-            METADATA => {}
-            _ => return None,
+        if let (CELL, field) = next_field(rest)? {
+            return Some(field);
         }
     }
+}
+
+/// Takes the next field off, with its tag.
+fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let (tag, mut bytes) = rest.split_first()?;
+    if ![CELL, METADATA].contains(tag) {
+        return None;
+    }
+    let len = prost::encoding::decode_varint(&mut bytes).ok()?;
+    let (field, after) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
+    *rest = after;
+    Some((*tag, field))
 }
 
 /// The tags of a row's fields, 1 and 2, that have a length before them.
@@ -120,12 +137,14 @@ mod tests {
             let value: Bytes = wire.encode_to_vec().into();
             let whole = Row::from_value(&value).unwrap().cells.get(at).cloned();
             prop_assert_eq!(Cell::from_bytes(cell_bytes(&value, at)), whole.unwrap_or_default());
+            prop_assert_eq!(metadata_bytes(&value), br#"{"name":"web"}"#.as_slice());
         }
 
         #[test]
         fn hostile_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Row::from_value(&bytes.clone().into());
             let _ = Cell::from_bytes(cell_bytes(&bytes, 1));
+            let _ = metadata_bytes(&bytes);
             let _ = super::super::Resource::from_header(&bytes);
         }
     }

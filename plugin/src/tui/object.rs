@@ -1,8 +1,7 @@
 //! What is read of an object's metadata only when somebody asks: who made it.
 
+use crate::table::metadata_bytes;
 use bytes::Bytes;
-use mqtt_informer::protocol::rows;
-use prost::Message;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -87,14 +86,15 @@ pub fn uid(value: &Bytes) -> String {
     read(value).uid
 }
 
-fn read(value: &Bytes) -> Owned {
-    let row = rows::Row::decode(value.clone()).unwrap_or_default();
-    serde_json::from_slice(&row.metadata).unwrap_or_default()
+fn read(value: &[u8]) -> Owned {
+    serde_json::from_slice(metadata_bytes(value)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mqtt_informer::protocol::rows;
+    use prost::Message;
 
     fn row(metadata: &str) -> Bytes {
         let row = rows::Row {
