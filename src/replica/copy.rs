@@ -17,8 +17,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// A state that the source had, whole. Cheap to clone. This is also what a disk cache writes, and reads back
 /// (not of a thin copy, whose values are kept elsewhere).
 ///
-/// R8 Cache: whole or not at all, its epoch and sequence number with it. *Else a restarted reader goes back to an older
-/// source.*
+/// R8 Cache: whole or not at all, with its epoch, sequence number and last change. *Else a restarted reader goes back to an
+/// older source, or to an older answer.*
 #[derive(Clone, Debug, Default)]
 pub struct Copy {
     /// The epoch of that state.
@@ -31,6 +31,8 @@ pub struct Copy {
     pub thin: Option<Thin>,
     /// The digest of all entries.
     pub digest: u64,
+    /// The resourceVersion of the last change that it holds; 0 = not known.
+    pub changed: u64,
     /// Unpacks what the source of this epoch sends.
     pub packer: Packer,
 }

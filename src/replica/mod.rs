@@ -45,7 +45,7 @@
 //! | R6 request (`request`) | one at a time, repeated as it is, in vain for one page; the copy is frozen meanwhile | every answer is too late when the way is long |
 //! | R7 stage, switch (`staging`, `copy`) | pages of one snapshot, chained without a hole; then the copy is switched in one step | missing entries read as deleted; duplicates make a storm |
 //! | R7 older (`reflector`) | an answer of another epoch that does not reach up to the last change held, by resourceVersion, is asked for again | a row goes back: a new writer's list began before the last news of the writer before, or its watch lags |
-//! | R8 cache (`copy`, `saved`) | copies are kept whole, with their epoch and seq, and a checksum | a restarted reader goes back to an older source, or begins with what never was |
+//! | R8 cache (`copy`, `saved`) | copies are kept whole, with their epoch, seq and last change, and a checksum | a restarted reader goes back to an older source or an older answer, or begins with what never was |
 //! | R9 away (`thin`) | a thin copy lets a value go when its backing has this very one; while too much waits to be stored, nothing is taken in | what changed meanwhile is held by nobody and never stored; memory grows while a database is away |
 //! | R10 base (`thin`, `reflector::bases`) | a delta to a value that is away waits for it, and takes it by its digest only; what the backing lacks is asked of the source as if it were not held, and told again | garbage; or the same value asked for and missing, for ever |
 //!

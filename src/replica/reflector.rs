@@ -70,8 +70,6 @@ pub struct Reflector {
     diverged: bool,
     /// Answers in a row that were no good.
     failures: u32,
-    /// The resourceVersion of the last change that the copy holds; 0 = not known, or not confirmed in this life.
-    changed: u64,
     /// Answers that were older than the copy.
     older: Option<Older>,
     status: Option<State>,
@@ -118,7 +116,6 @@ impl Reflector {
             unsure: true,
             diverged: false,
             failures: 0,
-            changed: 0,
             older: None,
             status: None,
             resource: String::new(),
@@ -422,7 +419,7 @@ impl Reflector {
         let anew = stage
             .header()
             .is_some_and(|header| header.epoch != self.copy.epoch);
-        if !anew || up_to == 0 || up_to >= self.changed || mutant!(OlderAnswerShown) {
+        if !anew || up_to == 0 || up_to >= self.copy.changed || mutant!(OlderAnswerShown) {
             return false;
         }
         let older = self.older.get_or_insert(Older {
@@ -457,10 +454,10 @@ impl Reflector {
         self.doubted.clear();
         self.failures = 0;
         self.older = None;
-        self.changed = request.stage.versions().changed;
         self.diverged = false;
         self.tally.answers += 1;
         self.become_next(next);
+        self.copy.changed = request.stage.versions().changed;
         let age = Duration::from_millis(request.stage.upstream_age_ms());
         let since = request.snapshot_since(self.copy.epoch);
         self.was_current(since - age);
@@ -534,7 +531,7 @@ impl Reflector {
     fn compare(&mut self, step: &Step) {
         if step.digest == self.copy.digest || mutant!(NoDigestCompared) {
             self.was_current(step.arrived - step.upstream_age);
-            self.changed = step.changed;
+            self.copy.changed = step.changed;
             self.unsure = false;
         } else if self.request.is_none() {
             self.tally.divergences += 1;

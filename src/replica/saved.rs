@@ -1,6 +1,6 @@
 //! A copy as bytes, to be kept between two lives of a consumer.
 //!
-//! R8 Cache: whole or not at all, its epoch and sequence number with it, and a checksum over all of it: what is not
+//! R8 Cache: whole or not at all, with its epoch, sequence number and last change, and a checksum over all of it: what is not
 //! exactly what was written is no copy. *Else a reader begins with a state that no source ever had.* One that begins
 //! with a copy still believes none of it: it is frozen until the source's first answer, which names the digest of the
 //! whole.
@@ -14,7 +14,7 @@
 //! | 7, 1 | `mqicopy`, the form's version |
 //! | 16 | xxh3-128 of all that follows, little-endian like every number here |
 //! | 4, n | length of the label, the label: the caller's own words about the copy |
-//! | 8, 4, 4, 8 | term's number, term's nonce, feed, sequence number |
+//! | 8, 4, 4, 8, 8 | term's number, term's nonce, feed, sequence number, resourceVersion of the last change |
 //! | 4, n | length of the dictionary, the dictionary |
 //! | 1, n | 1 if what follows is zstd, all entries as an answer carries them, plain |
 
@@ -27,7 +27,7 @@ use bytes::{Buf, Bytes};
 use xxhash_rust::xxh3::xxh3_128;
 
 const MAGIC: &[u8; 7] = b"mqicopy";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Magic, version, checksum.
 const HEAD: usize = 24;
 /// The longest label that is read, in bytes.
@@ -61,7 +61,12 @@ pub enum NotSaved {
 impl Saved {
     /// The bytes of it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Copy { epoch, seq, .. } = self.copy;
+        let Copy {
+            epoch,
+            seq,
+            changed,
+            ..
+        } = self.copy;
         let mut out = Vec::from(MAGIC);
         out.push(VERSION);
         out.resize(HEAD, 0);
@@ -70,6 +75,7 @@ impl Saved {
         out.extend(epoch.term.nonce.to_le_bytes());
         out.extend(epoch.feed.to_le_bytes());
         out.extend(seq.to_le_bytes());
+        out.extend(changed.to_le_bytes());
         put_slice(&mut out, &self.copy.packer.dictionary().unwrap_or_default());
         let mut entries = Vec::new();
         for (key, value) in &self.copy.entries {
@@ -138,6 +144,7 @@ fn read(mut bytes: Bytes) -> Option<Saved> {
     let nonce = bytes.try_get_u32_le().ok()?;
     let feed = bytes.try_get_u32_le().ok()?;
     let seq = bytes.try_get_u64_le().ok()?;
+    let changed = bytes.try_get_u64_le().ok()?;
     let dictionary = take_slice(&mut bytes, usize::MAX)?;
     let packer = match dictionary.is_empty() {
         true => Packer::default(),
@@ -155,6 +162,7 @@ fn read(mut bytes: Bytes) -> Option<Saved> {
             feed,
         },
         seq,
+        changed,
         packer,
         ..Copy::default()
     };
@@ -198,6 +206,7 @@ mod tests {
                 feed: 3,
             },
             seq: 42,
+            changed: 4711,
             packer: if dictionary {
                 TRAINED.clone()
             } else {
@@ -230,7 +239,7 @@ mod tests {
             let before = saved(&entries, dictionary);
             let after = read_back(before.to_bytes()).unwrap();
             prop_assert_eq!(&after.label, &before.label);
-            prop_assert_eq!((after.copy.epoch, after.copy.seq, after.copy.digest), (before.copy.epoch, before.copy.seq, before.copy.digest));
+            prop_assert_eq!((after.copy.epoch, after.copy.seq, after.copy.changed, after.copy.digest), (before.copy.epoch, before.copy.seq, before.copy.changed, before.copy.digest));
             prop_assert_eq!(after.copy.entries, before.copy.entries);
             prop_assert_eq!(after.copy.packer.id(), before.copy.packer.id());
         }

@@ -373,6 +373,19 @@ fn an_older_answer_of_a_new_writer_is_asked_for_again() {
 }
 
 #[test]
+fn a_cached_copy_does_not_go_back_either() {
+    let cached = followed().0.reflector.copy().clone();
+    let mut bench = Bench::with(Some(cached));
+    bench.poll(0);
+    bench.page(10, &answer_of_another(1, 99, &[("a", "0")]));
+    assert!(bench.holds(A), "it went back");
+    bench.poll(1_000);
+    let rid = bench.syncs()[1].rid;
+    bench.page(1_010, &answer_of_another(rid, 100, &[("a", "2")]));
+    assert!(bench.holds(&[("a", "2")]));
+}
+
+#[test]
 fn a_writer_that_stays_behind_is_believed_once_its_api_server_has_answered_for_long() {
     let (mut bench, mut rid) = followed();
     let mut believed_at = None;
