@@ -94,11 +94,11 @@ fn a_broker_that_goes_and_comes_is_seen() {
     let scene = Scene::new("tui-broker");
     let cluster = scene.shared();
     let _syncer = scene.syncer(&cluster, &[]);
-    let terminal = open(&scene, &["tui", "ns"]);
-    shows(&terminal, "kube-system");
+    let terminal = open(&scene, &["tui", "svc", "-n", "default"]);
+    shows(&terminal, "443/TCP");
     scene.broker.component().kill_9().unwrap();
     shows(&terminal, "broker");
-    let kept = shows(&terminal, "kube-system");
+    let kept = shows(&terminal, "443/TCP");
     assert!(!kept.contains("● cluster1"), "shown as fresh:\n{kept}");
     scene.broker.component().restart().unwrap();
     shows(&terminal, "● cluster1");
@@ -201,17 +201,17 @@ fn the_last_screen_is_shown_before_the_broker_is_there_and_says_how_old_it_is() 
     let _syncer = scene.syncer(&cluster, &[]);
     let cache = scene.bed.dir().join("tui-kept-cache");
     let open = || {
-        let mut command = plugin_command(scene.broker.url(), &["tui", "ns"]);
+        let mut command = plugin_command(scene.broker.url(), &["tui", "svc", "-n", "default"]);
         command.env("XDG_CACHE_HOME", &cache);
         Terminal::start(&command, SIZE).unwrap()
     };
     let mut first = open();
-    shows(&first, "kube-system");
+    shows(&first, "443/TCP");
     types(&mut first, "\x03");
     assert!(first.ended().unwrap().success());
     scene.broker.component().kill_9().unwrap();
     let second = open();
-    let kept = shows(&second, "kube-system");
+    let kept = shows(&second, "443/TCP");
     assert!(kept.contains("cluster1 stale"), "{kept}");
     shows(&second, "no broker");
     scene.broker.component().restart().unwrap();
