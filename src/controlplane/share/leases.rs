@@ -104,7 +104,7 @@ impl Leases {
         Ok(self.alive(list, lease).await)
     }
 
-    /// Those that are there. One that has not been for long is deleted by whoever sees it.
+    /// Those that are there. One that is not is deleted by whoever sees it: who comes later would wait for it anew.
     async fn alive(&mut self, list: List, lease: Duration) -> BTreeMap<String, u64> {
         let now = Instant::now();
         let names: Vec<_> = list
@@ -134,7 +134,7 @@ impl Leases {
                 let view = metadata.annotations.get(VIEW);
                 let view = view.and_then(|view| u64::from_str_radix(view, 16).ok());
                 members.insert(holder, view.unwrap_or_default());
-            } else if age > 4 * lease {
+            } else {
                 let gone = self.place(&metadata.name);
                 // Another one may have deleted it.
                 let _ = self.kubernetes.delete(&gone, &metadata.uid).await;
