@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `driver` | the one loop: what happens goes into [`crate::tui::update()`], what that wants is done, the rest is drawn |
+//! | `keys` | what is typed |
 //! | `feeds` | what is watched |
 //! | `work` | what is asked for once, and logs |
 //! | `screen` | the terminal, taken over and given back |
@@ -11,6 +12,7 @@
 mod driver;
 mod feeds;
 mod files;
+mod keys;
 mod screen;
 mod work;
 

@@ -4,6 +4,7 @@
 //! 16 ms, and none while nothing has changed.
 
 use super::feeds::Feeds;
+use super::keys::Keys;
 use super::screen::Screen;
 use super::work::Work;
 use super::{ScreenArgs, files, theme};
@@ -17,8 +18,7 @@ use crate::tui::event::{Effect, Event, What};
 use crate::tui::grid::Now;
 use crate::tui::theme::Theme;
 use crate::tui::update::{self, update};
-use crossterm::event::{Event as Happened, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -94,7 +94,7 @@ impl Driver {
         for effect in effects {
             self.carry_out(&mut app, effect);
         }
-        let mut keys = EventStream::new();
+        let mut keys = Keys::new();
         let mut attached = None;
         let attach = scope.attach(args.timeout).fuse();
         let mut attach = std::pin::pin!(attach);
@@ -105,12 +105,9 @@ impl Driver {
                 () = ended(&mut end) => Wake::End,
                 _ = stop.recv() => Wake::Stop,
                 key = keys.next() => match key {
-                    Some(Ok(event)) => match happened(event) {
-                        Some(what) => Wake::Happened(what),
-                        None => continue,
-                    },
+                    Some(what) => Wake::Happened(what),
                     // The terminal is gone.
-                    Some(Err(_)) | None => Wake::End,
+                    None => Wake::End,
                 },
                 result = &mut attach, if attached.is_none() => Wake::Attached(result),
                 what = self.work.next() => Wake::Happened(what),
@@ -150,12 +147,10 @@ impl Driver {
     }
 
     /// What came together is drawn together. Each kind of news gets its turn: a log that floods keeps no change waiting.
-    fn take_ready(&mut self, app: &mut App, keys: &mut EventStream) {
+    fn take_ready(&mut self, app: &mut App, keys: &mut Keys) {
         let until = Instant::now() + BURST;
         while !self.is_over && Instant::now() < until {
-            let key = keys.next().now_or_never().flatten();
-            let key = key.and_then(Result::ok).and_then(happened);
-            let news = [key, self.feeds.ready(), self.work.ready()];
+            let news = [keys.ready(), self.feeds.ready(), self.work.ready()];
             if news.iter().all(Option::is_none) {
                 return;
             }
@@ -275,21 +270,5 @@ async fn ended([terminate, hangup, interrupt]: &mut [Signal; 3]) {
         _ = terminate.recv() => {}
         _ = hangup.recv() => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-/// What a terminal's event is here.
-fn happened(event: Happened) -> Option<What> {
-    match event {
-        Happened::Key(key) if key.kind != KeyEventKind::Release => Some(What::Key(key)),
-        Happened::Paste(text) => Some(What::Paste(text)),
-        Happened::Resize(width, height) => Some(What::Resize(width, height)),
-        Happened::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::ScrollUp => Some(What::Wheel(-3)),
-            MouseEventKind::ScrollDown => Some(What::Wheel(3)),
-            MouseEventKind::Down(MouseButton::Left) => Some(What::Click(mouse.column, mouse.row)),
-            _ => None,
-        },
-        _ => None,
     }
 }
