@@ -57,16 +57,18 @@ impl Seat {
         self.wait(text, |screen| line(screen, at).contains(text))
     }
 
-    /// Types, and gives the time until one line is as it should be.
+    /// Types, and gives the time until a line from this one on, of so many, is as it should be.
     pub(super) fn types(
         &mut self,
         keys: &str,
-        at: u16,
+        (at, of): (u16, u16),
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Duration> {
         let begin = Instant::now();
         self.terminal.keys(keys)?;
-        let seen = self.wait(keys, |screen| wanted(&line(screen, at)))?;
+        let seen = self.wait(keys, |screen| {
+            (at..at + of).any(|at| wanted(&line(screen, at)))
+        })?;
         Ok(seen.saturating_duration_since(begin))
     }
 
