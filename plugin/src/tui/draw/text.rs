@@ -20,15 +20,18 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
         TextKind::Yaml => "yaml",
         TextKind::Diff => "diff",
     };
-    let age = view.ages.values().max_by_key(|age| age.freshness);
+    let standing = app.standing_of_text(view);
+    let refused = view.refused();
     let mut title = vec![(format!("{word} {}", view.target.label()), Role::Title)];
     if view.kind != TextKind::Diff {
         title.push(whereabouts(&view.target));
     }
     let is_gone = view.kind != TextKind::Diff && view.objects.values().any(Option::is_none);
-    title.push(match is_gone {
-        true => (" is not there".to_owned(), Role::Bad),
-        false => freshness(app, age),
+    title.push(match (is_gone, refused) {
+        (true, _) => (" is not there".to_owned(), Role::Bad),
+        // What is shown is what was said before that.
+        (false, Some(why)) if view.lines.is_some() => (format!(" {why}"), Role::Bad),
+        (false, _) => freshness(standing),
     });
     if !view.search.is_empty() {
         let at = if view.found.is_empty() {
@@ -50,14 +53,14 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
         buffer,
     );
     let Some(lines) = &view.lines else {
-        let line = match &view.refused {
-            Some(why) => (why.clone(), Role::Bad),
+        let line = match refused {
+            Some(why) => (why.to_owned(), Role::Bad),
             None if is_gone => ("it is not there".to_owned(), Role::Faint),
             None => ("reading".to_owned(), Role::Faint),
         };
         return said(theme, inside, &[line], buffer);
     };
-    let is_old = is_gone || freshness(app, age).1 == Role::Warn;
+    let is_old = is_gone || refused.is_some() || !standing.is_fresh();
     let inside = margin(inside);
     let mut y = inside.y;
     for (at, line) in lines.iter().enumerate().skip(view.scroll.top) {

@@ -1,7 +1,7 @@
 //! Changes taken in: from an informer's notices to lines.
 
 use super::line::{self, Change, Line, Mark, Placed, names};
-use super::{BULK, FLASH, Grid, Now, Only, Slot};
+use super::{BULK, FLASH, Grid, Health, Now, Only, Slot};
 use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
@@ -127,6 +127,7 @@ impl Grid {
             rank: 0,
             places: Vec::new(),
             has_header: false,
+            counts: [0; 4],
             ahead_ms: 0,
         });
         let mut names: Vec<_> = self.slots.iter().map(|slot| slot.name.clone()).collect();
@@ -267,6 +268,7 @@ impl Grid {
             key: key.clone(),
             ..Line::default()
         };
+        self.count(cluster, line.health, 1);
         let number = match self.free.pop() {
             Some(number) => {
                 self.lines[number as usize] = Some(line);
@@ -324,10 +326,18 @@ impl Grid {
             self.tally.add(reading);
             self.labels
                 .leave(std::mem::replace(&mut line.labels, labels));
+            let (cluster, before) = (line.cluster, line.health);
             (line.value, line.haystack, line.health) = (value, haystack, health);
             line.reading = reading;
+            self.count(cluster, before, -1);
+            self.count(cluster, health, 1);
         }
         self.note_group(number);
+    }
+
+    fn count(&mut self, cluster: u32, health: Health, by: isize) {
+        let count = &mut self.slots[cluster as usize].counts[health as usize];
+        *count = count.saturating_add_signed(by);
     }
 
     fn remove(&mut self, number: u32) {
@@ -348,6 +358,7 @@ impl Grid {
         let Some(line) = self.lines.get_mut(number as usize).and_then(Option::take) else {
             return;
         };
+        self.count(line.cluster, line.health, -1);
         self.tally.remove(line.reading);
         self.index.remove(&(line.cluster, line.key));
         self.labels.leave(line.labels);

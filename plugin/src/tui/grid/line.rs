@@ -83,6 +83,14 @@ pub(super) fn names(key: &[u8]) -> (String, String) {
     (namespace.to_owned(), name.to_owned())
 }
 
+/// The key of an object: what [`names`] takes apart.
+pub(super) fn key(namespace: &str, name: &str) -> Bytes {
+    match namespace {
+        "" => Bytes::copy_from_slice(name.as_bytes()),
+        namespace => format!("{namespace}/{name}").into(),
+    }
+}
+
 /// Text from a cluster as a cell of the screen may have it.
 pub(super) fn fit(text: &str) -> String {
     sanitize::word(&sanitize::cell(text)).into_owned()

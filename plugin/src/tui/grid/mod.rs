@@ -129,6 +129,8 @@ struct Slot {
     /// Where the union has each of its columns.
     places: Vec<usize>,
     has_header: bool,
+    /// How many lines it has of each health: those that are going, too.
+    counts: [usize; 4],
     /// How far its API server's clock is ahead of this machine's.
     ahead_ms: i64,
 }
@@ -262,6 +264,16 @@ impl Grid {
         self.order.is_empty()
     }
 
+    /// The places of those that are so, and are not going: of none of them the row is read for that.
+    pub fn places_with(&self, health: Health) -> impl Iterator<Item = usize> {
+        let shown = self.shown.iter().enumerate();
+        let its = shown.filter(move |(_, number)| {
+            let line = self.line(**number);
+            line.is_some_and(|line| line.health == health) && !self.is_gone(**number)
+        });
+        its.map(|(place, _)| place)
+    }
+
     /// How many pass the filter.
     pub fn shown(&self) -> usize {
         self.shown.len()
@@ -329,10 +341,12 @@ impl Grid {
         self.object(*self.shown.get(place)?)
     }
 
-    /// The value of the line at a place.
-    pub fn value_at(&self, place: usize) -> Option<&Bytes> {
-        let number = *self.shown.get(place)?;
-        self.line(number).map(|line| &line.value)
+    /// The value of an object's line, whether that is shown or not.
+    pub fn value_of(&self, id: &ObjectId) -> Option<&Bytes> {
+        let cluster = self.slots.iter().position(|slot| slot.name == id.cluster)?;
+        let key = line::key(&id.namespace, &id.name);
+        let number = self.index.get(&(u32::try_from(cluster).ok()?, key))?;
+        self.line(*number).map(|line| &line.value)
     }
 
     /// The keys of a cluster's lines that are not going.
@@ -352,16 +366,14 @@ impl Grid {
 
     /// How many lines each cluster has of each health, in the order of [`Health`]; those that are going are not counted.
     pub fn counts(&self) -> BTreeMap<&ClusterName, [usize; 4]> {
-        let mut counts = BTreeMap::new();
-        let lines = self.lines.iter().zip(0..);
-        let lines = lines.filter(|(_, number)| !self.is_gone(*number));
-        for line in lines.filter_map(|(line, _)| line.as_ref()) {
-            if let Some(name) = self.cluster_name(line.cluster) {
-                let counts: &mut [usize; 4] = counts.entry(name).or_default();
-                counts[line.health as usize] += 1;
+        let mut counts: Vec<_> = self.slots.iter().map(|slot| slot.counts).collect();
+        for number in self.marks.keys().filter(|number| self.is_gone(**number)) {
+            if let Some(line) = self.line(*number) {
+                counts[line.cluster as usize][line.health as usize] -= 1;
             }
         }
-        counts
+        let names = self.slots.iter().map(|slot| &slot.name);
+        names.zip(counts).collect()
     }
 
     /// All lines that pass, as text: to be saved.

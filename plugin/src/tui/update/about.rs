@@ -214,12 +214,10 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
         }
     };
     // Of which of them it is, is no matter: it is the same one.
-    let target = match marked.into_iter().next() {
-        Some(id) => Target {
-            id: Some(id),
-            ..target
-        },
-        None => target,
+    let target = Target {
+        resource: table.word_of_all(),
+        id: marked.into_iter().next().or(target.id.clone()),
+        ..target
     };
     history::leaves(app);
     let effects = diff_of(app, target, compared);

@@ -113,6 +113,7 @@ fn difference(app: &mut App, text: &mut TextView) -> Vec<Effect> {
     }
     text.objects.retain(|name, _| clusters.matches(name));
     text.ages.retain(|name, _| clusters.matches(name));
+    text.refusals.retain(|name, _| clusters.matches(name));
     text.is_outdated = true;
     let before = std::mem::replace(&mut text.feed, app.feed_id());
     text.watched = clusters.clone();

@@ -39,8 +39,10 @@ pub struct TextView {
     pub objects: BTreeMap<ClusterName, Option<Value>>,
     /// How fresh that is.
     pub ages: BTreeMap<ClusterName, Age>,
-    /// Why there is none.
-    pub refused: Option<String>,
+    /// Why clusters tell nothing of it.
+    pub refusals: BTreeMap<ClusterName, String>,
+    /// Why it could not be described when that was asked last.
+    pub undescribed: Option<String>,
     /// The description that is under way, and since when.
     pub asked: Option<(RequestId, Duration)>,
     /// The object has changed since it was asked for.
@@ -73,7 +75,8 @@ impl TextView {
             feed,
             objects: BTreeMap::new(),
             ages: BTreeMap::new(),
-            refused: None,
+            refusals: BTreeMap::new(),
+            undescribed: None,
             asked: None,
             is_outdated: false,
             made: Duration::ZERO,
@@ -92,6 +95,20 @@ impl TextView {
         self.lines = Some(text.lines().map(str::to_owned).collect());
         self.find();
         self.scroll.step(Step::Lines(0), self.len());
+    }
+
+    /// Why there is no text, or none that is new.
+    pub fn refused(&self) -> Option<&str> {
+        let refusals = self.undescribed.iter().chain(self.refusals.values());
+        refusals.map(String::as_str).next()
+    }
+
+    /// A cluster is followed no longer: what it had of the object is nobody's word any more.
+    pub fn leave(&mut self, cluster: &ClusterName) {
+        self.objects.remove(cluster);
+        self.ages.remove(cluster);
+        self.refusals.remove(cluster);
+        self.is_outdated = true;
     }
 
     /// How many lines there are.

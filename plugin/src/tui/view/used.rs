@@ -61,6 +61,12 @@ impl UsedView {
         };
     }
 
+    /// Its cluster is followed no longer: what is on the screen is old, and what comes next begins anew.
+    pub fn leave(&mut self) {
+        (self.age, self.refused) = Default::default();
+        self.users.clear();
+    }
+
     /// The pod with the cursor. What made it is in its object, which was not kept.
     pub fn selected(&self) -> Option<Target> {
         let line = self.list.selected()?;

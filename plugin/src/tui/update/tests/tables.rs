@@ -311,3 +311,29 @@ fn q_quits_from_a_table_and_closes_anything_else() {
     bed.types(":q<enter>");
     assert!(bed.take_effects().contains(&Effect::Quit));
 }
+
+#[test]
+fn an_object_is_asked_for_in_the_version_that_its_cluster_has() {
+    use crate::tui::event::FeedNews;
+    use crate::tui::testing::name;
+    use mqtt_informer::informer::StreamState;
+    let mut bed = pods(SIZE);
+    let state = StreamState {
+        synced: true,
+        resource: "gateways.v1beta1.gateway.networking.k8s.io".to_owned(),
+        ..StreamState::default()
+    };
+    let news = FeedNews::State(name("west"), state);
+    bed.happens(What::Feed(bed.feed(), news));
+    bed.take_effects();
+    bed.types("Gy");
+    assert_eq!(
+        watched(&mut bed)[0].0.resource,
+        "gateways.v1beta1.gateway.networking.k8s.io"
+    );
+    bed.types("<esc>gy");
+    assert_eq!(watched(&mut bed)[0].0.resource, "pods");
+    bed.types("<esc>G:diff<enter>");
+    let asked = watched(&mut bed).pop().unwrap().0;
+    assert_eq!(asked.resource, "pods", "each in its own");
+}
