@@ -160,6 +160,8 @@ pub struct App {
     pub no_way: Option<String>,
     /// When what a view is made of was last looked at.
     pub refreshed: Duration,
+    /// Something has happened since then.
+    pub is_behind: bool,
     /// Something is different from what was drawn last.
     pub is_dirty: bool,
     next_number: u64,
@@ -189,6 +191,7 @@ impl App {
             told: None,
             no_way: None,
             refreshed: Duration::ZERO,
+            is_behind: false,
             is_dirty: true,
             next_number: 0,
         }

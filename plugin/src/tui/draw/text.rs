@@ -112,7 +112,7 @@ fn styled(
 
 /// Puts a line, from a column on, or wrapped; answers where the next one begins.
 pub(super) fn put(
-    parts: &[(String, Style)],
+    parts: &[(impl AsRef<str>, Style)],
     (inside, mut y): (Rect, u16),
     (left, wraps): (u16, bool),
     buffer: &mut Buffer,
@@ -121,9 +121,15 @@ pub(super) fn put(
         let mut hidden = usize::from(left);
         let mut pen = Pen::new(buffer, inside.x, y, inside.right());
         for (text, style) in parts {
-            let shown: String = text
-                .chars()
-                .skip_while(|c| hides(*c, &mut hidden))
+            // A line may be a megabyte long: no more of it is looked at than is on the screen.
+            let shown = text.as_ref().chars().skip_while(|c| hides(*c, &mut hidden));
+            let mut room = usize::from(pen.room());
+            let shown: String = shown
+                .take_while(|c| {
+                    let is_on = room > 0;
+                    room = room.saturating_sub(c.width().unwrap_or_default());
+                    is_on
+                })
                 .collect();
             pen.put(&shown, *style);
         }
@@ -131,7 +137,7 @@ pub(super) fn put(
     }
     let mut pen = Pen::new(buffer, inside.x, y, inside.right());
     for (text, style) in parts {
-        for c in text.chars() {
+        for c in text.as_ref().chars() {
             let width = u16::try_from(c.width().unwrap_or_default()).unwrap_or_default();
             if pen.room() < width {
                 y += 1;

@@ -1,7 +1,7 @@
 //! Changes taken in: from an informer's notices to lines.
 
 use super::line::{self, Change, Line, Mark, Placed, names};
-use super::{BULK, FLASH, Grid, Health, Now, Only, Slot};
+use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot};
 use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
@@ -32,6 +32,7 @@ impl Grid {
     /// Takes what changed in a cluster's copy.
     pub fn apply(&mut self, cluster: &ClusterName, notices: &[Notice], novelty: Novelty, now: Now) {
         let number = self.slot(cluster);
+        self.sifted.wall_ms = now.wall_ms;
         let pace = Pace {
             marks: (novelty == Novelty::News && notices.len() <= BULK).then_some(now.at),
             is_bulk: notices.len() > BULK,
@@ -92,8 +93,14 @@ impl Grid {
     }
 
     /// Ends the marks that are over; answers whether anything on the screen is different now.
-    pub fn tick(&mut self, at: Duration) -> bool {
+    pub fn tick(&mut self, now: Now) -> bool {
+        let at = now.at;
         let mut changed = false;
+        if at >= self.sifted.at + SIFT && self.sifts_by_age() {
+            self.sifted = now;
+            self.sift_all();
+            changed = true;
+        }
         while let Some((since, number)) = self.lit.front().copied()
             && since + FLASH <= at
         {
@@ -113,9 +120,11 @@ impl Grid {
         changed
     }
 
-    /// When the next mark may be over; none if there is none.
+    /// When the next mark may be over, or another line may pass by its age; none if time changes nothing.
     pub fn next_tick(&self) -> Option<Duration> {
-        self.lit.front().map(|(since, _)| *since + FLASH)
+        let lit = self.lit.front().map(|(since, _)| *since + FLASH);
+        let sift = self.sifts_by_age().then_some(self.sifted.at + SIFT);
+        lit.into_iter().chain(sift).min()
     }
 
     pub(super) fn slot(&mut self, cluster: &ClusterName) -> u32 {

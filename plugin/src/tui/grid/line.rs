@@ -122,6 +122,11 @@ pub(super) fn read_sort_cell(bytes: &[u8], text: &mut String) -> Option<i64> {
     since.map(|at| READ_AT_MS.saturating_sub(at))
 }
 
+/// The instant that a cell is, in ms since 1970, if it is one and nothing else.
+pub(super) fn instant(bytes: &[u8]) -> Option<i64> {
+    Cell::still(bytes, &mut String::new())
+}
+
 /// The text of every cell that is sorted by its age.
 pub(super) const AGED: &str = "0s";
 

@@ -45,6 +45,9 @@ use std::time::Duration;
 /// For how long a change is shown.
 pub const FLASH: Duration = Duration::from_millis(1200);
 
+/// What passes by its age is asked again so often.
+const SIFT: Duration = Duration::from_secs(1);
+
 /// More changes at once than that are no news of single rows.
 const BULK: usize = 1000;
 
@@ -164,6 +167,8 @@ pub struct Grid {
     groups: Groups,
     labels: LabelSets,
     query: Query,
+    /// The time that ages are compared at: when lines were last asked whether they pass.
+    sifted: Now,
     faults_only: bool,
     only: Only,
     measures: Measures,
@@ -205,6 +210,7 @@ impl Grid {
             groups: Groups::default(),
             labels: LabelSets::default(),
             query: Query::All,
+            sifted: Now::default(),
             faults_only: false,
             only,
             measures: Measures::default(),

@@ -104,7 +104,7 @@ fn table(app: &mut App, spec: TableSpec) -> (TableView, Vec<Effect>) {
     let mut table = TableView::new(spec, feeds.clone());
     table.watched = clusters.clone();
     match Query::parse(&table.spec.filter) {
-        Ok(query) => table.grid.set_query(query),
+        Ok(query) => table.grid.set_query(query, app.now),
         Err(wrong) => table.wrong = Some(wrong),
     }
     let watch = |(feed, selection)| Effect::Watch(feed, clusters.clone(), Box::new(selection));

@@ -127,12 +127,13 @@ fn try_filter(app: &mut App) {
 
 /// Filters what is on the screen. What cannot be understood yet changes nothing but says so.
 pub(super) fn set_filter(app: &mut App, text: &str) {
+    let now = app.now;
     match app.view_mut() {
         Some(View::Table(table)) if table.spec.filter != text => {
             table.spec.filter = text.to_owned();
             table.wrong = None;
             match Query::parse(text) {
-                Ok(query) => table.grid.set_query(query),
+                Ok(query) => table.grid.set_query(query, now),
                 Err(wrong) => table.wrong = Some(wrong),
             }
         }

@@ -133,8 +133,16 @@ fn logs_of_all_usual_containers_are_read_again_when_they_run_again() {
         "east",
         Some(pod(serde_json::json!({"running": {"startedAt": "x"}}))),
     );
-    let again = read(&mut bed);
-    assert_eq!((again.len(), again[0].1.container.as_str()), (1, "app"));
+    let effects = bed.take_effects();
+    assert_eq!(
+        effects[0],
+        Effect::CloseLog(logs[0].0),
+        "nobody reads the one that has ended"
+    );
+    assert!(
+        matches!(&effects[1..], [Effect::ReadLog(_, _, log, _)] if log.container == "app"),
+        "{effects:?}"
+    );
     bed.types("3");
     let effects = bed.take_effects();
     let closed = effects
