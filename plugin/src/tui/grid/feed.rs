@@ -306,7 +306,9 @@ impl Grid {
         };
         let namespace = names(&line.key).0;
         let columns = self.columns().len();
-        let haystack = line::haystack(slot.name.as_str(), &namespace, placed, columns);
+        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
+        let whose = (slot.name.as_str(), namespace.as_str());
+        let (haystack, widths) = line::read(whose, placed, columns, now_ms);
         let plural = self
             .resource
             .as_ref()
@@ -317,14 +319,6 @@ impl Grid {
             .by
             .map(|field| self.sort_cell(field, line, &value));
         let reading = sorted.as_ref().map(Reading::of).unwrap_or_default();
-        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
-        let widths: Vec<_> = (0..columns)
-            .map(|column| {
-                placed
-                    .cell(column)
-                    .map_or(0, |cell| line::width(cell, now_ms))
-            })
-            .collect();
         for (known, width) in self.widths.iter_mut().zip(widths) {
             *known = width.max(*known);
         }
@@ -371,6 +365,7 @@ impl Grid {
         self.tally.remove(line.reading);
         self.index.remove(&(line.cluster, line.key));
         self.labels.leave(line.labels);
+        self.groups.leave(line.group);
         self.marks.remove(&number);
         self.marked.remove(&number);
         self.selected = self.selected.filter(|selected| *selected != number);

@@ -355,13 +355,16 @@ impl Grid {
         self.line(*number).map(|line| &line.value)
     }
 
-    /// The keys of a cluster's lines that are not going.
-    pub fn keys_of(&self, cluster: &ClusterName) -> Vec<Bytes> {
-        let is_its = |line: &&Line| self.cluster_name(line.cluster) == Some(cluster);
+    /// The keys of each cluster's lines that are not going.
+    pub fn keys(&self) -> BTreeMap<&ClusterName, Vec<Bytes>> {
+        let mut keys: Vec<Vec<Bytes>> = vec![Vec::new(); self.slots.len()];
         let lines = self.lines.iter().zip(0..);
         let there = lines.filter(|(_, number)| !self.is_gone(*number));
-        let its = there.filter_map(|(line, _)| line.as_ref()).filter(is_its);
-        its.map(|line| line.key.clone()).collect()
+        for line in there.filter_map(|(line, _)| line.as_ref()) {
+            keys[line.cluster as usize].push(line.key.clone());
+        }
+        let names = self.slots.iter().map(|slot| &slot.name);
+        names.zip(keys).collect()
     }
 
     /// The objects that a person marked, in the order of the table.

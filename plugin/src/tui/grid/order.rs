@@ -31,6 +31,9 @@ impl Grid {
     pub fn set_group(&mut self, group: Group) {
         self.group = group;
         self.groups = super::Groups::default();
+        for line in self.lines.iter_mut().flatten() {
+            line.group = 0;
+        }
         for at in 0..self.base.len() {
             self.note_group(self.base[at]);
         }
@@ -81,8 +84,12 @@ impl Grid {
             return None;
         }
         let rest = &self.shown[place..];
-        let rank = self.group_rank(self.shown[place]);
-        let many = rest.partition_point(|number| self.group_rank(*number) <= rank);
+        let first = self.line(self.shown[place])?.group;
+        let is_before = |number: &u32| {
+            let line = self.line(*number);
+            line.is_some_and(|line| self.groups.compare(line.group, first).is_le())
+        };
+        let many = rest.partition_point(is_before);
         Some((group.to_owned(), many))
     }
 
@@ -104,9 +111,10 @@ impl Grid {
         else {
             return;
         };
-        let group = group.map_or(0, |group| self.groups.number(&group));
+        let group = group.map_or(0, |group| self.groups.join(&group));
         if let Some(line) = self.line_mut(number) {
-            line.group = group;
+            let before = std::mem::replace(&mut line.group, group);
+            self.groups.leave(before);
         }
     }
 
@@ -274,7 +282,6 @@ impl Grid {
 
     /// Puts a line where it belongs.
     pub(super) fn put(&mut self, number: u32) {
-        self.groups.rank_all();
         let Some(probe) = self.probe(number) else {
             return;
         };
@@ -358,8 +365,7 @@ impl Grid {
         let (Some(line), Some(other)) = (self.line(number), self.line(probe.number)) else {
             return number.cmp(&probe.number);
         };
-        let rank = |group| self.groups.rank(group);
-        let groups = rank(line.group).cmp(&rank(probe.group));
+        let groups = self.groups.compare(line.group, probe.group);
         let keys = || {
             let keys = match &probe.key {
                 Some(key) => self.key(line, &line.value).as_ref().cmp(&Some(key)),

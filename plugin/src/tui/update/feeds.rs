@@ -46,6 +46,9 @@ pub(super) fn clusters(
 
 /// Fills the choice of clusters, if that is on the screen.
 pub(super) fn show_clusters(app: &mut App) {
+    if !matches!(app.view(), Some(View::Picker(_))) {
+        return;
+    }
     let lines = app.clusters.iter().map(|(name, cluster)| {
         let presence = &cluster.presence;
         let labels: Vec<_> = presence

@@ -83,8 +83,8 @@ pub struct Figures {
     pub used: Vec<FeedId>,
     /// What that is measured by, where that is wanted.
     pub bounds: Vec<FeedId>,
-    /// How old what is used is.
-    pub ages: BTreeMap<ClusterName, Age>,
+    /// How old what is used is: of each of these feeds.
+    pub ages: BTreeMap<(FeedId, ClusterName), Age>,
 }
 
 /// How far a table is: what is said while not all is there.
@@ -261,7 +261,9 @@ impl TableView {
 
     /// Whether a cluster's figures are as fresh as figures are: they are listed every 15 s, and never watched.
     pub fn has_fresh_figures(&self, cluster: &ClusterName, at: Duration) -> bool {
-        let Some(age) = self.figures.ages.get(cluster) else {
+        let used = self.figures.used.iter();
+        let ages = used.filter_map(|feed| self.figures.ages.get(&(*feed, cluster.clone())));
+        let Some(age) = ages.copied().reduce(Age::or_worse) else {
             return true;
         };
         let old = age.old.map(|old| old + at.saturating_sub(age.told));

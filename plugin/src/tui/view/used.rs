@@ -114,6 +114,16 @@ pub fn is_known(plural: &str) -> bool {
     kinds.contains(&plural)
 }
 
+/// By which fields the pods are selected that use such an object, where an API server can do that; nothing where they
+/// all have to be read.
+pub fn fields(plural: &str, name: &str) -> String {
+    match plural {
+        "nodes" => format!("spec.nodeName={name}"),
+        "serviceaccounts" => format!("spec.serviceAccountName={name}"),
+        _ => String::new(),
+    }
+}
+
 /// In which ways a pod uses an object of this type and name.
 fn uses(pod: &Value, plural: &str, name: &str) -> Vec<String> {
     let spec = &pod["spec"];

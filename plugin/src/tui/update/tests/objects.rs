@@ -275,7 +275,7 @@ fn what_used_an_object_before_a_cluster_left_does_not_come_back_with_it() {
     bed.copy("east", "secrets", &PODS, &["keys 1/1 x 1"]);
     bed.types("u");
     let uses = json!({"spec": {"volumes": [{"name": "v", "secret": {"secretName": "keys"}}]}});
-    bed.object("east", Some(uses.clone()));
+    bed.object("east", Some(uses));
     left(&mut bed, "east");
     let used = |bed: &Bed| match bed.app.view() {
         Some(View::Used(used)) => used.list.lines.len(),
@@ -340,4 +340,19 @@ fn a_description_that_can_no_longer_be_made_says_so() {
         "{screen}"
     );
     assert_ne!(role_of(&bed, "Name: cart-1"), live);
+}
+
+#[test]
+fn of_what_api_servers_select_pods_by_only_those_are_read() {
+    for (plural, fields) in [
+        ("nodes", "spec.nodeName=x"),
+        ("serviceaccounts", "spec.serviceAccountName=x"),
+        ("secrets", ""),
+    ] {
+        let mut bed = Bed::new(SIZE);
+        bed.copy("east", plural, &PODS, &["x 1/1 x 1"]);
+        bed.take_effects();
+        bed.types("u");
+        assert_eq!(watched(&mut bed)[0].0.fields, fields, "{plural}");
+    }
 }
