@@ -62,13 +62,18 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
     };
     let is_old = is_gone || refused.is_some() || !standing.is_fresh();
     let inside = margin(inside);
+    let columns = match view.wraps {
+        true => usize::from(inside.width) * usize::from(inside.height),
+        false => usize::from(view.scroll.left) + usize::from(inside.width),
+    };
     let mut y = inside.y;
     for (at, line) in lines.iter().enumerate().skip(view.scroll.top) {
         if y >= inside.bottom() {
             break;
         }
+        let line = begin(line, columns);
         let parts = match (is_old, view.kind) {
-            (true, _) => vec![(line.as_str(), Role::Stale)],
+            (true, _) => vec![(line, Role::Stale)],
             (false, TextKind::Yaml) => yaml(line),
             (false, TextKind::Describe) => description(line),
             (false, TextKind::Diff) => difference(line),
@@ -77,6 +82,18 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
         let styled = styled(view, theme, line, &parts, is_current);
         y = put(&styled, (inside, y), (view.scroll.left, view.wraps), buffer);
     }
+}
+
+/// As much of a line as has these columns: it may be a megabyte long.
+fn begin(line: &str, columns: usize) -> &str {
+    let mut room = columns;
+    let end = line.char_indices().find(|(_, c)| {
+        let width = c.width().unwrap_or_default();
+        let is_over = width > room;
+        room = room.saturating_sub(width);
+        is_over
+    });
+    end.map_or(line, |(at, _)| &line[..at])
 }
 
 /// The parts with their colours, and what was searched for over them.
@@ -256,6 +273,18 @@ mod tests {
             ),
         ] {
             assert_eq!(told(yaml(line)), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_seen_of_a_line_is_looked_at() {
+        for (line, columns, want) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "abc"),
+            ("漢字漢", 5, "漢字"),
+            ("e\u{301}te\u{301}", 2, "e\u{301}t"),
+        ] {
+            assert_eq!(begin(line, columns), want);
         }
     }
 

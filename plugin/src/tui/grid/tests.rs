@@ -567,6 +567,7 @@ proptest! {
         fresh.grid.set_group(bed.grid.group());
         fresh.grid.set_sort(bed.grid.sort());
         prop_assert_eq!(bed.shown(), fresh.shown());
+        prop_assert_eq!(bed.grid.counts(), fresh.grid.counts());
         prop_assert_eq!(bed.grid.len(), bed.held.len());
     }
 }

@@ -223,6 +223,23 @@ fn a_key_is_for_the_line_under_the_cursor_whatever_left_meanwhile() {
 }
 
 #[test]
+fn the_last_of_many_changes_is_seen_although_nothing_else_happens() {
+    let mut bed = with_faults();
+    let feeds = bed.app.view().unwrap().feeds();
+    let refreshed = bed.app.refreshed;
+    bed.news_to(feeds[1], "east", &["c 1/1 Running 999990000"]);
+    bed.types("j");
+    assert_eq!(
+        (listed(&bed).len(), bed.app.refreshed),
+        (4, refreshed),
+        "who moves looks at nothing anew"
+    );
+    assert_eq!(next_tick(&bed.app), Some(refreshed + REFRESH));
+    bed.wait(50);
+    assert_eq!(listed(&bed).len(), 3);
+}
+
+#[test]
 fn what_is_broken_is_not_cut_off_by_what_is_only_late() {
     let mut bed = pods(SIZE);
     bed.types(":faults<enter>");
