@@ -10,8 +10,7 @@ use super::view::table::{TableSpec, TableView};
 use super::view::target::Target;
 use super::view::text::TextKind;
 use crate::get::Groups;
-use mqtt_informer::informer::{Cluster, Freshness, LinkState};
-use mqtt_informer::kubernetes::duration::human;
+use mqtt_informer::informer::{Cluster, LinkState};
 use mqtt_informer::protocol::names::ClusterName;
 use mqtt_informer::protocol::selector::LabelSelector;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,21 +117,6 @@ pub struct History {
     pub before: Option<usize>,
 }
 
-/// How a cluster is, in the header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is asked, and has not answered yet.
-    Asked,
-    /// Its rows are what its API server has; so long ago that was proved last.
-    Fresh(Duration),
-    /// Its rows are old, for so long.
-    Stale(Duration),
-    /// Its source left the broker, so long ago if that is known.
-    Offline(Option<Duration>),
-    /// It said no.
-    Refused,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct App {
@@ -176,6 +160,8 @@ pub struct App {
     pub no_way: Option<String>,
     /// When what a view is made of was last looked at.
     pub refreshed: Duration,
+    /// Something has happened since then.
+    pub is_behind: bool,
     /// Something is different from what was drawn last.
     pub is_dirty: bool,
     next_number: u64,
@@ -205,6 +191,7 @@ impl App {
             told: None,
             no_way: None,
             refreshed: Duration::ZERO,
+            is_behind: false,
             is_dirty: true,
             next_number: 0,
         }
@@ -221,6 +208,7 @@ impl App {
     }
 
     /// The table on the screen, or the one that is nearest below it: of views that have several, the first.
+    #[cfg(test)]
     pub fn table(&self) -> Option<&TableView> {
         let views = self.views.iter().rev();
         views.flat_map(|view| view.tables().first()).next()
@@ -269,7 +257,7 @@ impl App {
     }
 
     /// The tables of the view on the screen, or of the nearest one below it that has some.
-    fn tables(&self) -> &[TableView] {
+    pub(super) fn tables(&self) -> &[TableView] {
         let mut tables = self.views.iter().rev().map(View::tables);
         tables.find(|tables| !tables.is_empty()).unwrap_or_default()
     }
@@ -282,81 +270,8 @@ impl App {
         names
     }
 
-    /// How a cluster is: the worst of what is said of it by the tables that the screen is made of.
-    pub fn standing(&self, cluster: &ClusterName) -> Standing {
-        let tables = self
-            .tables()
-            .iter()
-            .filter(|table| table.age(cluster).is_some());
-        let standings = tables.map(|table| self.standing_in(Some(table), cluster));
-        let worst = standings.max_by_key(|standing| standing.rank());
-        worst.unwrap_or_else(|| self.standing_in(None, cluster))
-    }
-
-    /// How a cluster is, as far as this table goes.
-    pub fn standing_in(&self, table: Option<&TableView>, cluster: &ClusterName) -> Standing {
-        let known = self.clusters.get(cluster);
-        if let Some(known) = known.filter(|known| known.offline) {
-            let wall_ms = u64::try_from(self.now.wall_ms).unwrap_or_default();
-            let since =
-                (known.presence.at_ms > 0).then(|| wall_ms.saturating_sub(known.presence.at_ms));
-            return Standing::Offline(since.map(Duration::from_millis));
-        }
-        let age = table
-            .and_then(|table| table.age(cluster))
-            .unwrap_or_default();
-        let since_told = self.now.at.saturating_sub(age.told);
-        match age.freshness {
-            Freshness::Fresh if self.is_linked() => {
-                Standing::Fresh(age.old.unwrap_or_default() + since_told)
-            }
-            // The proof may still be young; what happened since the link broke is not known.
-            Freshness::Fresh => Standing::Stale(self.now.at.saturating_sub(self.link_since)),
-            Freshness::Stale => Standing::Stale(age.lasts + since_told),
-            Freshness::Unknown => {
-                let refused = table.is_some_and(|table| table.is_refused(cluster));
-                if refused {
-                    Standing::Refused
-                } else {
-                    Standing::Asked
-                }
-            }
-        }
-    }
-
-    /// Whether rows of a cluster may be shown as what is there now.
-    pub fn is_live(&self, cluster: &ClusterName) -> bool {
-        matches!(self.standing(cluster), Standing::Fresh(_))
-    }
-
     /// Whether the broker is reached.
     pub fn is_linked(&self) -> bool {
         self.link == LinkState::Up
-    }
-}
-
-impl Standing {
-    /// A sign for it, and words.
-    pub fn words(self) -> (&'static str, String) {
-        let ago = |age: Duration| human(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-        match self {
-            Standing::Fresh(lag) => ("●", format!("{:.1}s", lag.as_secs_f64())),
-            Standing::Asked => ("◌", "asked".to_owned()),
-            Standing::Stale(since) => ("◐", format!("stale {}", ago(since))),
-            Standing::Offline(None) => ("○", "offline".to_owned()),
-            Standing::Offline(Some(since)) => ("○", format!("offline {}", ago(since))),
-            Standing::Refused => ("✗", "refused".to_owned()),
-        }
-    }
-
-    /// From nothing to worry about to worst.
-    pub fn rank(self) -> u8 {
-        match self {
-            Standing::Fresh(_) => 0,
-            Standing::Asked => 1,
-            Standing::Stale(_) => 2,
-            Standing::Offline(_) => 3,
-            Standing::Refused => 4,
-        }
     }
 }

@@ -8,6 +8,7 @@ use mqtt_informer::informer::{Cluster, Clusters, Freshness, LinkState, Notice, S
 use mqtt_informer::protocol::logs::LogSelection;
 use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,27 @@ pub struct Age {
     pub told: Duration,
     /// How far the API server's clock is ahead of this machine's, in ms.
     pub ahead_ms: i64,
+}
+
+impl Age {
+    /// The worse of two, as [`mqtt_informer::informer::Age::or_worse`] has it: that one knows when, this one how long ago.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        let worst = match self.freshness.cmp(&other.freshness) {
+            Ordering::Less => other,
+            Ordering::Greater => self,
+            // Both have been so since the earlier of the two began.
+            Ordering::Equal => Self {
+                lasts: self.lasts.max(other.lasts),
+                ..self
+            },
+        };
+        let old = self.old.zip(other.old);
+        Self {
+            old: old.map(|(one, other)| one.max(other)),
+            ..worst
+        }
+    }
 }
 
 /// What is to be done.

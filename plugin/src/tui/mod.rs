@@ -9,6 +9,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`app`] | all that the screen shows |
+//! | [`standing`] | what may be shown as live |
 //! | [`event`] | what happens, and what is to be done about it |
 //! | [`update()`] | from one to the other |
 //! | [`mod@draw`] | how it looks |
@@ -34,6 +35,7 @@ pub mod keys;
 pub mod object;
 pub mod prompt;
 pub mod query;
+pub mod standing;
 pub mod theme;
 pub mod update;
 pub mod usage;

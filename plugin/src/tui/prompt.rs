@@ -88,7 +88,9 @@ impl Prompt {
     pub fn recall(&mut self, typed: &[String], back: bool) {
         let at = match (self.recalled, back) {
             (None, true) => Some(0),
-            (None, false) | (Some(0), false) => None,
+            // What is being typed is the last line there is.
+            (None, false) => return,
+            (Some(0), false) => None,
             (Some(at), true) => Some((at + 1).min(typed.len().saturating_sub(1))),
             (Some(at), false) => Some(at - 1),
         };
@@ -133,6 +135,9 @@ mod tests {
             prompt.recall(&typed, back);
             assert_eq!(prompt.text(), want);
         }
+        prompt.set("po");
+        prompt.recall(&typed, false);
+        assert_eq!(prompt.text(), "po", "nothing was typed after it");
     }
 
     #[test]

@@ -268,15 +268,16 @@ impl Bed {
 
     /// Changes: `web-1 1/1 Running 5000`, `-web-1` for one that went.
     pub(super) fn news(&mut self, cluster: &str, rows: &[&str]) {
-        let feed = self.feed();
+        self.news_to(self.feed(), cluster, rows);
+    }
+
+    /// The same of one of several feeds of a view.
+    pub(super) fn news_to(&mut self, feed: FeedId, cluster: &str, rows: &[&str]) {
         let notices = rows
             .iter()
             .map(|text| self.notice(feed, cluster, text))
             .collect();
-        self.happens(What::Feed(
-            self.feed(),
-            FeedNews::Changed(name(cluster), notices),
-        ));
+        self.happens(What::Feed(feed, FeedNews::Changed(name(cluster), notices)));
     }
 
     pub(super) fn age(&mut self, cluster: &str, freshness: Freshness, old_ms: u64) {
@@ -356,6 +357,8 @@ fn key(name: &str) -> KeyEvent {
         "enter" => KeyCode::Enter,
         "esc" => KeyCode::Esc,
         "tab" => KeyCode::Tab,
+        "backspace" => KeyCode::Backspace,
+        "delete" => KeyCode::Delete,
         "space" => KeyCode::Char(' '),
         "left" => KeyCode::Left,
         "right" => KeyCode::Right,

@@ -1,7 +1,8 @@
 //! Which clusters there are and how fresh each is; and what everybody has to know.
 
 use super::pen::{self, Pen};
-use crate::tui::app::{App, Standing};
+use crate::tui::app::App;
+use crate::tui::standing::Standing;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::view::View;
 use mqtt_informer::informer::LinkState;
@@ -137,7 +138,7 @@ fn entry_width(app: &App, name: &ClusterName) -> usize {
     pen::width(name.as_str()) + pen::width(&words) + 6
 }
 
-fn role_of(rank: u8) -> Role {
+pub(super) fn role_of(rank: u8) -> Role {
     match rank {
         0 => Role::Good,
         1 => Role::Faint,
@@ -210,7 +211,7 @@ fn progress(app: &App, table: &crate::tui::view::table::TableView) -> (String, R
         }
         return (parts.join(" · "), Role::Warn);
     }
-    match loading.refused.first() {
+    match loading.refused.first_key_value() {
         Some((cluster, why)) => {
             let more = match loading.refused.len() - 1 {
                 0 => String::new(),

@@ -1,6 +1,7 @@
 //! Short lists.
 
 use super::columns::{self, GAP, Wanted};
+use super::header::grouped;
 use super::pen::{self, Pen};
 use super::{framed, freshness, said, whereabouts};
 use crate::tui::app::App;
@@ -29,7 +30,7 @@ pub(super) fn picker(picker: &PickerView, theme: &Theme, area: Rect, buffer: &mu
         title.push((format!(" </{}>", picker.filter), Role::Marked));
     }
     let inside = framed(theme, area, &title, "", buffer);
-    list(&picker.list, theme, inside, buffer);
+    list(&picker.list, false, theme, inside, buffer);
 }
 
 /// The containers of a pod.
@@ -40,15 +41,16 @@ pub(super) fn containers(
     area: Rect,
     buffer: &mut Buffer,
 ) {
+    let standing = app.standing_of(&view.target, view.age, view.gone.is_some());
     let title = [
         ("containers".to_owned(), Role::Title),
         (format!("[{}]", view.list.lines.len()), Role::Title),
         (format!(" of {}", view.target.label()), Role::Text),
         whereabouts(&view.target),
-        freshness(app, Some(&view.age)),
+        freshness(standing),
     ];
     let inside = framed(theme, area, &title, "", buffer);
-    list(&view.list, theme, inside, buffer);
+    list(&view.list, !standing.is_fresh(), theme, inside, buffer);
     if let Some(gone) = &view.gone {
         said(theme, inside, &[(gone.clone(), Role::Bad)], buffer);
     }
@@ -62,7 +64,7 @@ pub(super) fn fleet(view: &FleetView, theme: &Theme, area: Rect, buffer: &mut Bu
         filter(&view.list),
     ];
     let inside = framed(theme, area, &title, "", buffer);
-    list(&view.list, theme, inside, buffer);
+    list(&view.list, false, theme, inside, buffer);
     if nothing_passes(&view.list, theme, inside, buffer) {
         return;
     }
@@ -79,21 +81,26 @@ pub(super) fn fleet(view: &FleetView, theme: &Theme, area: Rect, buffer: &mut Bu
 /// Everything that is unwell.
 pub(super) fn faults(app: &App, view: &FaultsView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let lines = &view.list.lines;
-    let bad = lines
-        .iter()
-        .filter(|line| line.health == Health::Bad)
-        .count();
+    let is_bad = |line: &&ListLine| line.health == Health::Bad;
+    let (all, bad) = match view.list.filter.is_empty() {
+        true => view.many,
+        false => (lines.len(), lines.iter().filter(is_bad).count()),
+    };
+    let count = match lines.len() {
+        many if many < all => format!("[{} of {}]", grouped(many as u64), grouped(all as u64)),
+        many => format!("[{}]", grouped(many as u64)),
+    };
     let title = [
         ("faults".to_owned(), Role::Title),
-        (format!("[{}]", lines.len()), Role::Title),
+        (count, Role::Title),
         (
-            format!(" {bad} broken"),
+            format!(" {} broken", grouped(bad as u64)),
             if bad > 0 { Role::Bad } else { Role::Good },
         ),
         filter(&view.list),
     ];
     let inside = framed(theme, area, &title, "", buffer);
-    list(&view.list, theme, inside, buffer);
+    list(&view.list, false, theme, inside, buffer);
     if !nothing_passes(&view.list, theme, inside, buffer) && lines.is_empty() {
         said(theme, inside, &[all_is_well(app, view)], buffer);
     }
@@ -140,16 +147,17 @@ fn nothing_passes(list: &List, theme: &Theme, inside: Rect, buffer: &mut Buffer)
 
 /// What uses an object.
 pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let standing = app.standing_of(&view.target, view.age, view.refused.is_some());
     let title = [
         ("used by".to_owned(), Role::Title),
         (format!("[{}]", view.list.lines.len()), Role::Title),
         (format!(" {}", view.target.label()), Role::Text),
         whereabouts(&view.target),
-        freshness(app, Some(&view.age)),
+        freshness(standing),
         filter(&view.list),
     ];
     let inside = framed(theme, area, &title, "", buffer);
-    list(&view.list, theme, inside, buffer);
+    list(&view.list, !standing.is_fresh(), theme, inside, buffer);
     if nothing_passes(&view.list, theme, inside, buffer) {
         return;
     }
@@ -162,8 +170,8 @@ pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer
     said(theme, inside, &[line], buffer);
 }
 
-/// A list with its heads.
-pub(super) fn list(list: &List, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// A list with its heads. All of it may be old, or single lines.
+fn list(list: &List, is_old: bool, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 || area.width < 3 {
         return;
     }
@@ -190,17 +198,18 @@ pub(super) fn list(list: &List, theme: &Theme, area: Rect, buffer: &mut Buffer) 
     let rows = list.lines.iter().enumerate().skip(list.top());
     for ((at, line), y) in rows.zip(area.y + 1..area.bottom()) {
         let pen = Pen::new(buffer, area.x, y, area.right());
-        draw_line(line, theme, (&widths, at == list.cursor()), pen);
+        let is_old = is_old || line.is_stale;
+        draw_line(line, theme, (&widths, at == list.cursor(), is_old), pen);
     }
 }
 
 fn draw_line(
     line: &ListLine,
     theme: &Theme,
-    (widths, is_selected): (&[u16], bool),
+    (widths, is_selected, is_old): (&[u16], bool, bool),
     mut pen: Pen<'_>,
 ) {
-    let role = match (line.is_stale, line.health) {
+    let role = match (is_old, line.health) {
         (true, _) => Role::Stale,
         (false, Health::Bad) => Role::Bad,
         (false, Health::Warn) => Role::Warn,

@@ -9,6 +9,10 @@ use crate::tui::view::logs::{Line, LogsView, RANGES};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::borrow::Cow;
+
+/// A line with its colours.
+type Parts<'a> = Vec<(Cow<'a, str>, Style)>;
 
 /// What tells containers apart.
 const COLOURS: [Role; 4] = [Role::Cluster, Role::Literal, Role::Marked, Role::Quoted];
@@ -68,7 +72,7 @@ pub(super) fn draw(app: &App, view: &LogsView, theme: &Theme, area: Rect, buffer
 }
 
 /// The lines from the top of the screen on. Who follows wrapped lines sees the last of them, so the top is further down.
-fn from_top(view: &LogsView, theme: &Theme, inside: Rect) -> Vec<Vec<(String, Style)>> {
+fn from_top<'a>(view: &'a LogsView, theme: &Theme, inside: Rect) -> Vec<Parts<'a>> {
     let many = usize::from(inside.height);
     if !(view.wraps && view.follows) {
         return view
@@ -92,20 +96,21 @@ fn from_top(view: &LogsView, theme: &Theme, inside: Rect) -> Vec<Vec<(String, St
     lines
 }
 
-fn parts(view: &LogsView, theme: &Theme, line: &Line) -> Vec<(String, Style)> {
+fn parts<'a>(view: &LogsView, theme: &Theme, line: &'a Line) -> Parts<'a> {
     let Some(source) = line.source else {
-        return vec![(format!("── {}", line.text), theme.style(Role::Warn))];
+        let text = format!("── {}", line.text).into();
+        return vec![(text, theme.style(Role::Warn))];
     };
     let mut parts = Vec::new();
     if view.stamps && !line.stamp.is_empty() {
         // To the millisecond: what is behind that only takes room.
         let stamp: String = line.stamp.chars().take(23).collect();
-        parts.push((format!("{stamp} "), theme.style(Role::Faint)));
+        parts.push((format!("{stamp} ").into(), theme.style(Role::Faint)));
     }
     if view.names_sources() {
         let role = COLOURS[source % COLOURS.len()];
-        parts.push((format!("{} ", view.name(source)), theme.style(role)));
+        parts.push((format!("{} ", view.name(source)).into(), theme.style(role)));
     }
-    parts.push((line.text.clone(), theme.style(Role::Text)));
+    parts.push((line.text.as_str().into(), theme.style(Role::Text)));
     parts
 }

@@ -29,7 +29,7 @@ mod table;
 mod text;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::tui) mod tests;
 
 pub use across::most_left;
 pub use help::lines as help_lines;
@@ -37,12 +37,10 @@ pub use layout::{Areas, areas};
 pub use table::place_at;
 
 use super::app::App;
-use super::event::Age;
+use super::standing::Standing;
 use super::theme::{Role, Theme};
 use super::view::View;
 use super::view::target::Target;
-use mqtt_informer::informer::Freshness;
-use mqtt_informer::kubernetes::duration::human;
 use pen::Pen;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -124,18 +122,15 @@ fn margin(inside: Rect) -> Rect {
     }
 }
 
-/// ` live`, or for how long it has not been.
-fn freshness(app: &App, age: Option<&Age>) -> (String, Role) {
-    let Some(age) = age.filter(|age| age.freshness != Freshness::Unknown) else {
-        return (String::new(), Role::Faint);
-    };
-    let since = match age.freshness {
-        Freshness::Fresh if app.is_linked() => return (" live".to_owned(), Role::Good),
-        Freshness::Fresh => app.now.at.saturating_sub(app.link_since),
-        _ => age.lasts + app.now.at.saturating_sub(age.told),
-    };
-    let since = human(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-    (format!(" stale {since}"), Role::Warn)
+/// ` live`, or what it is instead.
+fn freshness(standing: Standing) -> (String, Role) {
+    match standing {
+        Standing::Fresh(_) => (" live".to_owned(), Role::Good),
+        other => (
+            format!(" {}", other.words().1),
+            header::role_of(other.rank()),
+        ),
+    }
 }
 
 /// ` shop @berlin`: where an object is.

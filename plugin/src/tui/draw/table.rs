@@ -316,7 +316,7 @@ fn nothing(app: &App, view: &TableView) -> Vec<(String, Role)> {
             ),
         ],
         () if loading.refused.len() >= loading.clusters => {
-            let mut reasons: Vec<_> = loading.refused.iter().map(|(_, why)| why.clone()).collect();
+            let mut reasons: Vec<_> = loading.refused.into_values().collect();
             reasons.sort();
             reasons.dedup();
             reasons.into_iter().map(|why| (why, Role::Bad)).collect()

@@ -302,7 +302,7 @@ fn a_screen_that_is_smaller_than_was_heard_is_no_harm() {
 }
 
 /// The colours of the line of an object.
-fn line_style(bed: &Bed, theme: &Theme, name: &str) -> ratatui::style::Style {
+pub(in crate::tui) fn line_style(bed: &Bed, theme: &Theme, name: &str) -> ratatui::style::Style {
     let (width, height) = bed.app.size;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal

@@ -20,15 +20,18 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
         TextKind::Yaml => "yaml",
         TextKind::Diff => "diff",
     };
-    let age = view.ages.values().max_by_key(|age| age.freshness);
+    let standing = app.standing_of_text(view);
+    let refused = view.refused();
     let mut title = vec![(format!("{word} {}", view.target.label()), Role::Title)];
     if view.kind != TextKind::Diff {
         title.push(whereabouts(&view.target));
     }
     let is_gone = view.kind != TextKind::Diff && view.objects.values().any(Option::is_none);
-    title.push(match is_gone {
-        true => (" is not there".to_owned(), Role::Bad),
-        false => freshness(app, age),
+    title.push(match (is_gone, refused) {
+        (true, _) => (" is not there".to_owned(), Role::Bad),
+        // What is shown is what was said before that.
+        (false, Some(why)) if view.lines.is_some() => (format!(" {why}"), Role::Bad),
+        (false, _) => freshness(standing),
     });
     if !view.search.is_empty() {
         let at = if view.found.is_empty() {
@@ -50,22 +53,27 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
         buffer,
     );
     let Some(lines) = &view.lines else {
-        let line = match &view.refused {
-            Some(why) => (why.clone(), Role::Bad),
+        let line = match refused {
+            Some(why) => (why.to_owned(), Role::Bad),
             None if is_gone => ("it is not there".to_owned(), Role::Faint),
             None => ("reading".to_owned(), Role::Faint),
         };
         return said(theme, inside, &[line], buffer);
     };
-    let is_old = is_gone || freshness(app, age).1 == Role::Warn;
+    let is_old = is_gone || refused.is_some() || !standing.is_fresh();
     let inside = margin(inside);
+    let columns = match view.wraps {
+        true => usize::from(inside.width) * usize::from(inside.height),
+        false => usize::from(view.scroll.left) + usize::from(inside.width),
+    };
     let mut y = inside.y;
     for (at, line) in lines.iter().enumerate().skip(view.scroll.top) {
         if y >= inside.bottom() {
             break;
         }
+        let line = begin(line, columns);
         let parts = match (is_old, view.kind) {
-            (true, _) => vec![(line.as_str(), Role::Stale)],
+            (true, _) => vec![(line, Role::Stale)],
             (false, TextKind::Yaml) => yaml(line),
             (false, TextKind::Describe) => description(line),
             (false, TextKind::Diff) => difference(line),
@@ -74,6 +82,18 @@ pub(super) fn draw(app: &App, view: &TextView, theme: &Theme, area: Rect, buffer
         let styled = styled(view, theme, line, &parts, is_current);
         y = put(&styled, (inside, y), (view.scroll.left, view.wraps), buffer);
     }
+}
+
+/// As much of a line as has these columns: it may be a megabyte long.
+fn begin(line: &str, columns: usize) -> &str {
+    let mut room = columns;
+    let end = line.char_indices().find(|(_, c)| {
+        let width = c.width().unwrap_or_default();
+        let is_over = width > room;
+        room = room.saturating_sub(width);
+        is_over
+    });
+    end.map_or(line, |(at, _)| &line[..at])
 }
 
 /// The parts with their colours, and what was searched for over them.
@@ -109,7 +129,7 @@ fn styled(
 
 /// Puts a line, from a column on, or wrapped; answers where the next one begins.
 pub(super) fn put(
-    parts: &[(String, Style)],
+    parts: &[(impl AsRef<str>, Style)],
     (inside, mut y): (Rect, u16),
     (left, wraps): (u16, bool),
     buffer: &mut Buffer,
@@ -118,9 +138,15 @@ pub(super) fn put(
         let mut hidden = usize::from(left);
         let mut pen = Pen::new(buffer, inside.x, y, inside.right());
         for (text, style) in parts {
-            let shown: String = text
-                .chars()
-                .skip_while(|c| hides(*c, &mut hidden))
+            // A line may be a megabyte long: no more of it is looked at than is on the screen.
+            let shown = text.as_ref().chars().skip_while(|c| hides(*c, &mut hidden));
+            let mut room = usize::from(pen.room());
+            let shown: String = shown
+                .take_while(|c| {
+                    let is_on = room > 0;
+                    room = room.saturating_sub(c.width().unwrap_or_default());
+                    is_on
+                })
                 .collect();
             pen.put(&shown, *style);
         }
@@ -128,7 +154,7 @@ pub(super) fn put(
     }
     let mut pen = Pen::new(buffer, inside.x, y, inside.right());
     for (text, style) in parts {
-        for c in text.chars() {
+        for c in text.as_ref().chars() {
             let width = u16::try_from(c.width().unwrap_or_default()).unwrap_or_default();
             if pen.room() < width {
                 y += 1;
@@ -247,6 +273,18 @@ mod tests {
             ),
         ] {
             assert_eq!(told(yaml(line)), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_seen_of_a_line_is_looked_at() {
+        for (line, columns, want) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "abc"),
+            ("漢字漢", 5, "漢字"),
+            ("e\u{301}te\u{301}", 2, "e\u{301}t"),
+        ] {
+            assert_eq!(begin(line, columns), want);
         }
     }
 

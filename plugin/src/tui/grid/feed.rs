@@ -1,7 +1,7 @@
 //! Changes taken in: from an informer's notices to lines.
 
 use super::line::{self, Change, Line, Mark, Placed, names};
-use super::{BULK, FLASH, Grid, Now, Only, Slot};
+use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot};
 use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
@@ -32,6 +32,7 @@ impl Grid {
     /// Takes what changed in a cluster's copy.
     pub fn apply(&mut self, cluster: &ClusterName, notices: &[Notice], novelty: Novelty, now: Now) {
         let number = self.slot(cluster);
+        self.sifted.wall_ms = now.wall_ms;
         let pace = Pace {
             marks: (novelty == Novelty::News && notices.len() <= BULK).then_some(now.at),
             is_bulk: notices.len() > BULK,
@@ -92,8 +93,14 @@ impl Grid {
     }
 
     /// Ends the marks that are over; answers whether anything on the screen is different now.
-    pub fn tick(&mut self, at: Duration) -> bool {
+    pub fn tick(&mut self, now: Now) -> bool {
+        let at = now.at;
         let mut changed = false;
+        if at >= self.sifted.at + SIFT && self.sifts_by_age() {
+            self.sifted = now;
+            self.sift_all();
+            changed = true;
+        }
         while let Some((since, number)) = self.lit.front().copied()
             && since + FLASH <= at
         {
@@ -113,9 +120,11 @@ impl Grid {
         changed
     }
 
-    /// When the next mark may be over; none if there is none.
+    /// When the next mark may be over, or another line may pass by its age; none if time changes nothing.
     pub fn next_tick(&self) -> Option<Duration> {
-        self.lit.front().map(|(since, _)| *since + FLASH)
+        let lit = self.lit.front().map(|(since, _)| *since + FLASH);
+        let sift = self.sifts_by_age().then_some(self.sifted.at + SIFT);
+        lit.into_iter().chain(sift).min()
     }
 
     pub(super) fn slot(&mut self, cluster: &ClusterName) -> u32 {
@@ -127,6 +136,7 @@ impl Grid {
             rank: 0,
             places: Vec::new(),
             has_header: false,
+            counts: [0; 4],
             ahead_ms: 0,
         });
         let mut names: Vec<_> = self.slots.iter().map(|slot| slot.name.clone()).collect();
@@ -267,6 +277,7 @@ impl Grid {
             key: key.clone(),
             ..Line::default()
         };
+        self.count(cluster, line.health, 1);
         let number = match self.free.pop() {
             Some(number) => {
                 self.lines[number as usize] = Some(line);
@@ -295,7 +306,9 @@ impl Grid {
         };
         let namespace = names(&line.key).0;
         let columns = self.columns().len();
-        let haystack = line::haystack(slot.name.as_str(), &namespace, placed, columns);
+        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
+        let whose = (slot.name.as_str(), namespace.as_str());
+        let (haystack, widths) = line::read(whose, placed, columns, now_ms);
         let plural = self
             .resource
             .as_ref()
@@ -306,14 +319,6 @@ impl Grid {
             .by
             .map(|field| self.sort_cell(field, line, &value));
         let reading = sorted.as_ref().map(Reading::of).unwrap_or_default();
-        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
-        let widths: Vec<_> = (0..columns)
-            .map(|column| {
-                placed
-                    .cell(column)
-                    .map_or(0, |cell| line::width(cell, now_ms))
-            })
-            .collect();
         for (known, width) in self.widths.iter_mut().zip(widths) {
             *known = width.max(*known);
         }
@@ -324,10 +329,18 @@ impl Grid {
             self.tally.add(reading);
             self.labels
                 .leave(std::mem::replace(&mut line.labels, labels));
+            let (cluster, before) = (line.cluster, line.health);
             (line.value, line.haystack, line.health) = (value, haystack, health);
             line.reading = reading;
+            self.count(cluster, before, -1);
+            self.count(cluster, health, 1);
         }
         self.note_group(number);
+    }
+
+    fn count(&mut self, cluster: u32, health: Health, by: isize) {
+        let count = &mut self.slots[cluster as usize].counts[health as usize];
+        *count = count.saturating_add_signed(by);
     }
 
     fn remove(&mut self, number: u32) {
@@ -348,9 +361,11 @@ impl Grid {
         let Some(line) = self.lines.get_mut(number as usize).and_then(Option::take) else {
             return;
         };
+        self.count(line.cluster, line.health, -1);
         self.tally.remove(line.reading);
         self.index.remove(&(line.cluster, line.key));
         self.labels.leave(line.labels);
+        self.groups.leave(line.group);
         self.marks.remove(&number);
         self.marked.remove(&number);
         self.selected = self.selected.filter(|selected| *selected != number);

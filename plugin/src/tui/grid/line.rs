@@ -83,27 +83,44 @@ pub(super) fn names(key: &[u8]) -> (String, String) {
     (namespace.to_owned(), name.to_owned())
 }
 
+/// The key of an object: what [`names`] takes apart.
+pub(super) fn key(namespace: &str, name: &str) -> Bytes {
+    match namespace {
+        "" => Bytes::copy_from_slice(name.as_bytes()),
+        namespace => format!("{namespace}/{name}").into(),
+    }
+}
+
 /// Text from a cluster as a cell of the screen may have it.
 pub(super) fn fit(text: &str) -> String {
     sanitize::word(&sanitize::cell(text)).into_owned()
 }
 
-pub(super) fn haystack(
-    cluster: &str,
-    namespace: &str,
+/// What a line is searched by, and the width that each of its cells needs.
+pub(super) fn read(
+    (cluster, namespace): (&str, &str),
     placed: Placed<'_>,
     columns: usize,
-) -> Box<str> {
+    now_ms: i64,
+) -> (Box<str>, Vec<u16>) {
     let mut haystack = fit(cluster);
     haystack.push('\t');
     haystack.push_str(&fit(namespace));
-    for column in 0..columns {
+    let mut widths = vec![0; columns];
+    for (column, width) in widths.iter_mut().enumerate() {
         haystack.push('\t');
-        if let Some(cell) = placed.cell(column) {
-            haystack.push_str(&fit(&cell.still_text()));
-        }
+        let Some(cell) = placed.cell(column) else {
+            continue;
+        };
+        let text = fit(&cell.still_text());
+        *width = match cell.moves() {
+            true => moving_width(cell, now_ms),
+            // What stays as it is, is all of it.
+            false => u16::try_from(text.width()).unwrap_or(u16::MAX),
+        };
+        haystack.push_str(&text);
     }
-    haystack.to_lowercase().into_boxed_str()
+    (haystack.to_lowercase().into_boxed_str(), widths)
 }
 
 /// What the cell is sorted by that these bytes are: its text, put behind `text`, or its age alone. Of the times since an
@@ -112,6 +129,11 @@ pub(super) fn haystack(
 pub(super) fn read_sort_cell(bytes: &[u8], text: &mut String) -> Option<i64> {
     let since = Cell::still(bytes, text);
     since.map(|at| READ_AT_MS.saturating_sub(at))
+}
+
+/// The instant that a cell is, in ms since 1970, if it is one and nothing else.
+pub(super) fn instant(bytes: &[u8]) -> Option<i64> {
+    Cell::still(bytes, &mut String::new())
 }
 
 /// The text of every cell that is sorted by its age.
@@ -138,10 +160,9 @@ pub(super) fn differing(old: Placed<'_>, new: Placed<'_>, columns: usize) -> u64
 }
 
 /// How many columns of the screen a cell needs, now and while its age grows.
-pub(super) fn width(cell: &Cell, now_ms: i64) -> u16 {
+fn moving_width(cell: &Cell, now_ms: i64) -> u16 {
     // `4d23h` is as wide as ages become within a look, and `5m` may become `10m`.
-    let room = if cell.moves() { 2 } else { 0 };
-    text_width(&cell.text(now_ms)).saturating_add(room)
+    text_width(&cell.text(now_ms)).saturating_add(2)
 }
 
 /// How many columns of the screen a text needs.

@@ -45,6 +45,9 @@ use std::time::Duration;
 /// For how long a change is shown.
 pub const FLASH: Duration = Duration::from_millis(1200);
 
+/// What passes by its age is asked again so often.
+const SIFT: Duration = Duration::from_secs(1);
+
 /// More changes at once than that are no news of single rows.
 const BULK: usize = 1000;
 
@@ -129,6 +132,8 @@ struct Slot {
     /// Where the union has each of its columns.
     places: Vec<usize>,
     has_header: bool,
+    /// How many lines it has of each health: those that are going, too.
+    counts: [usize; 4],
     /// How far its API server's clock is ahead of this machine's.
     ahead_ms: i64,
 }
@@ -162,6 +167,8 @@ pub struct Grid {
     groups: Groups,
     labels: LabelSets,
     query: Query,
+    /// The time that ages are compared at: when lines were last asked whether they pass.
+    sifted: Now,
     faults_only: bool,
     only: Only,
     measures: Measures,
@@ -203,6 +210,7 @@ impl Grid {
             groups: Groups::default(),
             labels: LabelSets::default(),
             query: Query::All,
+            sifted: Now::default(),
             faults_only: false,
             only,
             measures: Measures::default(),
@@ -260,6 +268,16 @@ impl Grid {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// The places of those that are so, and are not going: of none of them the row is read for that.
+    pub fn places_with(&self, health: Health) -> impl Iterator<Item = usize> {
+        let shown = self.shown.iter().enumerate();
+        let its = shown.filter(move |(_, number)| {
+            let line = self.line(**number);
+            line.is_some_and(|line| line.health == health) && !self.is_gone(**number)
+        });
+        its.map(|(place, _)| place)
     }
 
     /// How many pass the filter.
@@ -329,19 +347,24 @@ impl Grid {
         self.object(*self.shown.get(place)?)
     }
 
-    /// The value of the line at a place.
-    pub fn value_at(&self, place: usize) -> Option<&Bytes> {
-        let number = *self.shown.get(place)?;
-        self.line(number).map(|line| &line.value)
+    /// The value of an object's line, whether that is shown or not.
+    pub fn value_of(&self, id: &ObjectId) -> Option<&Bytes> {
+        let cluster = self.slots.iter().position(|slot| slot.name == id.cluster)?;
+        let key = line::key(&id.namespace, &id.name);
+        let number = self.index.get(&(u32::try_from(cluster).ok()?, key))?;
+        self.line(*number).map(|line| &line.value)
     }
 
-    /// The keys of a cluster's lines that are not going.
-    pub fn keys_of(&self, cluster: &ClusterName) -> Vec<Bytes> {
-        let is_its = |line: &&Line| self.cluster_name(line.cluster) == Some(cluster);
+    /// The keys of each cluster's lines that are not going.
+    pub fn keys(&self) -> BTreeMap<&ClusterName, Vec<Bytes>> {
+        let mut keys: Vec<Vec<Bytes>> = vec![Vec::new(); self.slots.len()];
         let lines = self.lines.iter().zip(0..);
         let there = lines.filter(|(_, number)| !self.is_gone(*number));
-        let its = there.filter_map(|(line, _)| line.as_ref()).filter(is_its);
-        its.map(|line| line.key.clone()).collect()
+        for line in there.filter_map(|(line, _)| line.as_ref()) {
+            keys[line.cluster as usize].push(line.key.clone());
+        }
+        let names = self.slots.iter().map(|slot| &slot.name);
+        names.zip(keys).collect()
     }
 
     /// The objects that a person marked, in the order of the table.
@@ -352,16 +375,14 @@ impl Grid {
 
     /// How many lines each cluster has of each health, in the order of [`Health`]; those that are going are not counted.
     pub fn counts(&self) -> BTreeMap<&ClusterName, [usize; 4]> {
-        let mut counts = BTreeMap::new();
-        let lines = self.lines.iter().zip(0..);
-        let lines = lines.filter(|(_, number)| !self.is_gone(*number));
-        for line in lines.filter_map(|(line, _)| line.as_ref()) {
-            if let Some(name) = self.cluster_name(line.cluster) {
-                let counts: &mut [usize; 4] = counts.entry(name).or_default();
-                counts[line.health as usize] += 1;
+        let mut counts: Vec<_> = self.slots.iter().map(|slot| slot.counts).collect();
+        for number in self.marks.keys().filter(|number| self.is_gone(**number)) {
+            if let Some(line) = self.line(*number) {
+                counts[line.cluster as usize][line.health as usize] -= 1;
             }
         }
-        counts
+        let names = self.slots.iter().map(|slot| &slot.name);
+        names.zip(counts).collect()
     }
 
     /// All lines that pass, as text: to be saved.

@@ -4,8 +4,9 @@
 //! search, and a single change moves one number. Many changes at once are sorted anew.
 
 use super::line::{self, Line, names};
-use super::{Field, Grid, Group, Health, Query, Sort};
+use super::{Field, Grid, Group, Health, Now, Query, Sort};
 use crate::filter::compare::Key;
+use crate::table::cell_bytes;
 use crate::tui::object;
 use crate::tui::query::{Looked, Sieve};
 use bytes::Bytes;
@@ -30,15 +31,19 @@ impl Grid {
     pub fn set_group(&mut self, group: Group) {
         self.group = group;
         self.groups = super::Groups::default();
+        for line in self.lines.iter_mut().flatten() {
+            line.group = 0;
+        }
         for at in 0..self.base.len() {
             self.note_group(self.base[at]);
         }
         self.sort_all();
     }
 
-    /// Shows what passes this.
-    pub fn set_query(&mut self, query: Query) {
+    /// Shows what passes this, now.
+    pub fn set_query(&mut self, query: Query, now: Now) {
         let narrows = query.narrows(&self.query);
+        self.sifted = now;
         self.query = query;
         match narrows {
             true => self.sift_shown(),
@@ -79,8 +84,12 @@ impl Grid {
             return None;
         }
         let rest = &self.shown[place..];
-        let rank = self.group_rank(self.shown[place]);
-        let many = rest.partition_point(|number| self.group_rank(*number) <= rank);
+        let first = self.line(self.shown[place])?.group;
+        let is_before = |number: &u32| {
+            let line = self.line(*number);
+            line.is_some_and(|line| self.groups.compare(line.group, first).is_le())
+        };
+        let many = rest.partition_point(is_before);
         Some((group.to_owned(), many))
     }
 
@@ -102,9 +111,10 @@ impl Grid {
         else {
             return;
         };
-        let group = group.map_or(0, |group| self.groups.number(&group));
+        let group = group.map_or(0, |group| self.groups.join(&group));
         if let Some(line) = self.line_mut(number) {
-            line.group = group;
+            let before = std::mem::replace(&mut line.group, group);
+            self.groups.leave(before);
         }
     }
 
@@ -204,12 +214,30 @@ impl Grid {
         // Figures are in no haystack: they change all the time.
         let column = place.and_then(|place| place.checked_sub(2));
         let figure = column.and_then(|column| self.measures.text(column, line));
+        // Nor are ages: they are read only for a query that compares some.
+        let compares = column.filter(|_| figure.is_none() && sieve.compares_ages());
         sieve.takes(Looked {
+            age: compares.and_then(|column| self.age(column, line)),
             haystack: figure.as_deref().unwrap_or(&line.haystack),
             labels: self.labels.get(line.labels),
             label_set: line.labels,
             place: figure.as_ref().map_or(place, |_| Some(0)),
         })
+    }
+
+    /// How old a line is by a column, if that is an instant and nothing else.
+    fn age(&self, column: usize, line: &Line) -> Option<i64> {
+        let slot = self.slots.get(line.cluster as usize)?;
+        let at = slot.places.iter().position(|place| *place == column)?;
+        let since = line::instant(cell_bytes(&line.value, at))?;
+        let now_ms = self.sifted.wall_ms.saturating_add(slot.ahead_ms);
+        Some(now_ms.saturating_sub(since))
+    }
+
+    /// Time alone changes what passes.
+    pub(super) fn sifts_by_age(&self) -> bool {
+        let is_column = |place: usize| place.checked_sub(2).is_some_and(|at| !self.is_figure(at));
+        self.query.compares_ages() && self.place_for(&self.query).is_some_and(is_column)
     }
 
     /// Which cell of the haystack the query speaks of.
@@ -254,7 +282,6 @@ impl Grid {
 
     /// Puts a line where it belongs.
     pub(super) fn put(&mut self, number: u32) {
-        self.groups.rank_all();
         let Some(probe) = self.probe(number) else {
             return;
         };
@@ -338,8 +365,7 @@ impl Grid {
         let (Some(line), Some(other)) = (self.line(number), self.line(probe.number)) else {
             return number.cmp(&probe.number);
         };
-        let rank = |group| self.groups.rank(group);
-        let groups = rank(line.group).cmp(&rank(probe.group));
+        let groups = self.groups.compare(line.group, probe.group);
         let keys = || {
             let keys = match &probe.key {
                 Some(key) => self.key(line, &line.value).as_ref().cmp(&Some(key)),

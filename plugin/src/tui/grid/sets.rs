@@ -1,5 +1,6 @@
 //! What many lines have in common, kept once: labels, and the groups that lines stand in.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -71,7 +72,9 @@ impl LabelSets {
 #[derive(Debug)]
 pub(super) struct Groups {
     numbers: HashMap<Arc<str>, u32>,
-    names: Vec<Arc<str>>,
+    /// Each with the number of lines that are in it.
+    names: Vec<(Arc<str>, usize)>,
+    free: Vec<u32>,
     ranks: Vec<u32>,
 }
 
@@ -79,44 +82,73 @@ impl Default for Groups {
     fn default() -> Self {
         Self {
             numbers: HashMap::new(),
-            names: vec![Arc::default()],
+            names: vec![(Arc::default(), 0)],
+            free: Vec::new(),
             ranks: vec![0],
         }
     }
 }
 
 impl Groups {
-    /// The number of a group. A new one has no rank before [`Self::rank_all`].
-    pub(super) fn number(&mut self, name: &str) -> u32 {
+    /// The number of a group that one more line is in. A new one has no rank before [`Self::rank_all`].
+    pub(super) fn join(&mut self, name: &str) -> u32 {
         if let Some(number) = self.numbers.get(name) {
+            self.names[*number as usize].1 += 1;
             return *number;
         }
         let name: Arc<str> = name.into();
-        let number = u32::try_from(self.names.len()).unwrap_or_default();
-        self.numbers.insert(Arc::clone(&name), number);
-        self.names.push(name);
+        let group = (Arc::clone(&name), 1);
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.names[number as usize] = group;
+                number
+            }
+            None => {
+                self.names.push(group);
+                u32::try_from(self.names.len() - 1).unwrap_or_default()
+            }
+        };
+        self.numbers.insert(name, number);
         number
     }
 
-    /// Ranks by name, if there are new ones. Known ones stand to each other as before.
-    pub(super) fn rank_all(&mut self) {
-        if self.ranks.len() == self.names.len() {
+    /// A line is in it no longer; with its last line its number is free.
+    pub(super) fn leave(&mut self, number: u32) {
+        let Some((name, lines)) = self.names.get_mut(number as usize).filter(|_| number > 0) else {
             return;
+        };
+        *lines -= 1;
+        if *lines == 0 {
+            self.numbers.remove(name);
+            self.free.push(number);
         }
+    }
+
+    /// Ranks by name: where all lines are sorted at once, numbers are compared some times faster.
+    pub(super) fn rank_all(&mut self) {
         let mut numbers: Vec<usize> = (0..self.names.len()).collect();
-        numbers.sort_by_key(|number| &self.names[*number]);
-        self.ranks.resize(numbers.len(), 0);
+        numbers.sort_by_key(|number| &self.names[*number].0);
+        self.ranks = vec![0; numbers.len()];
         for (number, rank) in numbers.into_iter().zip(0..) {
             self.ranks[number] = rank;
         }
     }
 
+    /// As it was ranked last.
     pub(super) fn rank(&self, number: u32) -> u32 {
         self.ranks.get(number as usize).copied().unwrap_or_default()
     }
 
+    /// How two stand to each other, whether they were ranked or not.
+    pub(super) fn compare(&self, one: u32, other: u32) -> Ordering {
+        match one == other {
+            true => Ordering::Equal,
+            false => self.name(one).cmp(self.name(other)),
+        }
+    }
+
     pub(super) fn name(&self, number: u32) -> &str {
-        self.names.get(number as usize).map_or("", |name| name)
+        self.names.get(number as usize).map_or("", |(name, _)| name)
     }
 }
 
@@ -155,12 +187,24 @@ mod tests {
     #[test]
     fn groups_stand_by_name_whenever_they_came() {
         let mut groups = Groups::default();
-        let (b, a) = (groups.number("b"), groups.number("a"));
+        let (b, a) = (groups.join("b"), groups.join("a"));
         groups.rank_all();
         assert!(groups.rank(a) < groups.rank(b) && groups.rank(0) < groups.rank(a));
-        let c = groups.number("aa");
-        groups.rank_all();
-        assert!(groups.rank(a) < groups.rank(c) && groups.rank(c) < groups.rank(b));
-        assert_eq!((groups.number("b"), groups.name(c)), (b, "aa"));
+        let c = groups.join("aa");
+        assert!(groups.compare(a, c).is_lt() && groups.compare(c, b).is_lt());
+        assert_eq!((groups.join("b"), groups.name(c)), (b, "aa"));
+    }
+
+    #[test]
+    fn a_group_lives_as_long_as_lines_are_in_it() {
+        let mut groups = Groups::default();
+        let b = groups.join("b");
+        groups.join("b");
+        groups.leave(b);
+        assert_eq!(groups.join("c"), b + 1);
+        groups.leave(b);
+        groups.leave(0);
+        assert_eq!((groups.join("d"), groups.name(b)), (b, "d"));
+        assert_ne!(groups.join("b"), b);
     }
 }

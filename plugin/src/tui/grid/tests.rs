@@ -13,6 +13,10 @@ fn at(ms: u64) -> Now {
     }
 }
 
+fn then(at: Duration) -> Now {
+    Now { at, ..self::at(0) }
+}
+
 /// A grid, and what its clusters hold.
 struct Bed {
     grid: Grid,
@@ -158,7 +162,7 @@ fn a_column_that_turns_out_to_be_another_kind_is_sorted_anew() {
     bed.news("east", &["c 1/1 Running 1"], 0);
     assert_eq!(bed.shown(), "east/a east/b east/c", "text");
     bed.news("east", &["-c"], 0);
-    bed.grid.tick(FLASH);
+    bed.grid.tick(then(FLASH));
     assert_eq!(bed.shown(), "east/b east/a", "numbers again");
 }
 
@@ -268,13 +272,13 @@ fn the_selection_follows_its_object() {
         descending: false,
     });
     assert_eq!(bed.selected(), "c");
-    bed.grid.set_query(Query::parse("pending").unwrap());
+    bed.grid.set_query(Query::parse("pending").unwrap(), at(0));
     assert_eq!(
         bed.selected(),
         "b",
         "another has the cursor while it is hidden"
     );
-    bed.grid.set_query(Query::All);
+    bed.grid.set_query(Query::All, at(0));
     assert_eq!(bed.selected(), "c", "and it has it back");
 }
 
@@ -300,8 +304,8 @@ fn what_changed_is_marked_for_a_while() {
     assert_eq!(bed.mark("b"), Some(Change::Cells(0b110)));
     assert_eq!(bed.mark("d"), Some(Change::New));
     assert_eq!(bed.grid.next_tick(), Some(Duration::from_millis(1300)));
-    assert!(!bed.grid.tick(Duration::from_millis(1299)));
-    assert!(bed.grid.tick(Duration::from_millis(1300)));
+    assert!(!bed.grid.tick(then(Duration::from_millis(1299))));
+    assert!(bed.grid.tick(then(Duration::from_millis(1300))));
     assert_eq!(
         (bed.mark("b"), bed.mark("d"), bed.grid.next_tick()),
         (None, None, None)
@@ -320,9 +324,9 @@ fn what_went_fades_and_may_come_back() {
     bed.news("east", &["c 0/1 Pending 9"], 500);
     assert_eq!(bed.mark("c"), Some(Change::New));
     bed.news("east", &["-c"], 1000);
-    bed.grid.tick(Duration::from_millis(2199));
+    bed.grid.tick(then(Duration::from_millis(2199)));
     assert_eq!(bed.grid.len(), 3);
-    bed.grid.tick(Duration::from_millis(2200));
+    bed.grid.tick(then(Duration::from_millis(2200)));
     assert_eq!(bed.shown(), "east/b west/a");
     assert_eq!(bed.selected(), "a", "the next one is selected");
 }
@@ -350,7 +354,7 @@ fn only_what_is_on_the_screen_is_decoded() {
     bed.grid.decoded.set(0);
     for _ in 0..3 {
         bed.grid.step(Step::Pages(1));
-        bed.grid.set_query(Query::parse("web-1").unwrap());
+        bed.grid.set_query(Query::parse("web-1").unwrap(), at(0));
         let (top, height) = (bed.grid.top(), bed.grid.height());
         assert_eq!(
             (top..top + height)
@@ -399,7 +403,8 @@ fn columns_that_clusters_do_not_agree_on_are_one_set() {
         (seen.cells[1].as_str(), seen.cells[2].as_str()),
         ("", "Running")
     );
-    bed.grid.set_query(Query::parse("status:running").unwrap());
+    bed.grid
+        .set_query(Query::parse("status:running").unwrap(), at(0));
     assert_eq!(bed.shown(), "east/c north/z west/a");
 }
 
@@ -444,7 +449,7 @@ fn marks_of_a_person_stay_with_their_lines() {
         (vec!["b".to_owned(), "c".to_owned()], "a")
     );
     bed.news("east", &["-b"], 0);
-    bed.grid.tick(FLASH);
+    bed.grid.tick(then(FLASH));
     assert_eq!(bed.grid.marked().len(), 1);
     assert!(bed.grid.unmark() && !bed.grid.unmark());
 }
@@ -527,13 +532,13 @@ proptest! {
                 Deed::Sort(by, descending) => bed.grid.set_sort(Sort { by: by.map(Field::Column), descending }),
                 Deed::Filter(which) => {
                     query = QUERIES[which];
-                    bed.grid.set_query(Query::parse(query).unwrap());
+                    bed.grid.set_query(Query::parse(query).unwrap(), at(0));
                 }
                 Deed::Group(which) => bed.grid.set_group([Group::None, Group::Cluster, Group::Namespace][which]),
                 Deed::Step(lines) => bed.grid.step(Step::Lines(lines)),
                 Deed::Tick(later) => {
                     ms += later;
-                    bed.grid.tick(Duration::from_millis(ms));
+                    bed.grid.tick(then(Duration::from_millis(ms)));
                 }
                 Deed::Measure(cluster, figures) => bed.measure(clusters[cluster], &figures),
             }
@@ -544,7 +549,7 @@ proptest! {
             prop_assert!(grid.selected.is_none_or(|it| grid.place_of(it).is_none_or(|at| grid.shown[at] == it)));
             prop_assert!(grid.base.len() == grid.order.len() && grid.base.is_sorted_by(|a, b| grid.places(*a, *b).is_lt()));
         }
-        bed.grid.tick(Duration::from_millis(ms + 10_000));
+        bed.grid.tick(then(Duration::from_millis(ms + 10_000)));
         let mut fresh = Bed::new();
         for cluster in clusters {
             let header = Notice { key: Bytes::new(), old: None, new: Some(header("pods", &COLUMNS)) };
@@ -558,10 +563,56 @@ proptest! {
         }
         let used = bed.used.iter().map(|((cluster, key), new)| (cluster, Notice { key: key.clone(), old: None, new: Some(new.clone()) }));
         used.for_each(|(cluster, notice)| fresh.grid.measure(&name(cluster), Measure::Used, &[notice]));
-        fresh.grid.set_query(Query::parse(query).unwrap());
+        fresh.grid.set_query(Query::parse(query).unwrap(), at(0));
         fresh.grid.set_group(bed.grid.group());
         fresh.grid.set_sort(bed.grid.sort());
         prop_assert_eq!(bed.shown(), fresh.shown());
+        prop_assert_eq!(bed.grid.counts(), fresh.grid.counts());
         prop_assert_eq!(bed.grid.len(), bed.held.len());
     }
+}
+
+#[test]
+fn lines_pass_by_their_age_and_cease_to() {
+    let mut bed = Bed::of(&[
+        ("a", "old 1/1 Running 400000"),
+        ("a", "mid 1/1 Running 950000"),
+        ("b", "new 1/1 Running 990000"),
+    ]);
+    let shown = |bed: &Bed| {
+        let names = (0..bed.grid.shown()).filter_map(|place| bed.grid.object_at(place));
+        names.map(|it| it.name).collect::<Vec<_>>().join(" ")
+    };
+    for (query, want) in [
+        ("age:<1m", "mid new"),
+        ("age:>=1m", "old"),
+        ("age:=10s", "new"),
+        ("age:=10m", "old"),
+        ("age:>1d", ""),
+    ] {
+        bed.grid.set_query(Query::parse(query).unwrap(), at(0));
+        assert_eq!(shown(&bed), want, "{query}");
+    }
+    bed.grid.set_query(Query::parse("age:<1m").unwrap(), at(0));
+    assert_eq!(bed.grid.next_tick(), Some(Duration::from_secs(1)));
+    let in_a_while = |ms: u64| Now {
+        wall_ms: 1_000_000 + i64::try_from(ms).unwrap(),
+        ..at(ms)
+    };
+    bed.grid.tick(in_a_while(9_000));
+    assert_eq!(shown(&bed), "mid new");
+    bed.grid.tick(in_a_while(9_900));
+    assert_eq!(bed.grid.next_tick(), Some(Duration::from_secs(10)));
+    bed.grid.tick(in_a_while(10_001));
+    assert_eq!(shown(&bed), "new", "time alone made it too old");
+    bed.tell(
+        "b",
+        &["newer 1/1 Running 1000000"],
+        Novelty::News,
+        in_a_while(10_002),
+    );
+    assert_eq!(shown(&bed), "new newer");
+    bed.grid.set_clock(&name("b"), 60_000);
+    bed.grid.tick(in_a_while(12_000));
+    assert_eq!(shown(&bed), "", "as the cluster's own clock has it");
 }

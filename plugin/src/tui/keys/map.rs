@@ -2,7 +2,7 @@
 
 use super::Action;
 use super::Binding;
-use super::Chord::{Capitals, Char, Code, Ctrl, Digits, Shift};
+use super::Chord::{Capitals, Char, Code, Ctrl, Digits, Shift, Word};
 use super::Context;
 use crossterm::event::KeyCode;
 
@@ -79,6 +79,17 @@ pub const MAP: &[Binding] = &[
     on(Context::Prompt, &[Code(KeyCode::Up)], Action::Up, "what was typed before", ""),
     on(Context::Prompt, &[Code(KeyCode::Down)], Action::Down, "what was typed after that", ""),
     on(Context::Prompt, &[Code(KeyCode::Esc)], Action::Back, "leave it", "leave"),
+    on(Context::Prompt, &[Code(KeyCode::Left)], Action::Left, "to the left", ""),
+    on(Context::Prompt, &[Code(KeyCode::Right)], Action::Right, "to the right", ""),
+    on(Context::Prompt, &[Word(KeyCode::Left)], Action::WordLeft, "a word to the left", ""),
+    on(Context::Prompt, &[Word(KeyCode::Right)], Action::WordRight, "a word to the right", ""),
+    on(Context::Prompt, &[Ctrl('a'), Code(KeyCode::Home)], Action::First, "to the beginning", ""),
+    on(Context::Prompt, &[Ctrl('e'), Code(KeyCode::End)], Action::Last, "to the end", ""),
+    on(Context::Prompt, &[Ctrl('h'), Code(KeyCode::Backspace)], Action::DeleteBefore, "delete the character before", ""),
+    on(Context::Prompt, &[Code(KeyCode::Delete)], Action::DeleteAfter, "delete the character after", ""),
+    on(Context::Prompt, &[Ctrl('w')], Action::DeleteWord, "delete the word before", ""),
+    on(Context::Prompt, &[Word(KeyCode::Backspace)], Action::DeleteWord, "the same", ""),
+    on(Context::Prompt, &[Ctrl('k')], Action::DeleteRest, "delete the rest", ""),
     on(Context::Prompt, &[Ctrl('u')], Action::Clear, "clear it", ""),
     on(Context::Prompt, &[Ctrl('c')], Action::Back, "leave it", ""),
 ];

@@ -9,7 +9,7 @@ mod readme;
 
 pub use map::MAP;
 
-use Chord::{Capitals, Char, Code, Ctrl, Digits, Shift};
+use Chord::{Capitals, Char, Code, Ctrl, Digits, Shift, Word};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt;
 
@@ -91,6 +91,12 @@ pub enum Action {
     Accept,
     Complete,
     Clear,
+    WordLeft,
+    WordRight,
+    DeleteBefore,
+    DeleteAfter,
+    DeleteWord,
+    DeleteRest,
 }
 
 /// A key, or a family of keys.
@@ -104,6 +110,8 @@ pub enum Chord {
     Code(KeyCode),
     /// With shift.
     Shift(KeyCode),
+    /// With ctrl or alt, as shells have it for words.
+    Word(KeyCode),
     /// Any digit from 0 to this one.
     Digits(char),
     /// Any capital but J, which is the owner's, and G, which goes to the end.
@@ -176,10 +184,9 @@ impl Chord {
             with(KeyModifiers::ALT),
             with(KeyModifiers::SHIFT),
         );
-        if alt {
-            return false;
-        }
         match (self, key.code) {
+            (Word(wanted), code) => (ctrl || alt) && code == wanted,
+            _ if alt => false,
             (Char(wanted), KeyCode::Char(c)) => !ctrl && c == wanted,
             (Ctrl(wanted), KeyCode::Char(c)) => ctrl && c.eq_ignore_ascii_case(&wanted),
             (Code(wanted), code) => !ctrl && !shift && code == wanted,
@@ -213,6 +220,7 @@ impl fmt::Display for Chord {
             Char(c) => write!(f, "{c}"),
             Ctrl(c) => write!(f, "ctrl-{c}"),
             Code(code) => f.write_str(&name(code)),
+            Word(code) => write!(f, "ctrl-{}", name(code)),
             Shift(code) => write!(f, "shift-{}", name(code)),
             Digits(last) => write!(f, "0-{last}"),
             Capitals => f.write_str("shift-letter"),

@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const LINES: [(&str, &str); 4] = [
     ("berlin\tshop\tweb-1\t1/1\trunning\t0", "app=web"),
@@ -29,6 +30,7 @@ fn taken(text: &str) -> String {
             haystack,
             labels: &labels,
             label_set: *number,
+            age: None,
             place,
         })
     });
@@ -127,7 +129,7 @@ proptest! {
         if now.narrows(&before) {
             let labels = BTreeMap::new();
             for haystack in &haystacks {
-                let looked = Looked { haystack, labels: &labels, label_set: 0, place: Some(1) };
+                let looked = Looked { haystack, labels: &labels, label_set: 0, age: None, place: Some(1) };
                 prop_assert!(!Sieve::new(&now).takes(looked) || Sieve::new(&before).takes(looked));
             }
         }
@@ -137,7 +139,7 @@ proptest! {
     fn nothing_that_is_typed_panics(text in "\\PC{0,16}", haystack in "\\PC{0,24}", place in prop::option::of(0..4_usize)) {
         if let Ok(query) = Query::parse(&text) {
             let labels = BTreeMap::new();
-            Sieve::new(&query).takes(Looked { haystack: &haystack, labels: &labels, label_set: 0, place });
+            Sieve::new(&query).takes(Looked { haystack: &haystack, labels: &labels, label_set: 0, age: None, place });
         }
     }
 }

@@ -19,10 +19,7 @@ pub(super) fn text(app: &mut App, kind: TextKind) -> Vec<Effect> {
     let Some(target) = app.target() else {
         return Vec::new();
     };
-    history::leaves(app);
-    let effects = text_of(app, kind, target);
-    history::arrived(app);
-    effects
+    history::step(app, |app| text_of(app, kind, target))
 }
 
 /// Shows a text about an object.
@@ -40,10 +37,7 @@ pub(super) fn text_of(app: &mut App, kind: TextKind, target: Target) -> Vec<Effe
 
 /// The containers of a pod.
 pub(super) fn containers(app: &mut App, target: Target) -> Vec<Effect> {
-    history::leaves(app);
-    let effects = containers_of(app, target);
-    history::arrived(app);
-    effects
+    history::step(app, |app| containers_of(app, target))
 }
 
 /// Shows them.
@@ -74,10 +68,7 @@ pub(super) fn logs(app: &mut App) -> Vec<Effect> {
         app.tell(told, true);
         return Vec::new();
     }
-    history::leaves(app);
-    let effects = logs_of(app, target, containers);
-    history::arrived(app);
-    effects
+    history::step(app, |app| logs_of(app, target, containers))
 }
 
 /// Shows the logs of a pod or of what selects pods; of these containers, if they are known.
@@ -161,10 +152,7 @@ pub(super) fn used_by(app: &mut App) -> Vec<Effect> {
         );
         return Vec::new();
     }
-    history::leaves(app);
-    let effects = used_by_of(app, target);
-    history::arrived(app);
-    effects
+    history::step(app, |app| used_by_of(app, target))
 }
 
 /// Shows what uses an object.
@@ -174,6 +162,7 @@ pub(super) fn used_by_of(app: &mut App, target: Target) -> Vec<Effect> {
     let pods = Selection {
         resource: "pods".to_owned(),
         namespace: id.map_or_else(String::new, |id| id.namespace.clone()),
+        fields: used::fields(&target.plural, id.map_or("", |id| &id.name)),
         view: message::View::Objects,
         ..Selection::default()
     };
@@ -214,17 +203,12 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
         }
     };
     // Of which of them it is, is no matter: it is the same one.
-    let target = match marked.into_iter().next() {
-        Some(id) => Target {
-            id: Some(id),
-            ..target
-        },
-        None => target,
+    let target = Target {
+        resource: table.word_of_all(),
+        id: marked.into_iter().next().or(target.id.clone()),
+        ..target
     };
-    history::leaves(app);
-    let effects = diff_of(app, target, compared);
-    history::arrived(app);
-    effects
+    history::step(app, |app| diff_of(app, target, compared))
 }
 
 /// Shows how an object differs between the clusters that these words mean.

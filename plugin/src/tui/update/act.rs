@@ -110,7 +110,7 @@ fn in_text(text: &mut TextView, action: Action) {
     match action {
         Action::Next => text.go_on(true),
         Action::Before => text.go_on(false),
-        Action::Wrap => text.wraps = !text.wraps,
+        Action::Wrap => text.toggle_wrap(),
         _ => {}
     }
 }
@@ -168,13 +168,10 @@ pub(super) fn step(app: &mut App, step: Step) {
         Some(View::Fleet(view)) => view.list.step(step),
         Some(View::Faults(view)) => view.list.step(step),
         Some(View::Logs(logs)) => logs.step(step),
-        Some(View::Text(text)) => {
-            let lines = text.len();
-            text.scroll.step(step, lines);
-        }
+        Some(View::Text(text)) => text.step(step),
         Some(View::Help(scroll)) => {
             let lines = help_lines(width).len();
-            scroll.step(step, lines);
+            scroll.step(step, lines, scroll.most(lines));
         }
         None => {}
     }

@@ -1,10 +1,13 @@
 //! Out of the screen: to the clipboard, to a file.
 
+use crate::print::sanitize::{self, word};
 use crate::tui::app::App;
 use crate::tui::event::Effect;
-use crate::tui::grid::{Field, Seen};
+use crate::tui::grid::{Change, Field, Seen};
+use crate::tui::standing::Standing;
 use crate::tui::view::View;
 use crate::tui::view::text::TextKind;
+use mqtt_informer::protocol::names::ClusterName;
 
 /// Puts names, or a text, on the clipboard.
 pub(super) fn copy(app: &mut App) -> Vec<Effect> {
@@ -19,7 +22,9 @@ pub(super) fn copy(app: &mut App) -> Vec<Effect> {
         true => table.grid.selected().into_iter().collect(),
         false => marked,
     };
-    let names: Vec<_> = objects.into_iter().map(|object| object.name).collect();
+    // What is copied may be put into a terminal.
+    let names = objects.iter().map(|object| word(&object.name));
+    let names: Vec<_> = names.collect();
     match names.is_empty() {
         true => Vec::new(),
         false => vec![Effect::Copy(names.join("\n"))],
@@ -35,7 +40,9 @@ fn whole_text(app: &App) -> Option<(String, &'static str, String)> {
             } else {
                 "txt"
             };
-            (&text.target, kind, text.lines.as_ref()?.join("\n") + "\n")
+            let lines = text.lines.as_ref()?.iter();
+            let lines = lines.map(|line| sanitize::line(line) + "\n");
+            (&text.target, kind, lines.collect())
         }
         View::Logs(logs) => (&logs.target, "log", logs.text()),
         _ => return None,
@@ -55,11 +62,16 @@ pub(super) fn save(app: &mut App) -> Vec<Effect> {
     if let Some((name, kind, text)) = whole_text(app) {
         return vec![Effect::Save { name, kind, text }];
     }
-    let now = app.now;
-    let Some(table) = app.table_mut() else {
+    let Some(View::Table(table)) = app.view() else {
         return Vec::new();
     };
     let fields = table.fields(true);
+    let standing = |cluster: &ClusterName| app.standing_in(Some(table), cluster);
+    // A file does not dim what is old.
+    let is_old = table
+        .clusters()
+        .into_iter()
+        .any(|it| !standing(it).is_fresh());
     let head = |field: &Field| match field {
         Field::Cluster => "CLUSTER".to_owned(),
         Field::Namespace => "NAMESPACE".to_owned(),
@@ -73,17 +85,16 @@ pub(super) fn save(app: &mut App) -> Vec<Effect> {
         Field::Namespace => seen.namespace.clone(),
         Field::Column(at) => seen.cells.get(*at).cloned().unwrap_or_default(),
     };
-    let line = |cells: Vec<String>| {
-        cells
-            .iter()
-            .map(|cell| quoted(cell))
-            .collect::<Vec<_>>()
-            .join(",")
-            + "\n"
+    let as_of = |seen: &Seen| match table.grid.cluster_name(seen.cluster).map(standing) {
+        Some(Standing::Fresh(_)) => "now".to_owned(),
+        other => other.unwrap_or(Standing::Asked).words().1,
     };
-    let mut text = line(fields.iter().map(head).collect());
-    for seen in table.grid.all_cells(now) {
-        text += &line(fields.iter().map(|field| cell(&seen, field)).collect());
+    let heads = fields.iter().map(head);
+    let mut text = line(heads.chain(is_old.then(|| "AS OF".to_owned())));
+    let is_gone = |seen: &Seen| seen.mark.is_some_and(|mark| mark.change == Change::Gone);
+    for seen in table.grid.all_cells(app.now).filter(|seen| !is_gone(seen)) {
+        let cells = fields.iter().map(|field| cell(&seen, field));
+        text += &line(cells.chain(is_old.then(|| as_of(&seen))));
     }
     let name = table
         .plural()
@@ -95,6 +106,11 @@ pub(super) fn save(app: &mut App) -> Vec<Effect> {
         kind: "csv",
         text,
     }]
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<_> = cells.map(|cell| quoted(&cell)).collect();
+    cells.join(",") + "\n"
 }
 
 /// As RFC 4180 has it; what a spreadsheet would take for a formula is text.

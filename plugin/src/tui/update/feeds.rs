@@ -4,10 +4,11 @@ use super::{figures, follow, logs, navigate, objects};
 use crate::get::catalog::ApiResource;
 use crate::print::sanitize::word;
 use crate::table::Row;
-use crate::tui::app::{App, Standing};
+use crate::tui::app::App;
 use crate::tui::event::{Effect, FeedId, FeedNews};
 use crate::tui::grid::{Novelty, Now};
 use crate::tui::health::Health;
+use crate::tui::standing::Standing;
 use crate::tui::view::View;
 use crate::tui::view::fleet::Known;
 use crate::tui::view::list::ListLine;
@@ -45,6 +46,9 @@ pub(super) fn clusters(
 
 /// Fills the choice of clusters, if that is on the screen.
 pub(super) fn show_clusters(app: &mut App) {
+    if !matches!(app.view(), Some(View::Picker(_))) {
+        return;
+    }
     let lines = app.clusters.iter().map(|(name, cluster)| {
         let presence = &cluster.presence;
         let labels: Vec<_> = presence
@@ -108,12 +112,12 @@ pub(super) fn refresh(app: &mut App) {
     let mut view = app.views.pop();
     match &mut view {
         Some(View::Fleet(fleet)) => {
-            let clusters = known(app, fleet.tables.first());
+            let clusters = known(app, &fleet.tables);
             fleet.refresh(app.now.at, &clusters);
         }
         Some(View::Faults(faults)) => {
             let is_live = |table: &TableView, cluster: &ClusterName| {
-                matches!(app.standing_in(Some(table), cluster), Standing::Fresh(_))
+                app.standing_in(Some(table), cluster).is_fresh()
             };
             faults.refresh(app.now, is_live);
         }
@@ -123,26 +127,21 @@ pub(super) fn refresh(app: &mut App) {
 }
 
 /// The clusters that are meant, whether they have answered or not, with how each is.
-fn known(app: &App, table: Option<&TableView>) -> Vec<(ClusterName, Known)> {
+fn known(app: &App, tables: &[TableView]) -> Vec<(ClusterName, Known)> {
     let meant = navigate::meant(app);
-    let followed = table.map(TableView::clusters).unwrap_or_default();
+    let followed = tables.iter().flat_map(TableView::clusters);
     let known = app.clusters.keys().filter(|name| meant.matches(name));
-    let names: BTreeSet<&ClusterName> = followed.into_iter().chain(known).collect();
+    let names: BTreeSet<&ClusterName> = followed.chain(known).collect();
     let of = |name: &ClusterName| {
-        let standing = app.standing_in(table, name);
-        let (_, words) = standing.words();
-        let (state, lag) = match standing {
-            Standing::Fresh(_) => ("fresh".to_owned(), words),
-            _ => (words, String::new()),
-        };
+        let standings = tables
+            .iter()
+            .map(|table| app.standing_in(Some(table), name));
+        let worst = standings.reduce(Standing::or_worse);
         let presence = app.clusters.get(name).map(|cluster| &cluster.presence);
         Known {
-            state,
-            lag,
+            standing: worst.unwrap_or(Standing::Asked),
             version: presence
                 .map_or_else(String::new, |presence| presence.kubernetes_version.clone()),
-            health: Health::Well,
-            is_stale: !matches!(standing, Standing::Fresh(_)),
         }
     };
     names
@@ -187,6 +186,10 @@ pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now:
         }
         FeedNews::Left(cluster) => leave(table, feed, &cluster),
         FeedNews::Kept(cluster, notices, age) => {
+            // What a file has of a cluster that is none behind this broker would never go again.
+            if table.is_discovered && !table.streams.contains_key(&(feed, cluster.clone())) {
+                return;
+            }
             let stream = table.streams.entry((feed, cluster.clone())).or_default();
             if !stream.is_told && stream.kept.is_empty() {
                 stream.age = age;
@@ -202,13 +205,9 @@ pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now:
                 false => Novelty::Known,
             };
             let kept = std::mem::take(&mut stream.kept);
-            let told = objects(&notices);
-            let gone = kept.into_iter().filter(|key| !told.contains(key));
-            notices.extend(gone.map(|key| Notice {
-                key,
-                old: None,
-                new: None,
-            }));
+            if !kept.is_empty() {
+                notices.extend(gone(kept, &notices));
+            }
             table.grid.apply(&cluster, &notices, novelty, now);
         }
         FeedNews::State(cluster, state) => {
@@ -242,6 +241,18 @@ fn leave(table: &mut TableView, feed: FeedId, cluster: &ClusterName) {
     if table.age(cluster).is_none() {
         table.grid.forget(cluster);
     }
+}
+
+/// What was kept and is not told is gone.
+fn gone(kept: BTreeSet<Bytes>, notices: &[Notice]) -> Vec<Notice> {
+    let told = objects(notices);
+    let gone = kept.into_iter().filter(|key| !told.contains(key));
+    let gone = gone.map(|key| Notice {
+        key,
+        old: None,
+        new: None,
+    });
+    gone.collect()
 }
 
 /// The keys of the objects that are told.

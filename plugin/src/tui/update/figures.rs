@@ -76,7 +76,10 @@ pub(super) fn take(table: &mut TableView, feed: FeedId, news: FeedNews) {
     };
     match news {
         FeedNews::Changed(cluster, notices) => table.grid.measure(&cluster, measure, &notices),
-        FeedNews::Ages(ages) if is_used => table.figures.ages.extend(ages),
+        FeedNews::Ages(ages) if is_used => {
+            let ages = ages.into_iter().map(|(name, age)| ((feed, name), age));
+            table.figures.ages.extend(ages);
+        }
         _ => {}
     }
 }

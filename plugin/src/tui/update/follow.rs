@@ -82,10 +82,11 @@ fn kept(
     feeds: &[FeedId],
     stays: impl Fn(&ClusterName) -> bool,
 ) -> BTreeMap<(FeedId, ClusterName), Stream> {
+    let keys = table.grid.keys();
     let pairs = table.feeds.iter().zip(feeds).enumerate();
     let streams = pairs.flat_map(|(at, (old, new))| {
         let namespace = table.spec.namespaces.get(at).map(|name| format!("{name}/"));
-        let stays = &stays;
+        let (stays, keys) = (&stays, &keys);
         let its = table.streams.iter();
         let its = its.filter(move |((feed, name), _)| feed == old && stays(name));
         its.map(move |((_, name), stream)| {
@@ -93,7 +94,7 @@ fn kept(
                 let namespace = namespace.as_ref();
                 namespace.is_none_or(|namespace| key.starts_with(namespace.as_bytes()))
             };
-            let keys = table.grid.keys_of(name).into_iter();
+            let keys = keys.get(name).into_iter().flatten().cloned();
             let stream = Stream {
                 state: stream.state.clone(),
                 age: stream.age,
@@ -113,6 +114,7 @@ fn difference(app: &mut App, text: &mut TextView) -> Vec<Effect> {
     }
     text.objects.retain(|name, _| clusters.matches(name));
     text.ages.retain(|name, _| clusters.matches(name));
+    text.refusals.retain(|name, _| clusters.matches(name));
     text.is_outdated = true;
     let before = std::mem::replace(&mut text.feed, app.feed_id());
     text.watched = clusters.clone();

@@ -12,8 +12,16 @@ use crate::tui::view::text::TextKind;
 /// History is no longer than this.
 const REMEMBERED: usize = 50;
 
+/// Goes somewhere, and remembers it.
+pub(super) fn step(app: &mut App, go: impl FnOnce(&mut App) -> Vec<Effect>) -> Vec<Effect> {
+    leaves(app);
+    let effects = go(app);
+    arrived(app);
+    effects
+}
+
 /// Before one goes somewhere: the filter that was typed here belongs to what is remembered.
-pub(super) fn leaves(app: &mut App) {
+fn leaves(app: &mut App) {
     let here = trail(app);
     let at = app.history.at;
     if let Some(known) = app
@@ -27,7 +35,7 @@ pub(super) fn leaves(app: &mut App) {
 }
 
 /// After one went somewhere.
-pub(super) fn arrived(app: &mut App) {
+fn arrived(app: &mut App) {
     let here = trail(app);
     let history = &mut app.history;
     if history.trails.get(history.at) == Some(&here) {

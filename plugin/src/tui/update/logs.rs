@@ -123,8 +123,8 @@ fn take_pod(app: &mut App, view: &mut LogsView, name: &str, pod: Value) -> Vec<E
                     continue;
                 };
                 if let Some((source, effect)) = open(app, view, (name, &container), position) {
-                    view.sources[at] = source;
-                    effects.push(effect);
+                    let before = std::mem::replace(&mut view.sources[at], source);
+                    effects.extend([Effect::CloseLog(before.request), effect]);
                 }
             }
             // Of many pods, one that has not begun would only say so.

@@ -45,6 +45,7 @@ use super::event::{Effect, Event, What};
 use super::grid::Step;
 use super::view::View;
 use crate::print::sanitize;
+use std::mem::Discriminant;
 use std::time::Duration;
 
 /// Between two looks at everything that a view is made of.
@@ -61,17 +62,29 @@ pub fn start(start: &Start) -> (App, Vec<Effect>) {
 /// Takes in what happened.
 pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
     app.now = event.now;
-    let is_seldom = matches!(event.what, What::Key(_) | What::Tick);
+    let comes_often = matches!(event.what, What::Feed(..) | What::Link(_) | What::Log(..));
+    let moves = matches!(event.what, What::Key(_) | What::Wheel(_) | What::Click(..));
+    let before = on_top(app);
     // Of what feeds tell, only what is on the screen is drawn anew.
     app.is_dirty |= !matches!(event.what, What::Feed(..) | What::Link(_));
     let effects = take(app, event.what);
-    // What is made of several tables is not made anew for each of a thousand changes.
-    if app.is_dirty && (is_seldom || app.now.at >= app.refreshed + REFRESH) {
-        app.refreshed = app.now.at;
-        feeds::refresh(app);
+    // What is made of several tables is not made anew for each of a thousand changes, nor is the screen laid out.
+    app.is_behind |= app.is_dirty;
+    let is_due = app.now.at >= app.refreshed + REFRESH;
+    if app.is_behind && (is_due || !comes_often) {
+        // Who only moves looks at what was there when the screen was drawn.
+        if is_due || !moves || on_top(app) != before {
+            (app.refreshed, app.is_behind) = (app.now.at, false);
+            feeds::refresh(app);
+        }
+        fit(app);
     }
-    fit(app);
     effects
+}
+
+/// Tells the view on the screen from another one.
+fn on_top(app: &App) -> (usize, Option<Discriminant<View>>) {
+    (app.views.len(), app.view().map(std::mem::discriminant))
 }
 
 fn take(app: &mut App, what: What) -> Vec<Effect> {
@@ -101,16 +114,17 @@ pub fn next_tick(app: &App) -> Option<Duration> {
         View::Table(table) => table.grid.next_tick(),
         _ => None,
     });
-    told.into_iter().chain(flash).min()
+    let refresh = app.is_behind.then_some(app.refreshed + REFRESH);
+    [told, flash, refresh].into_iter().flatten().min()
 }
 
 /// Ages and lags grow, changes are no longer new.
 fn tick(app: &mut App) -> Vec<Effect> {
-    let at = app.now.at;
+    let now = app.now;
     for table in app.views.iter_mut().flat_map(View::tables_mut) {
-        table.grid.tick(at);
+        table.grid.tick(now);
     }
-    if app.told.as_ref().is_some_and(|told| told.until <= at) {
+    if app.told.as_ref().is_some_and(|told| told.until <= now.at) {
         app.told = None;
     }
     match app.views.pop() {
@@ -129,8 +143,8 @@ fn tick(app: &mut App) -> Vec<Effect> {
 
 /// Tells views how much of the screen they have.
 fn fit(app: &mut App) {
-    let height = usize::from(areas(app).inside().height);
+    let inside = areas(app).inside();
     if let Some(view) = app.view_mut() {
-        view.set_height(height);
+        view.set_size(usize::from(inside.width), usize::from(inside.height));
     }
 }

@@ -68,19 +68,16 @@ pub(super) fn go(app: &mut App, wish: Wish) -> Vec<Effect> {
         filter: wish.filter,
         ..TableSpec::default()
     };
-    history::leaves(app);
-    let mut effects = close(app, 0);
-    effects.extend(show(app, spec));
-    history::arrived(app);
-    effects
+    history::step(app, |app| {
+        let mut effects = close(app, 0);
+        effects.extend(show(app, spec));
+        effects
+    })
 }
 
 /// Shows this, with what is on the screen below it.
 pub(super) fn enter(app: &mut App, spec: TableSpec) -> Vec<Effect> {
-    history::leaves(app);
-    let effects = show(app, spec);
-    history::arrived(app);
-    effects
+    history::step(app, |app| show(app, spec))
 }
 
 /// The same, and nobody remembers it.
@@ -104,7 +101,7 @@ fn table(app: &mut App, spec: TableSpec) -> (TableView, Vec<Effect>) {
     let mut table = TableView::new(spec, feeds.clone());
     table.watched = clusters.clone();
     match Query::parse(&table.spec.filter) {
-        Ok(query) => table.grid.set_query(query),
+        Ok(query) => table.grid.set_query(query, app.now),
         Err(wrong) => table.wrong = Some(wrong),
     }
     let watch = |(feed, selection)| Effect::Watch(feed, clusters.clone(), Box::new(selection));
@@ -139,10 +136,7 @@ fn fleet(app: &mut App) -> Vec<Effect> {
     if matches!(app.view(), Some(View::Fleet(_))) {
         return Vec::new();
     }
-    history::leaves(app);
-    let effects = show_fleet(app);
-    history::arrived(app);
-    effects
+    history::step(app, show_fleet)
 }
 
 /// Shows them.
@@ -159,10 +153,7 @@ fn faults(app: &mut App) -> Vec<Effect> {
     if matches!(app.view(), Some(View::Faults(_))) {
         return Vec::new();
     }
-    history::leaves(app);
-    let effects = show_faults(app);
-    history::arrived(app);
-    effects
+    history::step(app, show_faults)
 }
 
 /// Shows it.

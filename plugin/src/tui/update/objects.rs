@@ -33,9 +33,12 @@ pub(super) fn to_text(app: &mut App, view: &mut TextView, news: FeedNews) -> Vec
                 view.is_outdated = true;
             }
         }
-        FeedNews::State(_, state) => view.refused = refusal(&state),
+        FeedNews::State(cluster, state) => match refusal(&state) {
+            Some(why) => _ = view.refusals.insert(cluster, why),
+            None => _ = view.refusals.remove(&cluster),
+        },
         FeedNews::Ages(ages) => view.ages.extend(ages),
-        FeedNews::Left(cluster) => _ = view.objects.remove(&cluster),
+        FeedNews::Left(cluster) => view.leave(&cluster),
         FeedNews::Joined(_) | FeedNews::Kept(..) | FeedNews::Discovered => {}
     }
     remake(app, view)
@@ -95,10 +98,10 @@ pub(super) fn described(app: &mut App, request: RequestId, answer: Result<String
         (view.asked, view.made) = (None, now);
         match &answer {
             Ok(text) => {
-                view.refused = None;
+                view.undescribed = None;
                 view.set_text(text);
             }
-            Err(why) => view.refused = Some(why.clone()),
+            Err(why) => view.undescribed = Some(sanitize::word(why).into_owned()),
         }
     }
 }
@@ -171,7 +174,8 @@ pub(super) fn to_containers(app: &App, view: &mut ContainersView, news: FeedNews
                 view.refresh(app.now.wall_ms);
             }
         }
-        _ => {}
+        FeedNews::Left(_) => (view.age, view.gone) = Default::default(),
+        FeedNews::Joined(_) | FeedNews::Kept(..) | FeedNews::Discovered => {}
     }
 }
 
@@ -194,7 +198,8 @@ pub(super) fn to_used(view: &mut UsedView, news: FeedNews) {
                 view.age = age;
             }
         }
-        _ => {}
+        FeedNews::Left(_) => view.leave(),
+        FeedNews::Joined(_) | FeedNews::Kept(..) | FeedNews::Discovered => {}
     }
 }
 

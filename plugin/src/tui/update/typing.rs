@@ -30,7 +30,11 @@ pub(super) fn filter(app: &mut App) -> Vec<Effect> {
             None => return Vec::new(),
         },
     };
-    app.prompt = Some(Prompt::new(Purpose::Filter, &text));
+    let mut prompt = Prompt::new(Purpose::Filter, &text);
+    if let Some(View::Text(view)) = app.view() {
+        prompt.before.clone_from(&view.search);
+    }
+    app.prompt = Some(prompt);
     Vec::new()
 }
 
@@ -49,11 +53,7 @@ pub(super) fn key(app: &mut App, key: KeyEvent) -> Vec<Effect> {
         Some(Action::Accept) => return accept(app),
         Some(Action::Back) => leave(app),
         Some(action) => edit(app, action),
-        None => {
-            if let (Some(prompt), Some(request)) = (&mut app.prompt, request(&key)) {
-                prompt.edit(request);
-            }
-        }
+        None => type_in(app, &key),
     }
     try_filter(app);
     Vec::new()
@@ -69,10 +69,41 @@ fn edit(app: &mut App, action: Action) {
         }
         Action::Up if prompt.purpose == Purpose::Command => prompt.recall(&app.typed, true),
         Action::Down if prompt.purpose == Purpose::Command => prompt.recall(&app.typed, false),
-        Action::Clear => prompt.edit(InputRequest::DeleteLine),
-        _ => {}
+        action => {
+            if let Some(request) = request(action) {
+                prompt.edit(request);
+            }
+        }
     }
     app.prompt = Some(prompt);
+}
+
+/// What no key is for is typed.
+fn type_in(app: &mut App, key: &KeyEvent) {
+    let plain = KeyModifiers::NONE | KeyModifiers::SHIFT;
+    if let (Some(prompt), KeyCode::Char(c)) = (&mut app.prompt, key.code)
+        && plain.contains(key.modifiers)
+    {
+        prompt.edit(InputRequest::InsertChar(c));
+    }
+}
+
+/// What an action does to a line.
+fn request(action: Action) -> Option<InputRequest> {
+    Some(match action {
+        Action::Clear => InputRequest::DeleteLine,
+        Action::Left => InputRequest::GoToPrevChar,
+        Action::Right => InputRequest::GoToNextChar,
+        Action::WordLeft => InputRequest::GoToPrevWord,
+        Action::WordRight => InputRequest::GoToNextWord,
+        Action::First => InputRequest::GoToStart,
+        Action::Last => InputRequest::GoToEnd,
+        Action::DeleteBefore => InputRequest::DeletePrevChar,
+        Action::DeleteAfter => InputRequest::DeleteNextChar,
+        Action::DeleteWord => InputRequest::DeletePrevWord,
+        Action::DeleteRest => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
 }
 
 fn accept(app: &mut App) -> Vec<Effect> {
@@ -127,12 +158,13 @@ fn try_filter(app: &mut App) {
 
 /// Filters what is on the screen. What cannot be understood yet changes nothing but says so.
 pub(super) fn set_filter(app: &mut App, text: &str) {
+    let now = app.now;
     match app.view_mut() {
         Some(View::Table(table)) if table.spec.filter != text => {
             table.spec.filter = text.to_owned();
             table.wrong = None;
             match Query::parse(text) {
-                Ok(query) => table.grid.set_query(query),
+                Ok(query) => table.grid.set_query(query, now),
                 Err(wrong) => table.wrong = Some(wrong),
             }
         }
@@ -154,30 +186,5 @@ pub(super) fn set_filter(app: &mut App, text: &str) {
             }
         }
         None => {}
-    }
-}
-
-/// What a key does to a line, as shells have it.
-fn request(key: &KeyEvent) -> Option<InputRequest> {
-    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = key.modifiers.contains(KeyModifiers::ALT);
-    match (key.code, ctrl || alt) {
-        (KeyCode::Char('a'), true) if ctrl => Some(InputRequest::GoToStart),
-        (KeyCode::Char('e'), true) if ctrl => Some(InputRequest::GoToEnd),
-        (KeyCode::Char('k'), true) if ctrl => Some(InputRequest::DeleteTillEnd),
-        (KeyCode::Char('w'), true) if ctrl => Some(InputRequest::DeletePrevWord),
-        (KeyCode::Char('h'), true) if ctrl => Some(InputRequest::DeletePrevChar),
-        (KeyCode::Char(_), true) => None,
-        (KeyCode::Char(c), false) => Some(InputRequest::InsertChar(c)),
-        (KeyCode::Backspace, true) => Some(InputRequest::DeletePrevWord),
-        (KeyCode::Backspace, false) => Some(InputRequest::DeletePrevChar),
-        (KeyCode::Delete, _) => Some(InputRequest::DeleteNextChar),
-        (KeyCode::Left, true) => Some(InputRequest::GoToPrevWord),
-        (KeyCode::Left, false) => Some(InputRequest::GoToPrevChar),
-        (KeyCode::Right, true) => Some(InputRequest::GoToNextWord),
-        (KeyCode::Right, false) => Some(InputRequest::GoToNextChar),
-        (KeyCode::Home, _) => Some(InputRequest::GoToStart),
-        (KeyCode::End, _) => Some(InputRequest::GoToEnd),
-        _ => None,
     }
 }

@@ -5,6 +5,7 @@ use super::table::TableView;
 use crate::print::sanitize::word;
 use crate::tui::event::{FeedId, FeedNews};
 use crate::tui::health::Health;
+use crate::tui::standing::Standing;
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -32,19 +33,16 @@ pub struct FleetView {
 }
 
 /// What is known of a cluster beside its objects.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// `fresh`, `stale 12s`.
-    pub state: String,
-    /// `0.3s`
-    pub lag: String,
+    /// The worst of what is looked at.
+    pub standing: Standing,
     /// `v1.36.3`
     pub version: String,
-    /// How that is.
-    pub health: Health,
-    /// What it has is old.
-    pub is_stale: bool,
 }
+
+/// What is not known is not none.
+const UNKNOWN: &str = "-";
 
 impl FleetView {
     /// With the tables that are watched for it.
@@ -87,50 +85,61 @@ impl FleetView {
             .iter()
             .map(|table| table.grid.counts())
             .collect();
-        let of = |table: usize, cluster: &ClusterName, health: Health| {
+        let of = |table: usize, cluster: &ClusterName| {
+            let is_told = self.tables.get(table)?.is_told(cluster);
             let counts = counts.get(table).and_then(|counts| counts.get(cluster));
-            counts.map_or(0, |counts| counts[health as usize])
-        };
-        let all = |table, cluster: &ClusterName| -> usize {
-            let every = [Health::Done, Health::Well, Health::Warn, Health::Bad];
-            every
-                .into_iter()
-                .map(|health| of(table, cluster, health))
-                .sum()
+            is_told.then(|| counts.copied().unwrap_or_default())
         };
         let line = |(cluster, known): &(ClusterName, Known)| {
-            let pods = |health| of(0, cluster, health).to_string();
-            let ready = all(1, cluster) - of(1, cluster, Health::Bad);
-            let cells = [
-                cluster.as_str().to_owned(),
-                known.state.clone(),
-                known.lag.clone(),
-                known.version.clone(),
-                format!("{ready}/{}", all(1, cluster)),
-                all(0, cluster).to_string(),
-                pods(Health::Well),
-                pods(Health::Warn),
-                pods(Health::Bad),
-                pods(Health::Done),
-                all(2, cluster).to_string(),
-                self.sparks(cluster),
-            ];
-            let broken = of(0, cluster, Health::Bad) + of(1, cluster, Health::Bad);
-            let health = if broken > 0 {
-                Health::Bad
-            } else {
-                Health::Well
-            };
-            ListLine {
-                id: cluster.as_str().to_owned(),
-                cells: cells.iter().map(|cell| word(cell).into_owned()).collect(),
-                health: known.health.max(health),
-                is_stale: known.is_stale,
-                is_marked: false,
-            }
+            let its = [0, 1, 2].map(|table| of(table, cluster));
+            self.line(cluster, known, its)
         };
         let lines = clusters.iter().map(line).collect();
         self.list.set_lines(lines);
+    }
+
+    /// A cluster, with how many pods, nodes and warnings of each health it has, as far as it has told them.
+    fn line(
+        &self,
+        cluster: &ClusterName,
+        known: &Known,
+        [pods, nodes, warnings]: [Option<[usize; 4]>; 3],
+    ) -> ListLine {
+        let (_, words) = known.standing.words();
+        let (state, lag) = match known.standing.is_fresh() {
+            true => ("fresh".to_owned(), words),
+            false => (words, String::new()),
+        };
+        let number = |many: Option<usize>| many.map_or(UNKNOWN.to_owned(), |it| it.to_string());
+        let all = |counts: Option<[usize; 4]>| counts.map(|counts| counts.iter().sum::<usize>());
+        let in_pods = |health| number(pods.map(|counts| counts[health as usize]));
+        let broken =
+            |counts: Option<[usize; 4]>| counts.map_or(0, |counts| counts[Health::Bad as usize]);
+        let ready = all(nodes).map(|all| format!("{}/{all}", all - broken(nodes)));
+        let cells = [
+            cluster.as_str().to_owned(),
+            state,
+            lag,
+            known.version.clone(),
+            ready.unwrap_or_else(|| UNKNOWN.to_owned()),
+            number(all(pods)),
+            in_pods(Health::Well),
+            in_pods(Health::Warn),
+            in_pods(Health::Bad),
+            in_pods(Health::Done),
+            number(all(warnings)),
+            self.sparks(cluster),
+        ];
+        ListLine {
+            id: cluster.as_str().to_owned(),
+            cells: cells.iter().map(|cell| word(cell).into_owned()).collect(),
+            health: match broken(pods) + broken(nodes) {
+                0 => Health::Well,
+                _ => Health::Bad,
+            },
+            is_stale: !known.standing.is_fresh(),
+            is_marked: false,
+        }
     }
 
     /// The changes of the last seconds, each as high as it is to the most of them.
@@ -187,7 +196,11 @@ mod tests {
             };
             FeedNews::Changed(name.clone(), vec![notice; many])
         };
-        let known = vec![(name.clone(), Known::default())];
+        let known = Known {
+            standing: Standing::Asked,
+            version: String::new(),
+        };
+        let known = vec![(name.clone(), known)];
         fleet.count(FeedId(1), &news(1000));
         fleet.refresh(Duration::from_secs(1), &known);
         assert_eq!(

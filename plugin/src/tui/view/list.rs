@@ -2,8 +2,7 @@
 
 use crate::tui::grid::Step;
 use crate::tui::health::Health;
-use crate::tui::query::regex;
-use regex::Regex;
+use crate::tui::query::Pattern;
 
 /// Lines of cells, and the one with the cursor.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +13,7 @@ pub struct List {
     pub lines: Vec<ListLine>,
     /// The filter, as it was typed.
     pub filter: String,
-    regex: Option<(Regex, bool)>,
+    pattern: Option<Pattern>,
     /// All lines, while there is a filter.
     all: Vec<ListLine>,
     cursor: usize,
@@ -51,7 +50,7 @@ impl List {
 
     /// Other lines; the cursor stays on the one that it was on, if that is still there.
     pub fn set_lines(&mut self, lines: Vec<ListLine>) {
-        let lines = match self.regex {
+        let lines = match self.pattern {
             Some(_) => {
                 self.all = lines;
                 self.passing()
@@ -67,32 +66,23 @@ impl List {
     /// When it is none; then what was understood last counts.
     pub fn set_filter(&mut self, text: &str) -> Result<(), String> {
         self.filter = text.to_owned();
-        let (pattern, inverse) = text
-            .strip_prefix('!')
-            .map_or((text, false), |rest| (rest, true));
-        let regex = match pattern {
-            "" => None,
-            pattern => Some((regex(pattern)?, inverse)),
-        };
-        if self.regex.is_none() {
+        let pattern = Pattern::parse(text)?;
+        if self.pattern.is_none() {
             self.all = std::mem::take(&mut self.lines);
         }
-        self.regex = regex;
+        self.pattern = pattern;
         let lines = self.passing();
         self.show(lines);
-        if self.regex.is_none() {
+        if self.pattern.is_none() {
             self.all = Vec::new();
         }
         Ok(())
     }
 
     fn passing(&self) -> Vec<ListLine> {
-        let passes = |line: &&ListLine| match &self.regex {
-            Some((regex, inverse)) => {
-                let found = line.cells.iter().any(|cell| regex.is_match(cell));
-                found != *inverse
-            }
-            None => true,
+        let passes = |line: &&ListLine| {
+            let pattern = self.pattern.as_ref();
+            pattern.is_none_or(|it| it.takes(line.cells.iter().map(String::as_str)))
         };
         self.all.iter().filter(passes).cloned().collect()
     }

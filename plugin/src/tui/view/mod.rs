@@ -187,8 +187,8 @@ impl View {
         effects
     }
 
-    /// Tells how many lines it has on the screen.
-    pub fn set_height(&mut self, height: usize) {
+    /// Tells how much of the screen it has inside of its frame.
+    pub fn set_size(&mut self, width: usize, height: usize) {
         let below_heads = height.saturating_sub(1);
         match self {
             Self::Table(table) => table.grid.set_height(below_heads),
@@ -198,7 +198,8 @@ impl View {
             Self::Fleet(fleet) => fleet.list.set_height(below_heads),
             Self::Faults(faults) => faults.list.set_height(below_heads),
             Self::Text(text) => {
-                text.scroll.height = height.max(1);
+                // Text does not touch its frame.
+                (text.scroll.width, text.scroll.height) = (width.saturating_sub(2), height.max(1));
             }
             Self::Logs(logs) => logs.set_height(height),
             Self::Help(scroll) => scroll.height = height.max(1),

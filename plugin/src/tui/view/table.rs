@@ -2,10 +2,10 @@
 
 use super::target::Target;
 use crate::tui::event::{Age, FeedId};
-use crate::tui::grid::{Field, Grid, Only};
+use crate::tui::grid::{Field, Grid, ObjectId, Only};
 use crate::tui::object;
 use bytes::Bytes;
-use mqtt_informer::informer::{Clusters, Obstacle, Progress, StreamState};
+use mqtt_informer::informer::{Clusters, Freshness, Obstacle, Progress, StreamState};
 use mqtt_informer::protocol::message::{Selection, View};
 use mqtt_informer::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,8 +83,8 @@ pub struct Figures {
     pub used: Vec<FeedId>,
     /// What that is measured by, where that is wanted.
     pub bounds: Vec<FeedId>,
-    /// How old what is used is.
-    pub ages: BTreeMap<ClusterName, Age>,
+    /// How old what is used is: of each of these feeds.
+    pub ages: BTreeMap<(FeedId, ClusterName), Age>,
 }
 
 /// How far a table is: what is said while not all is there.
@@ -95,7 +95,7 @@ pub struct Loading {
     /// Those whose copy is whole.
     pub synced: usize,
     /// Those that refuse, with their words.
-    pub refused: Vec<(ClusterName, String)>,
+    pub refused: BTreeMap<ClusterName, String>,
     /// Items that were listed so far.
     pub listed: u64,
     /// Bytes that came so far.
@@ -152,17 +152,34 @@ impl TableView {
         }
     }
 
-    /// The object that is selected.
-    pub fn target(&self) -> Option<Target> {
-        self.target_at(self.grid.cursor())
+    /// The same of one cluster, which may have another version of it than the others.
+    fn resource_word_of(&self, cluster: &ClusterName) -> String {
+        let mut its = self
+            .streams_of(cluster)
+            .map(|stream| &stream.state.resource);
+        let known = its.find(|word| !word.is_empty());
+        known.map_or_else(|| self.resource_word(), |word| asked_again(word))
     }
 
-    /// The object at a place among those that are shown.
-    pub fn target_at(&self, place: usize) -> Option<Target> {
-        let (id, value) = (self.grid.object_at(place)?, self.grid.value_at(place)?);
+    /// The same for several clusters, each of which may have another version of it: `deployments.apps`.
+    pub fn word_of_all(&self) -> String {
+        match self.grid.resource() {
+            Some(it) if !it.group.is_empty() => format!("{}.{}", it.plural, it.group),
+            _ => self.resource_word(),
+        }
+    }
+
+    /// The object that is selected.
+    pub fn target(&self) -> Option<Target> {
+        self.target_of(self.grid.selected()?)
+    }
+
+    /// An object, whether it is shown or not.
+    pub fn target_of(&self, id: ObjectId) -> Option<Target> {
+        let value = self.grid.value_of(&id)?;
         let resource = self.grid.resource()?;
         Some(Target {
-            resource: self.resource_word(),
+            resource: self.resource_word_of(&id.cluster),
             plural: resource.plural.clone(),
             kind: resource.kind.clone(),
             id: Some(id),
@@ -244,7 +261,9 @@ impl TableView {
 
     /// Whether a cluster's figures are as fresh as figures are: they are listed every 15 s, and never watched.
     pub fn has_fresh_figures(&self, cluster: &ClusterName, at: Duration) -> bool {
-        let Some(age) = self.figures.ages.get(cluster) else {
+        let used = self.figures.used.iter();
+        let ages = used.filter_map(|feed| self.figures.ages.get(&(*feed, cluster.clone())));
+        let Some(age) = ages.copied().reduce(Age::or_worse) else {
             return true;
         };
         let old = age.old.map(|old| old + at.saturating_sub(age.told));
@@ -255,7 +274,13 @@ impl TableView {
     pub fn age(&self, cluster: &ClusterName) -> Option<Age> {
         self.streams_of(cluster)
             .map(|stream| stream.age)
-            .reduce(worse)
+            .reduce(Age::or_worse)
+    }
+
+    /// Whether a cluster has told its rows, or what it told last time is shown.
+    pub fn is_told(&self, cluster: &ClusterName) -> bool {
+        let age = self.age(cluster);
+        age.is_some_and(|age| age.freshness != Freshness::Unknown)
     }
 
     /// Whether a cluster refuses what is asked of it.
@@ -291,7 +316,7 @@ impl TableView {
             }
             unsynced.insert(cluster);
             match (&stream.state.progress, refusal(&stream.state)) {
-                (_, Some(why)) => loading.refused.push((cluster.clone(), why)),
+                (_, Some(why)) => _ = loading.refused.insert(cluster.clone(), why),
                 (Progress::Listing(items), _) => loading.listed += items,
                 (Progress::Receiving(bytes), _) => loading.received += bytes,
                 (Progress::Silent, _) => loading.silent += 1,
@@ -301,6 +326,15 @@ impl TableView {
         loading.synced = loading.clusters - unsynced.len();
         loading
     }
+}
+
+/// What a word was resolved to, as a word: `pods.v1` would be read as a type of the group `v1`.
+fn asked_again(resolved: &str) -> String {
+    let mut parts = resolved.splitn(3, '.');
+    let plural = parts.next().unwrap_or_default();
+    let has_group = parts.nth(1).is_some();
+    let word = if has_group { resolved } else { plural };
+    word.to_owned()
 }
 
 /// Why a stream has no answer, and will have none before something changes.
@@ -314,26 +348,9 @@ pub fn refusal(state: &StreamState) -> Option<String> {
     }
 }
 
-fn worse(one: Age, other: Age) -> Age {
-    let worst = match one.freshness.cmp(&other.freshness) {
-        std::cmp::Ordering::Less => other,
-        std::cmp::Ordering::Greater => one,
-        // Both have been so since the earlier of the two began.
-        std::cmp::Ordering::Equal => Age {
-            lasts: one.lasts.max(other.lasts),
-            ..one
-        },
-    };
-    Age {
-        old: one.old.zip(other.old).map(|(one, other)| one.max(other)),
-        ..worst
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mqtt_informer::informer::Freshness;
 
     #[test]
     fn a_cluster_is_as_fresh_as_its_worst_stream() {
@@ -358,5 +375,44 @@ mod tests {
         assert_eq!(told, (Freshness::Stale, secs(2), Some(secs(9))));
         assert_eq!(table.clusters().len(), 1);
         assert_eq!(table.loading().synced, 0);
+    }
+
+    #[test]
+    fn a_cluster_that_refuses_two_namespaces_is_one_cluster() {
+        let mut table = TableView::new(TableSpec::default(), vec![FeedId(1), FeedId(2)]);
+        let refused = StreamState {
+            progress: Progress::Refused {
+                code: 403,
+                reason: "Forbidden".to_owned(),
+                message: "no".to_owned(),
+            },
+            ..StreamState::default()
+        };
+        for (cluster, state) in [("east", refused), ("west", StreamState::default())] {
+            for feed in &table.feeds {
+                let stream = Stream {
+                    state: state.clone(),
+                    ..Stream::default()
+                };
+                let name = ClusterName::new(cluster).unwrap();
+                table.streams.insert((*feed, name), stream);
+            }
+        }
+        let loading = table.loading();
+        assert_eq!((loading.clusters, loading.refused.len()), (2, 1));
+    }
+
+    #[test]
+    fn what_a_word_was_resolved_to_can_be_asked_for() {
+        for (resolved, word) in [
+            ("deployments.v1.apps", "deployments.v1.apps"),
+            (
+                "certificates.v1beta1.cert-manager.io",
+                "certificates.v1beta1.cert-manager.io",
+            ),
+            ("pods.v1", "pods"),
+        ] {
+            assert_eq!(asked_again(resolved), word);
+        }
     }
 }

@@ -10,6 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use unicode_width::UnicodeWidthChar;
 
 /// Which text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,10 @@ pub struct TextView {
     pub objects: BTreeMap<ClusterName, Option<Value>>,
     /// How fresh that is.
     pub ages: BTreeMap<ClusterName, Age>,
-    /// Why there is none.
-    pub refused: Option<String>,
+    /// Why clusters tell nothing of it.
+    pub refusals: BTreeMap<ClusterName, String>,
+    /// Why it could not be described when that was asked last.
+    pub undescribed: Option<String>,
     /// The description that is under way, and since when.
     pub asked: Option<(RequestId, Duration)>,
     /// The object has changed since it was asked for.
@@ -73,7 +76,8 @@ impl TextView {
             feed,
             objects: BTreeMap::new(),
             ages: BTreeMap::new(),
-            refused: None,
+            refusals: BTreeMap::new(),
+            undescribed: None,
             asked: None,
             is_outdated: false,
             made: Duration::ZERO,
@@ -91,7 +95,49 @@ impl TextView {
     pub fn set_text(&mut self, text: &str) {
         self.lines = Some(text.lines().map(str::to_owned).collect());
         self.find();
-        self.scroll.step(Step::Lines(0), self.len());
+        self.step(Step::Lines(0));
+    }
+
+    /// Moves; not beyond the last screen.
+    pub fn step(&mut self, step: Step) {
+        let most = self.most();
+        self.scroll.step(step, self.len(), most);
+    }
+
+    /// Long lines go on in the next one, or are cut.
+    pub fn toggle_wrap(&mut self) {
+        self.wraps = !self.wraps;
+        self.step(Step::Lines(0));
+    }
+
+    /// The line that the last screen begins with.
+    fn most(&self) -> usize {
+        let (Some(lines), true) = (&self.lines, self.wraps) else {
+            return self.scroll.most(self.len());
+        };
+        let mut room = self.scroll.height;
+        let rows = lines.iter().rev().map(|line| rows(line, self.scroll.width));
+        let last = rows.take_while(|rows| {
+            let has_room = *rows <= room;
+            room = room.saturating_sub(*rows);
+            has_room
+        });
+        // Of a line that is longer than the screen, the beginning is shown.
+        self.len().saturating_sub(last.count().max(1))
+    }
+
+    /// Why there is no text, or none that is new.
+    pub fn refused(&self) -> Option<&str> {
+        let refusals = self.undescribed.iter().chain(self.refusals.values());
+        refusals.map(String::as_str).next()
+    }
+
+    /// A cluster is followed no longer: what it had of the object is nobody's word any more.
+    pub fn leave(&mut self, cluster: &ClusterName) {
+        self.objects.remove(cluster);
+        self.ages.remove(cluster);
+        self.refusals.remove(cluster);
+        self.is_outdated = true;
     }
 
     /// How many lines there are.
@@ -140,9 +186,12 @@ impl TextView {
 
     fn go_to(&mut self, at: usize) {
         self.at = at;
-        if let Some(line) = self.found.get(at).copied() {
-            let len = self.len();
-            self.scroll.show(line, len);
+        let most = self.most();
+        match self.found.get(at).copied() {
+            // How many of the lines before it there is room for is not known without drawing them.
+            Some(line) if self.wraps => self.scroll.top = line.min(most),
+            Some(line) => self.scroll.show(line, most),
+            None => {}
         }
     }
 
@@ -159,9 +208,42 @@ impl TextView {
     }
 }
 
+/// How many lines of the screen a line takes that goes on in the next one.
+fn rows(line: &str, width: usize) -> usize {
+    let mut room = width;
+    let mut rows = 1;
+    for width_of in line.chars().filter_map(UnicodeWidthChar::width) {
+        if room < width_of {
+            rows += 1;
+            room = width;
+        }
+        room = room.saturating_sub(width_of);
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_what_goes_on_in_the_next_line_is_reached() {
+        let mut text = TextView::new(TextKind::Yaml, Target::default(), FeedId(1));
+        (text.scroll.height, text.scroll.width) = (3, 4);
+        text.set_text("a\nb\n123456789\nc\nend\n");
+        text.step(Step::Last);
+        assert_eq!(text.scroll.top, 2, "each line takes one");
+        text.toggle_wrap();
+        text.step(Step::Last);
+        assert_eq!(text.scroll.top, 3, "the one before them takes three");
+        text.step(Step::Lines(-1));
+        assert_eq!(text.scroll.top, 2);
+        text.search_for("b").unwrap();
+        assert_eq!(text.scroll.top, 1, "what is found is at the top");
+        text.search_for("end").unwrap();
+        assert_eq!(text.scroll.top, 3);
+        assert_eq!((rows("", 4), rows("abcd", 4), rows("漢字a", 3)), (1, 1, 2));
+    }
 
     #[test]
     fn what_is_found_is_gone_through_in_a_ring() {

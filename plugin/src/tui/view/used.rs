@@ -61,6 +61,12 @@ impl UsedView {
         };
     }
 
+    /// Its cluster is followed no longer: what is on the screen is old, and what comes next begins anew.
+    pub fn leave(&mut self) {
+        (self.age, self.refused) = Default::default();
+        self.users.clear();
+    }
+
     /// The pod with the cursor. What made it is in its object, which was not kept.
     pub fn selected(&self) -> Option<Target> {
         let line = self.list.selected()?;
@@ -106,6 +112,16 @@ pub fn is_known(plural: &str) -> bool {
         "priorityclasses",
     ];
     kinds.contains(&plural)
+}
+
+/// By which fields the pods are selected that use such an object, where an API server can do that; nothing where they
+/// all have to be read.
+pub fn fields(plural: &str, name: &str) -> String {
+    match plural {
+        "nodes" => format!("spec.nodeName={name}"),
+        "serviceaccounts" => format!("spec.serviceAccountName={name}"),
+        _ => String::new(),
+    }
 }
 
 /// In which ways a pod uses an object of this type and name.

@@ -222,3 +222,25 @@ fn figures_are_old_when_lists_of_them_do_not_come() {
         "rows have an age of their own"
     );
 }
+
+#[test]
+fn figures_of_two_namespaces_are_as_old_as_the_older_ones() {
+    let mut bed = Bed::new(SIZE);
+    bed.link(LinkState::Up);
+    bed.clusters(&["east"]);
+    bed.types(":ns a,b<enter>:pods<enter>");
+    bed.copy("east", "pods", &PODS, &["web-1 1/1 Running 1"]);
+    bed.used("east", &["web-1 250m 64Mi"]);
+    let used = bed.app.table().unwrap().figures.used.clone();
+    assert_eq!(used.len(), 2);
+    for (feed, old_s) in [(used[0], 90), (used[1], 2)] {
+        let age = crate::tui::event::Age {
+            old: Some(Duration::from_secs(old_s)),
+            told: bed.now().at,
+            ..Default::default()
+        };
+        bed.happens(What::Feed(feed, FeedNews::Ages(vec![(name("east"), age)])));
+    }
+    let table = bed.app.table().unwrap();
+    assert!(!table.has_fresh_figures(&name("east"), bed.now().at));
+}

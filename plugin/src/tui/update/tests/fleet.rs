@@ -110,15 +110,27 @@ fn the_fleet_says_what_each_cluster_has() {
     );
     bed.clusters(&["east", "west-"]);
     bed.wait(100);
+    let begin = "east asked  v1.36.3 1/2 4 1 1 1 1 -";
+    assert!(
+        listed(&bed)[0].starts_with(begin),
+        "{}: it has not told its warnings",
+        listed(&bed)[0]
+    );
+    let View::Fleet(fleet) = bed.app.view().unwrap() else {
+        panic!("{:?}", bed.app.view())
+    };
+    assert!(fleet.list.lines[0].is_stale);
+    bed.copy_to(feeds[2], "east", ("events", &["Type", "Age"]), &[]);
+    bed.wait(100);
     let lines = listed(&bed);
     assert!(
-        lines[0].starts_with("east fresh 0.5s v1.36.3 1/2 4 1 1 1 1 0"),
+        lines[0].starts_with("east fresh 0.6s v1.36.3 1/2 4 1 1 1 1 0"),
         "{}",
         lines[0]
     );
     assert!(
-        lines[1].starts_with("west offline 60s  v1.36.3 0/0 0"),
-        "{}",
+        lines[1].starts_with("west offline 60s  v1.36.3 - - - - - - -"),
+        "{}: nothing is known of it",
         lines[1]
     );
     bed.take_effects();
@@ -175,6 +187,81 @@ fn the_same_object_of_several_clusters_is_compared() {
         Clusters::all(),
         "without marks it is all clusters"
     );
+}
+
+#[test]
+fn a_key_is_for_the_line_under_the_cursor_whatever_left_meanwhile() {
+    let mut bed = with_faults();
+    bed.take_effects();
+    bed.types("jjj");
+    let feeds = bed.app.view().unwrap().feeds();
+    let feed = |bed: &mut Bed, rows: &[&str]| {
+        bed.copy_to(feeds[1], "east", ("pods", &PODS), rows);
+    };
+    let named = |bed: &mut Bed| watched(bed).pop().map(|(it, _)| it.fields);
+    // Within the same look: what stood before it is well, or another one came.
+    feed(&mut bed, &["c 1/1 Running 999990000", "0 0/1 Error 5"]);
+    bed.types("y");
+    assert_eq!(named(&mut bed).as_deref(), Some("metadata.name=a"));
+    bed.types("<esc>");
+    bed.wait(100);
+    bed.types("gj");
+    let id = bed.app.target().unwrap().id.unwrap();
+    assert_eq!((id.cluster.as_str(), id.name.as_str()), ("west", "d"));
+    bed.copy_to(
+        feeds[1],
+        "west",
+        ("pods", &PODS),
+        &["d 1/1 Running 999990000"],
+    );
+    bed.types("y");
+    assert_eq!(
+        named(&mut bed).as_deref(),
+        Some("metadata.name=d"),
+        "it is well meanwhile, and the one that was chosen"
+    );
+}
+
+#[test]
+fn the_last_of_many_changes_is_seen_although_nothing_else_happens() {
+    let mut bed = with_faults();
+    let feeds = bed.app.view().unwrap().feeds();
+    let refreshed = bed.app.refreshed;
+    bed.news_to(feeds[1], "east", &["c 1/1 Running 999990000"]);
+    bed.types("j");
+    assert_eq!(
+        (listed(&bed).len(), bed.app.refreshed),
+        (4, refreshed),
+        "who moves looks at nothing anew"
+    );
+    assert_eq!(next_tick(&bed.app), Some(refreshed + REFRESH));
+    bed.wait(50);
+    assert_eq!(listed(&bed).len(), 3);
+}
+
+#[test]
+fn what_is_broken_is_not_cut_off_by_what_is_only_late() {
+    let mut bed = pods(SIZE);
+    bed.types(":faults<enter>");
+    let feeds = bed.app.view().unwrap().feeds();
+    let late: Vec<_> = (0..2100).map(|at| format!("n{at} 0/1 Pending 1")).collect();
+    let mut rows: Vec<_> = late.iter().map(String::as_str).collect();
+    rows.push("z 0/1 CrashLoopBackOff 1");
+    bed.copy_to(feeds[1], "east", ("pods", &PODS), &rows);
+    bed.wait(100);
+    assert!(
+        listed(&bed)[0].contains("CrashLoopBackOff"),
+        "{}",
+        listed(&bed)[0]
+    );
+    assert!(
+        bed.screen().contains("faults[2,000 of 2,101] 1 broken"),
+        "{}",
+        bed.screen()
+    );
+    bed.news_to(feeds[1], "east", &["-z"]);
+    bed.wait(100);
+    assert!(!listed(&bed)[0].contains("CrashLoopBackOff"), "it is going");
 }
 
 #[test]

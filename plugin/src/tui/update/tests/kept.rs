@@ -1,8 +1,8 @@
 //! What was looked at last time is shown until there is something newer.
 
 use super::*;
-use crate::tui::app::Standing;
 use crate::tui::event::{Age, FeedNews};
+use crate::tui::standing::Standing;
 use crate::tui::testing::{header, name, row};
 use mqtt_informer::informer::{Freshness, Notice};
 use std::time::Duration;
@@ -74,6 +74,20 @@ fn a_cluster_that_is_none_any_more_goes() {
     kept(&mut bed, "old", &["z 1/1 Running 5"]);
     bed.happens(What::Feed(bed.feed(), FeedNews::Joined(name("east"))));
     bed.happens(What::Feed(bed.feed(), FeedNews::Discovered));
+    let table = bed.app.table().unwrap();
+    assert_eq!(
+        (table.grid.len(), table.clusters()),
+        (2, vec![&name("east")])
+    );
+}
+
+#[test]
+fn a_copy_that_comes_late_of_a_cluster_that_is_none_any_more_is_not_shown() {
+    let mut bed = started();
+    bed.link(LinkState::Up);
+    bed.happens(What::Feed(bed.feed(), FeedNews::Joined(name("east"))));
+    bed.happens(What::Feed(bed.feed(), FeedNews::Discovered));
+    kept(&mut bed, "old", &["z 1/1 Running 5"]);
     let table = bed.app.table().unwrap();
     assert_eq!(
         (table.grid.len(), table.clusters()),

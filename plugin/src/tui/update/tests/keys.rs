@@ -19,7 +19,7 @@ fn every_key_of_the_map_does_something() {
         Chord::Ctrl(c) => format!("<ctrl-{c}>"),
         Chord::Digits(last) => last.to_string(),
         Chord::Capitals => "N".to_owned(),
-        Chord::Shift(_) | Chord::Code(_) => format!(
+        Chord::Shift(_) | Chord::Word(_) | Chord::Code(_) => format!(
             "<{}>",
             chord
                 .to_string()
@@ -76,7 +76,8 @@ fn every_key_of_the_map_does_something() {
                 bed.wait(100);
             }
             if open == ":" {
-                bed.types("de");
+                // In the middle of a line that was recalled.
+                bed.types("<up><up><left>");
             }
             bed.take_effects();
             let state = |bed: &Bed| format!("{:?} {:?}", bed.app, bed.effects);
@@ -301,4 +302,29 @@ proptest! {
         let meant: BTreeSet<_> = open.into_iter().chain(words.into_iter().flatten()).collect();
         prop_assert_eq!(watched, meant, "what is watched is what is on the screen");
     }
+}
+
+#[test]
+fn a_search_that_is_left_is_the_one_before() {
+    let mut bed = pods(SIZE);
+    bed.types("y");
+    bed.object("east", Some(serde_json::json!({"kind": "Pod"})));
+    bed.types("/kind<enter>/x<esc>");
+    assert_eq!(text(&bed).search, "kind");
+    bed.types("/<esc>");
+    assert_eq!(text(&bed).search, "kind");
+}
+
+#[test]
+fn a_line_is_edited_as_in_a_shell() {
+    let mut bed = pods(SIZE);
+    let typed = |bed: &mut Bed, keys: &str| {
+        bed.types(keys);
+        bed.app.prompt.as_ref().unwrap().text().to_owned()
+    };
+    assert_eq!(typed(&mut bed, ":web shop<ctrl-a><delete>W"), "Web shop");
+    assert_eq!(typed(&mut bed, "<ctrl-right><ctrl-k>"), "Web ");
+    assert_eq!(typed(&mut bed, "<ctrl-e>pay<backspace>"), "Web pa");
+    assert_eq!(typed(&mut bed, "<ctrl-w>"), "Web ");
+    assert_eq!(typed(&mut bed, "<ctrl-y><ctrl-h>"), "Web", "no key's");
 }

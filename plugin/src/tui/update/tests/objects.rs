@@ -1,4 +1,9 @@
 use super::*;
+use crate::tui::event::FeedNews;
+use crate::tui::testing::name;
+use crate::tui::theme::Theme;
+use mqtt_informer::informer::Freshness;
+use serde_json::json;
 
 fn pod(container_state: serde_json::Value) -> serde_json::Value {
     serde_json::json!({
@@ -78,10 +83,7 @@ fn a_description_is_asked_for_and_made_anew_when_its_object_changes() {
         "an answer to an earlier question is none"
     );
     bed.happens(What::Described(second, Err("gone".to_owned())));
-    assert_eq!(
-        (text(&bed).len(), text(&bed).refused.as_deref()),
-        (1, Some("gone"))
-    );
+    assert_eq!((text(&bed).len(), text(&bed).refused()), (1, Some("gone")));
     bed.wait(4900);
     assert_eq!(asked(&mut bed), None);
     bed.wait(200);
@@ -131,8 +133,16 @@ fn logs_of_all_usual_containers_are_read_again_when_they_run_again() {
         "east",
         Some(pod(serde_json::json!({"running": {"startedAt": "x"}}))),
     );
-    let again = read(&mut bed);
-    assert_eq!((again.len(), again[0].1.container.as_str()), (1, "app"));
+    let effects = bed.take_effects();
+    assert_eq!(
+        effects[0],
+        Effect::CloseLog(logs[0].0),
+        "nobody reads the one that has ended"
+    );
+    assert!(
+        matches!(&effects[1..], [Effect::ReadLog(_, _, log, _)] if log.container == "app"),
+        "{effects:?}"
+    );
     bed.types("3");
     let effects = bed.take_effects();
     let closed = effects
@@ -212,4 +222,137 @@ fn who_uses_a_secret() {
         panic!("{:?}", bed.app.view())
     };
     assert_eq!(used.list.lines[0].cells, ["shop", "x", "volume v"]);
+}
+
+fn left(bed: &mut Bed, cluster: &str) {
+    let news = FeedNews::Left(name(cluster));
+    bed.happens(What::Feed(bed.feed(), news));
+    // A cluster that was named is followed again at once, and has said nothing then.
+    let news = FeedNews::Joined(name(cluster));
+    bed.happens(What::Feed(bed.feed(), news));
+    bed.age(cluster, Freshness::Unknown, 0);
+}
+
+/// How the first line is drawn that has this text.
+fn role_of(bed: &Bed, text: &str) -> ratatui::style::Style {
+    crate::tui::draw::tests::line_style(bed, &Theme::default(), text)
+}
+
+#[test]
+fn what_is_shown_of_a_cluster_that_left_is_old_in_every_view() {
+    let uses = json!({"metadata": {"name": "x"}, "kind": "Pod", "spec": {
+        "containers": [{"name": "app", "image": "a:1"}],
+        "volumes": [{"name": "conf", "secret": {"secretName": "cart-1"}}]}});
+    for (plural, key, text) in [
+        ("pods", "y", "image"),
+        ("pods", "<enter>", "a:1"),
+        ("secrets", "u", "volume conf"),
+    ] {
+        let mut bed = Bed::new(SIZE);
+        bed.link(LinkState::Up);
+        bed.clusters(&["east"]);
+        bed.copy("east", plural, &PODS, &["cart-1 1/1 Running 1"]);
+        bed.types(key);
+        bed.object("east", Some(uses.clone()));
+        let live = role_of(&bed, text);
+        assert!(bed.screen().contains(" live"), "{}", bed.screen());
+        bed.clusters(&["east-"]);
+        let offline = role_of(&bed, text);
+        assert_ne!(live, offline, "{key}: its source is away");
+        assert!(bed.screen().contains(" offline 60s"), "{}", bed.screen());
+        bed.clusters(&["east"]);
+        assert_eq!(role_of(&bed, text), live, "{key}");
+        left(&mut bed, "east");
+        assert_eq!(role_of(&bed, text), offline, "{key}: it left");
+        assert!(!bed.screen().contains(" live"), "{}", bed.screen());
+    }
+}
+
+#[test]
+fn what_used_an_object_before_a_cluster_left_does_not_come_back_with_it() {
+    let mut bed = Bed::new(SIZE);
+    bed.types(":secrets<enter>");
+    bed.copy("east", "secrets", &PODS, &["keys 1/1 x 1"]);
+    bed.types("u");
+    let uses = json!({"spec": {"volumes": [{"name": "v", "secret": {"secretName": "keys"}}]}});
+    bed.object("east", Some(uses));
+    left(&mut bed, "east");
+    let used = |bed: &Bed| match bed.app.view() {
+        Some(View::Used(used)) => used.list.lines.len(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(used(&bed), 1, "it is shown until there is something newer");
+    bed.object("east", None);
+    assert_eq!(used(&bed), 0);
+}
+
+#[test]
+fn a_difference_is_as_old_as_the_oldest_part_of_it() {
+    let mut bed = Bed::new(SIZE);
+    bed.link(LinkState::Up);
+    bed.clusters(&["east", "north", "west"]);
+    bed.types(":deploy<enter>");
+    for cluster in ["east", "north", "west"] {
+        bed.copy(cluster, "deployments", &PODS, &["web 1/1 x 1"]);
+    }
+    bed.types(":diff<enter>");
+    for cluster in ["east", "north", "west"] {
+        let object = json!({"kind": "Deployment", "metadata": {"name": "web"}, "spec": cluster});
+        bed.object(cluster, Some(object));
+    }
+    assert!(bed.screen().contains("web live"), "{}", bed.screen());
+    bed.age("east", Freshness::Stale, 65_000);
+    bed.age("north", Freshness::Stale, 15_000);
+    bed.age("west", Freshness::Unknown, 0);
+    assert!(bed.screen().contains("web stale 60s"), "{}", bed.screen());
+    left(&mut bed, "east");
+    assert!(bed.screen().contains("web stale 10s"), "{}", bed.screen());
+    let lines = text(&bed).lines.clone().unwrap();
+    assert!(
+        !lines.iter().any(|line| line.contains("east")),
+        "what it had is compared no longer: {lines:?}"
+    );
+}
+
+#[test]
+fn a_description_that_can_no_longer_be_made_says_so() {
+    let mut bed = pods(SIZE);
+    bed.take_effects();
+    bed.types("d");
+    let asked = |bed: &mut Bed| {
+        let effects = bed.take_effects().into_iter();
+        let mut requests = effects.filter_map(|effect| match effect {
+            Effect::Describe(request, _) => Some(request),
+            _ => None,
+        });
+        requests.next().unwrap()
+    };
+    let first = asked(&mut bed);
+    bed.object("east", Some(pod(json!({"running": {}}))));
+    bed.happens(What::Described(first, Ok("Name: cart-1\n".to_owned())));
+    let live = role_of(&bed, "Name: cart-1");
+    bed.wait(1100);
+    let second = asked(&mut bed);
+    bed.happens(What::Described(second, Err("pods is forbidden".to_owned())));
+    let screen = bed.screen();
+    assert!(
+        screen.contains("pods is forbidden") && !screen.contains(" live"),
+        "{screen}"
+    );
+    assert_ne!(role_of(&bed, "Name: cart-1"), live);
+}
+
+#[test]
+fn of_what_api_servers_select_pods_by_only_those_are_read() {
+    for (plural, fields) in [
+        ("nodes", "spec.nodeName=x"),
+        ("serviceaccounts", "spec.serviceAccountName=x"),
+        ("secrets", ""),
+    ] {
+        let mut bed = Bed::new(SIZE);
+        bed.copy("east", plural, &PODS, &["x 1/1 x 1"]);
+        bed.take_effects();
+        bed.types("u");
+        assert_eq!(watched(&mut bed)[0].0.fields, fields, "{plural}");
+    }
 }

@@ -311,3 +311,60 @@ fn q_quits_from_a_table_and_closes_anything_else() {
     bed.types(":q<enter>");
     assert!(bed.take_effects().contains(&Effect::Quit));
 }
+
+#[test]
+fn an_object_is_asked_for_in_the_version_that_its_cluster_has() {
+    use crate::tui::event::FeedNews;
+    use crate::tui::testing::name;
+    use mqtt_informer::informer::StreamState;
+    let mut bed = pods(SIZE);
+    let state = StreamState {
+        synced: true,
+        resource: "gateways.v1beta1.gateway.networking.k8s.io".to_owned(),
+        ..StreamState::default()
+    };
+    let news = FeedNews::State(name("west"), state);
+    bed.happens(What::Feed(bed.feed(), news));
+    bed.take_effects();
+    bed.types("Gy");
+    assert_eq!(
+        watched(&mut bed)[0].0.resource,
+        "gateways.v1beta1.gateway.networking.k8s.io"
+    );
+    bed.types("<esc>gy");
+    assert_eq!(watched(&mut bed)[0].0.resource, "pods");
+    bed.types("<esc>G:diff<enter>");
+    let asked = watched(&mut bed).pop().unwrap().0;
+    assert_eq!(asked.resource, "pods", "each in its own");
+}
+
+#[test]
+fn what_is_copied_and_saved_harms_no_terminal_and_says_how_old_it_is() {
+    use crate::tui::testing::name;
+    use mqtt_informer::informer::Freshness;
+    let mut bed = pods(SIZE);
+    bed.copy(
+        "west",
+        "pods",
+        &PODS,
+        &["db\u{1b}[31m 0/1 Pending 999999000"],
+    );
+    bed.take_effects();
+    bed.types("/db<enter>c");
+    let copied = bed.take_effects();
+    assert_eq!(copied, [Effect::Copy("db^[[31m".to_owned())]);
+    bed.types("<esc>");
+    bed.age("west", Freshness::Stale, 7_205_000);
+    bed.news("east", &["-web-1"]);
+    bed.types("<ctrl-s>");
+    assert!(!bed.app.is_live(&name("west")));
+    let effects = bed.take_effects();
+    let [Effect::Save { text, .. }] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].ends_with(",AGE,AS OF"), "{text}");
+    assert!(lines[1].starts_with("east,shop,cart-1") && lines[1].ends_with(",now"));
+    assert!(!text.contains("web-1"), "it is going: {text}");
+    assert!(text.contains(",stale 120m\n"), "{text}");
+}

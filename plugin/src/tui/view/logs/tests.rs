@@ -1,3 +1,4 @@
+use super::lines::{MOST, MOST_BYTES};
 use super::*;
 use proptest::prelude::*;
 
@@ -106,6 +107,56 @@ fn what_was_there_before_stands_where_it_was_written() {
     let many = vec![0; MOST];
     view.take(RequestId(1), lines(&many));
     assert_eq!(view.len(), MOST, "the oldest are forgotten");
+}
+
+#[test]
+fn what_is_looked_at_stays_where_it_is_while_older_lines_come() {
+    let mut view = view(&[]);
+    view.sources.push(Source {
+        request: RequestId(2),
+        pod: "web-1".to_owned(),
+        container: "app".to_owned(),
+        ended: None,
+    });
+    let lines = |times: &[u8]| {
+        let line = |second: &u8| LogLine {
+            time: None,
+            stamp: format!("2026-11-27T10:00:{second:02}.5Z").into(),
+            text: second.to_string().into(),
+            cut: false,
+        };
+        LogEvent::Lines(times.iter().map(line).collect())
+    };
+    view.take(RequestId(1), lines(&[10, 20, 30, 40, 50]));
+    view.step(Step::Lines(-1));
+    assert_eq!(seen(&view), ["30", "40"]);
+    view.take(RequestId(2), lines(&[1, 11, 21, 45]));
+    assert_eq!(seen(&view), ["30", "40"]);
+    view.step(Step::First);
+    view.take(RequestId(2), lines(&[2, 12]));
+    assert_eq!(seen(&view), ["1", "2"]);
+    view.set_filter("0");
+    view.step(Step::Lines(1));
+    assert_eq!(seen(&view), ["20", "30"]);
+    view.take(RequestId(2), lines(&[0, 15, 16, 25]));
+    assert_eq!(seen(&view), ["20", "30"], "whatever passes before it");
+    view.set_filter("");
+    view.step(Step::Last);
+    view.take(RequestId(2), lines(&[13]));
+    assert_eq!(seen(&view), ["45", "50"], "who follows, follows");
+}
+
+#[test]
+fn memory_is_bounded_by_bytes_too() {
+    let mut view = view(&[]);
+    let long = "x".repeat(MOST_BYTES / 8);
+    for _ in 0..9 {
+        tell(&mut view, &[&long]);
+    }
+    assert_eq!((view.len(), view.shown()), (8, 8));
+    tell(&mut view, &["y"]);
+    assert_eq!(seen(&view)[1], "y");
+    assert_eq!(view.len(), 8);
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! Logs of containers, followed: of one pod, or of all pods that something selects.
 
+mod lines;
+
+pub use lines::Line;
+
 use super::pod;
 use super::target::Target;
 use crate::print::sanitize;
 use crate::tui::event::{FeedId, RequestId};
 use crate::tui::grid::Step;
-use crate::tui::query::regex;
+use crate::tui::query::Pattern;
+use lines::Lines;
 use mqtt_informer::informer::log::{LogEnd, LogEvent, LogLine, LogPosition};
 use mqtt_informer::protocol::logs::LogSelection;
-use regex::Regex;
 use serde_json::Value;
-use std::collections::{BTreeMap, VecDeque};
-
-/// Lines that are kept at most: what is older is forgotten.
-const MOST: usize = 20_000;
+use std::collections::BTreeMap;
 
 /// So many logs are read at once at most.
 pub const MOST_LOGS: usize = 50;
@@ -53,17 +54,6 @@ pub struct Source {
     pub ended: Option<Option<LogPosition>>,
 }
 
-/// One line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Whose: a place among the sources. None for what is told about them.
-    pub source: Option<usize>,
-    /// When it was written, as its node's clock has it; empty if nobody knows.
-    pub stamp: String,
-    /// Fit for the screen, without colours.
-    pub text: String,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct LogsView {
@@ -101,12 +91,7 @@ pub struct LogsView {
     pub left: u16,
     /// What was told last of why there is nothing.
     pub told: Option<String>,
-    regex: Option<(Regex, bool)>,
-    lines: VecDeque<Line>,
-    /// The number of the first line, of all that ever came.
-    first: u64,
-    /// The numbers of those that pass.
-    shown: VecDeque<u64>,
+    lines: Lines,
 }
 
 impl LogsView {
@@ -130,10 +115,7 @@ impl LogsView {
             height: 1,
             left: 0,
             told: None,
-            regex: None,
-            lines: VecDeque::new(),
-            first: 0,
-            shown: VecDeque::new(),
+            lines: Lines::default(),
         }
     }
 
@@ -188,10 +170,13 @@ impl LogsView {
         match event {
             LogEvent::Lines(lines) => {
                 let lines: Vec<_> = lines.iter().map(|line| read(source, line)).collect();
-                match self.are_late(&lines) {
-                    true => self.merge(lines),
+                // Of one log, nothing is late.
+                let is_late = self.sources.len() > 1 && self.lines.are_late(&lines);
+                match is_late {
+                    true => self.top = self.lines.merge(lines, self.top),
                     false => lines.into_iter().for_each(|line| self.push(line)),
                 }
+                self.catch_up();
             }
             LogEvent::Gap(gap) => self.remark(&format!(
                 "{container}: lines may be missing after {}",
@@ -219,32 +204,27 @@ impl LogsView {
 
     /// Forgets all lines: another part is read now.
     pub fn clear(&mut self) {
-        self.first += self.lines.len() as u64;
         self.lines.clear();
-        self.shown.clear();
         (self.top, self.follows) = (0, true);
     }
 
     /// Shows what passes another filter; `!` before it turns it round. What cannot be understood changes nothing.
     pub fn set_filter(&mut self, text: &str) {
         self.filter = text.to_owned();
-        let (pattern, inverse) = text
-            .strip_prefix('!')
-            .map_or((text, false), |rest| (rest, true));
-        match (pattern, regex(pattern)) {
-            ("", _) => (self.regex, self.wrong) = (None, None),
-            (_, Ok(regex)) => (self.regex, self.wrong) = (Some((regex, inverse)), None),
-            (_, Err(wrong)) => {
-                self.wrong = Some(wrong);
-                return;
+        match Pattern::parse(text) {
+            Ok(pattern) => {
+                self.wrong = None;
+                self.lines.sift(pattern);
+                self.top = self.top.min(self.most());
+                self.catch_up();
             }
+            Err(wrong) => self.wrong = Some(wrong),
         }
-        self.sift();
     }
 
     /// How many lines pass.
     pub fn shown(&self) -> usize {
-        self.shown.len()
+        self.lines.shown()
     }
 
     /// How many there are.
@@ -259,14 +239,12 @@ impl LogsView {
 
     /// The lines from a place on, among those that pass.
     pub fn lines_from(&self, place: usize) -> impl DoubleEndedIterator<Item = &Line> {
-        let numbers = self.shown.range(place.min(self.shown.len())..);
-        numbers.filter_map(|number| self.lines.get(usize::try_from(number - self.first).ok()?))
+        self.lines.from(place)
     }
 
     /// The lines before a place, the nearest first.
     pub fn lines_before(&self, place: usize) -> impl Iterator<Item = &Line> {
-        let numbers = self.shown.range(..place.min(self.shown.len())).rev();
-        numbers.filter_map(|number| self.lines.get(usize::try_from(number - self.first).ok()?))
+        self.lines.before(place)
     }
 
     /// Moves; who goes up no longer follows, who goes to the end does again.
@@ -274,7 +252,7 @@ impl LogsView {
         let most = self.most();
         self.top = match step {
             Step::Last => most,
-            step => step.from(self.top, self.shown.len(), self.height).min(most),
+            step => step.from(self.top, self.shown(), self.height).min(most),
         };
         self.follows = self.top == most && !matches!(step, Step::First);
     }
@@ -341,47 +319,8 @@ impl LogsView {
         self.push(line);
     }
 
-    /// Whether lines of one log were written before what other logs have told already, by a second or more: as those
-    /// are that were there when one began to read.
-    fn are_late(&self, lines: &[Line]) -> bool {
-        let known = self.lines.iter().rev().find(|line| !line.stamp.is_empty());
-        match (self.sources.len(), lines.first(), known) {
-            (2.., Some(first), Some(known)) => second(first) < second(known),
-            _ => false,
-        }
-    }
-
-    /// Puts lines of one log between those of others, by when they were written.
-    fn merge(&mut self, lines: Vec<Line>) {
-        let many = self.lines.len() + lines.len();
-        let mut new = lines.into_iter().peekable();
-        let mut merged = VecDeque::with_capacity(many);
-        for line in std::mem::take(&mut self.lines) {
-            // What is told about the logs stays behind what it was told after.
-            while !line.stamp.is_empty() && new.peek().is_some_and(|new| new.stamp < line.stamp) {
-                merged.extend(new.next());
-            }
-            merged.push_back(line);
-        }
-        merged.extend(new);
-        let old = merged.len().saturating_sub(MOST);
-        merged.drain(..old);
-        self.lines = merged;
-        self.first += old as u64;
-        self.sift();
-    }
-
-    /// Asks every line anew whether it passes.
-    fn sift(&mut self) {
-        let numbered = self.lines.iter().zip(self.first..);
-        let passing = numbered.filter(|(line, _)| self.passes(line));
-        self.shown = passing.map(|(_, number)| number).collect();
-        self.top = self.top.min(self.most());
-        self.catch_up();
-    }
-
     fn most(&self) -> usize {
-        self.shown.len().saturating_sub(self.height)
+        self.shown().saturating_sub(self.height)
     }
 
     fn catch_up(&mut self) {
@@ -391,33 +330,11 @@ impl LogsView {
     }
 
     fn push(&mut self, line: Line) {
-        let number = self.first + self.lines.len() as u64;
-        if self.passes(&line) {
-            self.shown.push_back(number);
-        }
-        self.lines.push_back(line);
-        if self.lines.len() > MOST {
-            self.lines.pop_front();
-            if self.shown.front() == Some(&self.first) {
-                self.shown.pop_front();
-                self.top = self.top.saturating_sub(1);
-            }
-            self.first += 1;
-        }
+        // What is forgotten at the beginning moves nothing under the eye.
+        let gone = self.lines.push(line);
+        self.top = self.top.saturating_sub(gone);
         self.catch_up();
     }
-
-    fn passes(&self, line: &Line) -> bool {
-        let Some((regex, inverse)) = &self.regex else {
-            return true;
-        };
-        line.source.is_none() || regex.is_match(&line.text) != *inverse
-    }
-}
-
-/// When a line was written, to the second.
-fn second(line: &Line) -> &str {
-    line.stamp.get(..19).unwrap_or(&line.stamp)
 }
 
 /// A line as it is shown: colours of its own are left out, since what a container writes may not look like the screen's.
