@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `driver` | the one loop: what happens goes into [`crate::tui::update()`], what that wants is done, the rest is drawn |
 //! | `keys` | what is typed |
+//! | `pace` | when frames are drawn |
 //! | `feeds` | what is watched |
 //! | `work` | what is asked for once, and logs |
 //! | `screen` | the terminal, taken over and given back |
@@ -13,6 +14,7 @@ mod driver;
 mod feeds;
 mod files;
 mod keys;
+mod pace;
 mod screen;
 mod work;
 

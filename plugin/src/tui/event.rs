@@ -61,6 +61,16 @@ pub enum What {
     Done(Result<String, String>),
 }
 
+impl What {
+    /// A person did it, and waits for what comes of it.
+    pub fn is_typed(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_) | Self::Paste(_) | Self::Wheel(_) | Self::Click(..) | Self::Resize(..)
+        )
+    }
+}
+
 /// News of a feed: see [`mqtt_informer::informer::Update`].
 #[derive(Clone, Debug)]
 pub enum FeedNews {

@@ -1,10 +1,11 @@
 //! The loop: what happens goes in, what is wanted is done, and what came of it is drawn.
 //!
-//! What is ready is taken at once and together, so that a burst of changes is one frame; there is at most one frame in
-//! 16 ms, and none while nothing has changed.
+//! What is ready is taken at once and together, so that a burst of changes is one frame; frames have their [`Pace`], and there
+//! is none while nothing has changed.
 
 use super::feeds::Feeds;
 use super::keys::Keys;
+use super::pace::Pace;
 use super::screen::Screen;
 use super::work::Work;
 use super::{ScreenArgs, files, theme};
@@ -24,8 +25,6 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-/// Between two frames.
-const FRAME: Duration = Duration::from_millis(16);
 /// Ages and lags are told anew so often.
 const AGES: Duration = Duration::from_secs(1);
 /// What is ready is taken for so long at most before it is drawn.
@@ -38,7 +37,7 @@ pub(super) struct Driver {
     start: Instant,
     feeds: Feeds,
     work: Work,
-    drawn: Option<Instant>,
+    pace: Pace,
     ages_at: Instant,
     is_over: bool,
 }
@@ -73,7 +72,7 @@ impl Driver {
             start: now,
             feeds: Feeds::new(now, cache),
             work: Work::new(limits),
-            drawn: None,
+            pace: Pace::new(now),
             ages_at: now + AGES,
             is_over: false,
         })
@@ -135,7 +134,7 @@ impl Driver {
             }
             // Not only when nothing else happens.
             self.tick(&mut app);
-            if app.is_dirty && self.may_draw() {
+            if app.is_dirty && self.pace.due() <= Instant::now() {
                 self.draw(&mut app)?;
             }
         }
@@ -149,7 +148,7 @@ impl Driver {
     /// What came together is drawn together. Each kind of news gets its turn: a log that floods keeps no change waiting.
     fn take_ready(&mut self, app: &mut App, keys: &mut Keys) {
         let until = Instant::now() + BURST;
-        while !self.is_over && Instant::now() < until {
+        while !self.is_over && Instant::now() < until && !self.pace.hurries(Instant::now()) {
             let news = [keys.ready(), self.feeds.ready(), self.work.ready()];
             if news.iter().all(Option::is_none) {
                 return;
@@ -161,6 +160,9 @@ impl Driver {
     }
 
     fn take(&mut self, app: &mut App, what: What) {
+        if what.is_typed() {
+            self.pace.typed();
+        }
         let event = Event {
             now: self.now(),
             what,
@@ -220,9 +222,7 @@ impl Driver {
     /// When the loop has to look again although nothing happened.
     fn due(&self, app: &App) -> Instant {
         let tick = update::next_tick(app).map(|at| self.start + at);
-        let frame = app
-            .is_dirty
-            .then(|| self.drawn.map_or(self.start, |drawn| drawn + FRAME));
+        let frame = app.is_dirty.then(|| self.pace.due());
         [tick, frame]
             .into_iter()
             .flatten()
@@ -231,14 +231,10 @@ impl Driver {
             .unwrap_or(self.ages_at)
     }
 
-    fn may_draw(&self) -> bool {
-        self.drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME)
-    }
-
     fn draw(&mut self, app: &mut App) -> Result<(), Failure> {
         self.screen.draw(app, &self.theme)?;
         app.is_dirty = false;
-        self.drawn = Some(Instant::now());
+        self.pace.drawn(Instant::now());
         Ok(())
     }
 

@@ -185,7 +185,7 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
         );
         return Vec::new();
     };
-    let marked = table.grid.marked();
+    let (marked, resource) = (table.grid.marked(), table.word_of_all());
     let compared = match marked.as_slice() {
         [] => chosen,
         [first, rest @ ..] => {
@@ -202,9 +202,18 @@ pub(super) fn diff(app: &mut App) -> Vec<Effect> {
             names.collect()
         }
     };
+    let meant = navigate::clusters(app, &compared);
+    let mut known = app.clusters.keys().filter(|name| meant.matches(name));
+    if known.next().is_some() && known.next().is_none() {
+        app.tell(
+            "only one cluster is looked at: :pods @all looks at all of them",
+            true,
+        );
+        return Vec::new();
+    }
     // Of which of them it is, is no matter: it is the same one.
     let target = Target {
-        resource: table.word_of_all(),
+        resource,
         id: marked.into_iter().next().or(target.id.clone()),
         ..target
     };

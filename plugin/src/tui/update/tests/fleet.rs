@@ -190,6 +190,19 @@ fn the_same_object_of_several_clusters_is_compared() {
 }
 
 #[test]
+fn one_cluster_alone_is_compared_with_nothing() {
+    let mut bed = Bed::new(SIZE);
+    bed.clusters(&["east", "west"]);
+    bed.types(":deploy @east<enter>");
+    bed.copy("east", "deployments", &PODS, &["web 1/1 x 1"]);
+    bed.take_effects();
+    bed.types(":diff<enter>");
+    let told = &bed.app.told.as_ref().unwrap().text;
+    assert!(told.contains("only one cluster"), "{told}");
+    assert!(watched(&mut bed).is_empty());
+}
+
+#[test]
 fn a_key_is_for_the_line_under_the_cursor_whatever_left_meanwhile() {
     let mut bed = with_faults();
     bed.take_effects();
