@@ -29,6 +29,7 @@ mod credentials;
 mod discovery;
 pub mod duration;
 mod failure;
+mod follow;
 #[cfg(test)]
 mod guards;
 mod instants;
@@ -53,6 +54,7 @@ mod write;
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
 pub use credentials::Login;
+pub use follow::{Collector, Heard, News, follow};
 pub use kubeconfig::Kubeconfig;
 pub use server::Kubernetes;
 pub use write::{Manner, Place, WriteError};

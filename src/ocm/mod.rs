@@ -10,6 +10,7 @@
 //! | [`replicaset`], [`strategy`] | `ManifestWorkReplicaSet` |
 //! | [`conditions`] | conditions, as apimachinery sets and finds them |
 //! | [`selector`], [`quantity`], [`duration`], [`share`] | what is written in strings |
+//! | [`exchange`] | what hub and agent tell each other |
 //! | [`crd`] | the definitions that a hub installs where nobody has |
 //!
 //! # Fields that we do not know
@@ -33,6 +34,7 @@ pub mod conditions;
 pub mod crd;
 pub mod decision;
 pub mod duration;
+pub mod exchange;
 pub mod placement;
 pub mod quantity;
 pub mod replicaset;

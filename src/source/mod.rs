@@ -3,6 +3,7 @@
 //! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
 
 mod driver;
+mod held;
 mod incoming;
 mod logs;
 mod outgoing;
@@ -11,6 +12,7 @@ mod requests;
 mod streams;
 
 pub use driver::{Options, Source, SourceError};
+pub use held::Held;
 pub use report::{Health, StreamReport};
 
 use crate::protocol::message::{LogSelection, Selection, View};
@@ -57,6 +59,7 @@ impl Resolved {
     #[must_use]
     pub fn resource(&self) -> String {
         match self.group.as_str() {
+            "" if self.version.is_empty() => self.plural.clone(),
             "" => format!("{}.{}", self.plural, self.version),
             group => format!("{}.{}.{group}", self.plural, self.version),
         }
@@ -142,6 +145,15 @@ pub struct Identity {
 
 /// Where a source's collections come from. The stream of [`Upstream::run`] ends when its receiver is dropped.
 pub trait Upstream: Send + Sync + 'static {
+    /// Whether somebody may have what a selection means; `user` is spelled as topics spell it. Asked for each request,
+    /// also of a selection that was resolved for another user before.
+    ///
+    /// # Errors
+    /// Why not.
+    fn admit(&self, user: &str, selection: &Selection) -> Result<(), Refusal> {
+        let _ = (user, selection);
+        Ok(())
+    }
     /// Resolves the words of a selection.
     fn resolve<'a>(
         &'a self,

@@ -12,7 +12,7 @@ use crate::protocol::message::MAX_LABELS;
 use crate::protocol::names::{self, ClusterName};
 use crate::protocol::topics::Segment;
 use crate::replica::Settings;
-use crate::source::{Health, Options, Source};
+use crate::source::{Health, Options, Source, Upstream};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,22 +47,35 @@ pub fn main(args: SyncerArgs) -> Result<()> {
 /// # Errors
 /// As [`main`].
 pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
-    let cluster = ClusterName::new(&args.cluster).context("--cluster")?;
-    if cluster.as_str() == names::HUB {
-        bail!("--cluster {cluster}: this name is the hub's own; choose another");
-    }
+    // What is wrong there is said before anybody is asked.
+    cluster(&args)?;
     check_labels(&args.labels)?;
-    let topics = args.broker.topics()?;
     let access = Access {
         kubeconfig: args.kubeconfig.clone().map(Into::into),
         context: None,
     };
     let upstream = Arc::new(Kubernetes::connect(&access, args.show_secrets).await?);
-    let settings = settings(&args);
+    let (health, _) = watch::channel(Health::default());
+    serve(&args, ("syncer", upstream), health, shutdown).await
+}
+
+/// Serves a cluster for viewers, in a role of that name, until `shutdown` changes.
+///
+/// # Errors
+/// As [`main`].
+pub async fn serve(
+    args: &SyncerArgs,
+    (role, upstream): (&'static str, Arc<dyn Upstream>),
+    health: watch::Sender<Health>,
+    shutdown: watch::Receiver<bool>,
+) -> Result<()> {
+    let cluster = cluster(args)?;
+    let topics = args.broker.topics()?;
+    let settings = settings(args);
     let stale_after = settings.stale_after();
     let source = Source::new(Options {
         cluster: cluster.clone(),
-        role: "syncer",
+        role,
         labels: args.labels.clone(),
         retained: args.retained,
         topics,
@@ -72,7 +85,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         true => source.with_logs(),
         false => source,
     };
-    let (health, watched) = watch::channel(Health::default());
+    let watched = health.subscribe();
     // Before the broker knows of us: who fails to start leaves no last will.
     let probes = serve_probes(
         args.listen,
@@ -95,6 +108,18 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     let result = source.run(control, bulk, upstream, health, shutdown).await;
     probes.abort();
     Ok(result?)
+}
+
+/// The cluster's name.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn cluster(args: &SyncerArgs) -> Result<ClusterName> {
+    let cluster = ClusterName::new(&args.cluster).context("--cluster")?;
+    if cluster.as_str() == names::HUB {
+        bail!("--cluster {cluster}: this name is the hub's own; choose another");
+    }
+    Ok(cluster)
 }
 
 /// Each is valid by itself; together they have to be a set that viewers take.

@@ -4,12 +4,12 @@ use super::copy::{Kind, Origin};
 use super::decide::{Known, Mirrored, Step};
 use super::hub::{Hub, Job};
 use super::inert;
-use super::observed::{Copies, Heard, follow};
+use super::observed::{self, Copies};
 use super::queue::Queue;
 use super::report::Report;
 use crate::controlplane::refusals::Refusals;
 use crate::informer::{Update, Watch};
-use crate::kubernetes::WriteError;
+use crate::kubernetes::{Heard, WriteError, follow};
 use crate::protocol::names::ClusterName;
 use crate::protocol::rows::Header;
 use crate::source::{Event, Resolved};
@@ -90,7 +90,8 @@ impl Task {
         let now = report.borrow().clone();
         let (tell, heard) = mpsc::channel(64);
         // It ends with its listener.
-        tokio::spawn(follow(Arc::clone(&hub), now.word.clone(), tell));
+        let copies = observed::selection(now.word.clone());
+        tokio::spawn(follow(hub.kubernetes.clone(), copies, tell));
         Self {
             hub,
             watch,
