@@ -32,6 +32,7 @@ mod failure;
 mod follow;
 #[cfg(test)]
 mod guards;
+mod install;
 mod instants;
 pub(crate) mod json;
 mod kubeconfig;
@@ -42,6 +43,7 @@ mod number;
 mod object;
 mod patience;
 mod proxy;
+mod queue;
 mod request;
 mod resources;
 mod secret;
@@ -56,6 +58,7 @@ pub use configuration::{Access, ConfigurationError};
 pub use credentials::Login;
 pub use follow::{Collector, Heard, News, follow};
 pub use kubeconfig::Kubeconfig;
+pub use queue::Queue;
 pub use server::Kubernetes;
 pub use write::{Manner, Place, WriteError};
 

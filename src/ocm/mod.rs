@@ -10,6 +10,7 @@
 //! | [`replicaset`], [`strategy`] | `ManifestWorkReplicaSet` |
 //! | [`conditions`] | conditions, as apimachinery sets and finds them |
 //! | [`selector`], [`quantity`], [`duration`], [`share`] | what is written in strings |
+//! | [`plain`] | the seed's plain form: a labelled object in a cluster's namespace is a work |
 //! | [`exchange`] | what hub and agent tell each other |
 //! | [`crd`] | the definitions that a hub installs where nobody has |
 //!
@@ -36,6 +37,7 @@ pub mod decision;
 pub mod duration;
 pub mod exchange;
 pub mod placement;
+pub mod plain;
 pub mod quantity;
 pub mod replicaset;
 pub mod selector;

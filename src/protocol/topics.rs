@@ -339,6 +339,8 @@ fn readable(encoded: &str) -> usize {
 mod tests {
     use super::super::names::{MAX_PREFIX, SessionId};
     use super::*;
+    use crate::protocol::message::View;
+    use crate::protocol::names::HUB;
     use proptest::prelude::*;
 
     fn topics() -> Topics {

@@ -55,6 +55,25 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// A collection of the source itself, and of no API server; `of` is whose, where other collections have a namespace.
+    #[must_use]
+    pub fn own(view: View, plural: &str, kind: &str, of: &str) -> Self {
+        Self {
+            group: String::new(),
+            version: String::new(),
+            plural: plural.to_owned(),
+            kind: kind.to_owned(),
+            namespaced: false,
+            watchable: true,
+            namespace: of.to_owned(),
+            labels: String::new(),
+            fields: String::new(),
+            view,
+            managed_fields: false,
+            secret_values: false,
+        }
+    }
+
     /// What the user's word was resolved to, as `plural.version.group`: `deployments.v1.apps`, `pods.v1`.
     #[must_use]
     pub fn resource(&self) -> String {

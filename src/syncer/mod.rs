@@ -23,23 +23,7 @@ use tokio::sync::watch;
 /// # Errors
 /// One line for people: what was tried, what happened, what to do.
 pub fn main(args: SyncerArgs) -> Result<()> {
-    crate::cli::log_to_stderr();
-    crate::cli::end_by_panics();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(async move {
-            crate::cli::asked_to_stop().await;
-            tracing::info!("asked to stop: saying goodbye");
-            // A syncer that has ended needs no word.
-            let _ = stop.send(true);
-        });
-        // On a worker, where the connections' tasks are, so that a change wakes no other thread on its way.
-        tokio::spawn(run(args, stopped)).await?
-    })
+    crate::cli::run_as_program(|stopped| run(args, stopped))
 }
 
 /// Serves a cluster until `shutdown` changes. The caller brings runtime, log and shutdown.
@@ -144,8 +128,8 @@ fn settings(args: &SyncerArgs) -> Settings {
     }
 }
 
-/// Replicas need different ids, or they take each other's connection.
-fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
+/// The client id of its first connection. Replicas need different ones, or they take each other's connection.
+pub fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
     // A cluster's name may be any text, a client id may not.
     let name = Segment::from(cluster);
     let fresh = || format!("mqi-{name}-{:08x}", rand::random::<u32>());
