@@ -23,6 +23,8 @@ pub struct Queue<K> {
     running: HashSet<K>,
     /// Added during their turn.
     again: HashSet<K>,
+    /// Those that are to have a turn at some time after the one that they have.
+    later: HashMap<K, Instant>,
     tries: HashMap<K, u32>,
     repairs: HashMap<K, (u32, Instant)>,
 }
@@ -42,6 +44,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
             due: HashMap::new(),
             running: HashSet::new(),
             again: HashSet::new(),
+            later: HashMap::new(),
             tries: HashMap::new(),
             repairs: HashMap::new(),
         }
@@ -125,14 +128,21 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     pub fn done(&mut self, key: &K, now: Instant) {
         self.running.remove(key);
         self.tries.remove(key);
+        let later = self.later.remove(key);
         if self.again.remove(key) {
             self.add_at(key, now);
+        } else if let Some(at) = later {
+            self.add_at(key, at);
         }
     }
 
     /// It is to have a turn at that time, or earlier if there is news of it.
     pub fn add_later(&mut self, key: &K, at: Instant) {
-        self.add_at(key, at);
+        if !self.running.contains(key) {
+            return self.add_at(key, at);
+        }
+        let then = self.later.entry(key.clone()).or_insert(at);
+        *then = at.min(*then);
     }
 
     /// Whether nobody waits, and nobody has a turn.
@@ -144,6 +154,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     /// It had its turn in vain: another one after a pause that doubles from the first to the longest.
     pub fn retry(&mut self, key: &K, pauses: (Duration, Duration), now: Instant) -> u32 {
         self.running.remove(key);
+        self.later.remove(key);
         let tries = self.tries.entry(key.clone()).or_insert(0);
         let pause = doubled(pauses, *tries);
         *tries = tries.saturating_add(1);
@@ -186,6 +197,19 @@ mod tests {
         assert_eq!(all(&mut queue, now), ["a"]);
         queue.done(&"a", now);
         assert_eq!((all(&mut queue, now).len(), queue.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_to_be_later_does_not_come_at_once() {
+        let (now, then) = (Instant::now(), Instant::now() + Duration::from_secs(20));
+        let mut queue = Queue::new();
+        queue.add(&"a", now);
+        assert_eq!(queue.next(now), Some("a"));
+        queue.add_later(&"a", then);
+        queue.done(&"a", now);
+        assert_eq!((queue.next(now), queue.deadline()), (None, Some(then)));
+        queue.add(&"a", now);
+        assert_eq!(queue.next(now), Some("a"), "there is news of it");
     }
 
     #[test]

@@ -36,9 +36,8 @@ impl Held {
                     return;
                 }
                 // An error means that its role has ended: the collection stays what it was.
-                match tokio::time::timeout(ALIVE, held.changed()).await {
-                    Ok(Err(_)) => return,
-                    Ok(Ok(())) | Err(_) => {}
+                if let Ok(Err(_)) = tokio::time::timeout(ALIVE, held.changed()).await {
+                    return;
                 }
             }
         };

@@ -23,7 +23,7 @@ pub(super) async fn keep(kubernetes: Kubernetes, facts: watch::Sender<ClusterRep
         while let Some(one) = heard.recv().await {
             match collector.take(one) {
                 Some(News::Whole(all)) => {
-                    nodes = all.into_iter().map(|(k, v)| (k, node(&v))).collect()
+                    nodes = all.into_iter().map(|(k, v)| (k, node(&v))).collect();
                 }
                 Some(News::Put(key, value)) => _ = nodes.insert(key, node(&value)),
                 Some(News::Gone(key)) => _ = nodes.remove(&key),

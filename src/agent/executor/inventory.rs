@@ -49,7 +49,9 @@ pub(super) async fn load(
         while let Some(one) = heard.recv().await {
             match collector.take(one) {
                 Some(News::Whole(all)) => return Ok(all),
-                Some(News::Away(why) | News::Refused(why)) => return Err(WriteError::Away(why)),
+                Some(News::Away(why)) => return Err(WriteError::Away(why)),
+                // A kind that was defined a moment ago is not served yet.
+                Some(News::Refused(why)) => tracing::info!(why, "waiting for the inventories"),
                 _ => {}
             }
         }

@@ -44,6 +44,8 @@ struct Watch {
     /// The objects that works are about, and those works.
     wanted: BTreeMap<ResourceIdentifier, BTreeSet<String>>,
     known: BTreeMap<ResourceIdentifier, There>,
+    /// The uid of the last of each that went: the answer to a write may come after that.
+    gone: BTreeMap<ResourceIdentifier, Value>,
 }
 
 impl Drop for Watch {
@@ -115,6 +117,7 @@ impl Objects {
             if works.is_empty() {
                 watch.wanted.remove(id);
                 watch.known.remove(id);
+                watch.gone.remove(id);
             }
         }
         if watch.wanted.is_empty() {
@@ -131,6 +134,7 @@ impl Objects {
             collector: Collector::default(),
             wanted: BTreeMap::new(),
             known: BTreeMap::new(),
+            gone: BTreeMap::new(),
         })
     }
 
@@ -168,11 +172,14 @@ impl Objects {
             .get(&identifier(thing))
     }
 
-    /// What a turn has seen: its watch may not have shown it yet.
+    /// What a turn has seen: its watch may not have shown it yet. That something is not there was so before the turn wrote,
+    /// and is the watch's to say; so is that something has gone, whose answer to a write comes only then.
     pub(super) fn saw(&mut self, thing: &AppliedResource, there: There) {
         let id = identifier(thing);
         if let Some(watch) = self.watches.get_mut(&collection(thing))
             && watch.wanted.contains_key(&id)
+            && there != There::No
+            && !watch.has_gone(&id, &there)
         {
             watch.put(&id, there);
         }
@@ -203,6 +210,14 @@ impl Watch {
         look
     }
 
+    /// Whether that is an object which the watch has shown to be gone.
+    fn has_gone(&self, id: &ResourceIdentifier, there: &There) -> bool {
+        match (self.gone.get(id), there) {
+            (Some(uid), There::Yes(object)) => object["metadata"]["uid"] == *uid,
+            _ => false,
+        }
+    }
+
     /// Those that have to look, if that is news; what is older than what is known is none.
     fn put(&mut self, id: &ResourceIdentifier, there: There) -> BTreeSet<String> {
         let is_news = match (self.known.get(id), &there) {
@@ -212,6 +227,10 @@ impl Watch {
         };
         if !is_news {
             return BTreeSet::new();
+        }
+        if let (Some(There::Yes(before)), There::No) = (self.known.get(id), &there) {
+            let uid = before["metadata"]["uid"].clone();
+            self.gone.insert(id.clone(), uid);
         }
         self.known.insert(id.clone(), there);
         self.wanted.get(id).cloned().unwrap_or_default()
@@ -280,4 +299,57 @@ fn start(
         }
     };
     tokio::spawn(task).abort_handle()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Event;
+    use serde_json::json;
+
+    fn object(uid: &str, version: &str) -> There {
+        There::Yes(Arc::new(
+            json!({"metadata": {"uid": uid, "resourceVersion": version}}),
+        ))
+    }
+
+    #[tokio::test]
+    async fn what_went_while_its_turn_ended_is_gone() {
+        let kubernetes = Kubernetes::open("http://127.0.0.1:1".parse().unwrap()).await;
+        let (mut objects, _told) = Objects::new(kubernetes.unwrap());
+        let thing = AppliedResource {
+            version: "v1".to_owned(),
+            resource: "configmaps".to_owned(),
+            namespace: "n".to_owned(),
+            name: "a".to_owned(),
+            ..AppliedResource::default()
+        };
+        objects.want("w", [thing.clone()].into_iter());
+        let number = objects.number;
+        let told = |there: &There| {
+            let event = match there {
+                There::Yes(object) => Event::Put("n/a".into(), object.to_string().into(), 1),
+                There::No => Event::Delete("n/a".into(), 2),
+            };
+            (collection(&thing), number, Heard::Event(event))
+        };
+        assert!(objects.take(told(&object("1", "5"))).contains("w"));
+        objects.saw(&thing, There::No);
+        assert_eq!(
+            objects.known(&thing),
+            Some(&object("1", "5")),
+            "it was so before"
+        );
+        assert!(
+            objects.take(told(&object("1", "4"))).is_empty(),
+            "it is older"
+        );
+        assert!(objects.take(told(&There::No)).contains("w"));
+        objects.saw(&thing, object("1", "5"));
+        assert_eq!(objects.known(&thing), Some(&There::No));
+        objects.saw(&thing, object("2", "9"));
+        assert_eq!(objects.known(&thing), Some(&object("2", "9")));
+        objects.want("w", std::iter::empty());
+        assert_eq!((objects.known(&thing), objects.watches.len()), (None, 0));
+    }
 }

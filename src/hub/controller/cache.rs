@@ -5,16 +5,21 @@ use crate::ocm::{ObjectMeta, name, namespace};
 use bytes::Bytes;
 use k8s_openapi::Metadata;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Namespace and name; the namespace of what has none is empty.
 pub(super) type Id = (String, String);
+
+/// How many of those that went are remembered; a write takes no longer than it takes so many to go.
+const REMEMBERED: usize = 1024;
 
 /// All objects of one kind.
 #[derive(Debug)]
 pub(super) struct Cache<K> {
     /// Sorted by namespace and name.
     all: Vec<K>,
+    /// The uids of the last that went: an answer to a write may come after the watch has said that.
+    gone: VecDeque<String>,
     whole: bool,
     away: Option<String>,
     collector: Collector,
@@ -24,6 +29,7 @@ impl<K> Default for Cache<K> {
     fn default() -> Self {
         Self {
             all: Vec::new(),
+            gone: VecDeque::new(),
             whole: false,
             away: None,
             collector: Collector::default(),
@@ -80,16 +86,40 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
 
     fn replace(&mut self, all: &[(Bytes, Bytes)]) -> BTreeSet<Id> {
         let mut changed: BTreeSet<Id> = self.all.iter().map(id).collect();
+        let before: Vec<_> = self
+            .all
+            .iter()
+            .map(|it| it.metadata().uid.clone())
+            .collect();
         self.all = all.iter().filter_map(|(_, value)| read(value)).collect();
         self.all.sort_by_cached_key(id);
+        let left: BTreeSet<_> = self
+            .all
+            .iter()
+            .map(|it| it.metadata().uid.clone())
+            .collect();
+        before
+            .into_iter()
+            .filter(|it| !left.contains(it))
+            .for_each(|it| self.went(it));
         changed.extend(self.all.iter().map(id));
         self.whole = true;
         self.away = None;
         changed
     }
 
-    /// Takes an object, from its watch or as the answer to a write; one that is older than what is known is no news.
-    pub(super) fn put(&mut self, value: &Bytes) -> Option<Id> {
+    /// Takes the answer to a write; one of an object that went meanwhile is no news.
+    pub(super) fn wrote(&mut self, value: &Bytes) -> Option<Id> {
+        let new: K = read(value)?;
+        let uid = new.metadata().uid.clone().unwrap_or_default();
+        if self.gone.contains(&uid) {
+            return None;
+        }
+        self.put(value)
+    }
+
+    /// Takes an object; one that is older than what is known is no news.
+    fn put(&mut self, value: &Bytes) -> Option<Id> {
         let new: K = read(value)?;
         let id = id(&new);
         match self.position(&id.0, &id.1) {
@@ -104,8 +134,16 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
         let key = std::str::from_utf8(key).ok()?;
         let (namespace, name) = key.split_once('/').unwrap_or(("", key));
         let at = self.position(namespace, name).ok()?;
-        self.all.remove(at);
+        let gone = self.all.remove(at).metadata().uid.clone();
+        self.went(gone);
         Some((namespace.to_owned(), name.to_owned()))
+    }
+
+    fn went(&mut self, uid: Option<String>) {
+        self.gone.extend(uid);
+        if self.gone.len() > REMEMBERED {
+            self.gone.pop_front();
+        }
     }
 
     fn position(&self, wanted_namespace: &str, wanted_name: &str) -> Result<usize, usize> {
@@ -162,13 +200,18 @@ mod tests {
         assert!(!cache.is_whole());
         assert_eq!(cache.take(Heard::Event(Event::Listed(listed, 1))).len(), 2);
         assert!(cache.is_whole());
-        cache.put(&work("a", "w", 2));
+        cache.wrote(&work("a", "w", 2));
         assert_eq!(names(&cache, "a"), ["w", "x"]);
         assert_eq!(names(&cache, "b"), ["y"]);
-        cache.put(&work("a", "x", 5));
-        assert_eq!(cache.put(&work("a", "x", 4)), None);
+        cache.wrote(&work("a", "x", 5));
+        assert_eq!(cache.wrote(&work("a", "x", 4)), None);
         let gone = cache.take(Heard::Event(Event::Delete("a/x".into(), 6)));
         assert!(gone.contains(&("a".to_owned(), "x".to_owned())));
+        assert_eq!(
+            cache.wrote(&work("a", "x", 7)),
+            None,
+            "it went before the answer came"
+        );
         assert_eq!(
             (names(&cache, "a"), names(&cache, "c").len()),
             (vec!["w".to_owned()], 0)

@@ -3,7 +3,7 @@
 use super::agents::Agents;
 use super::cache::Id;
 use super::clusters::{self, View};
-use super::deeds::Deed;
+use super::deeds::{Act, Deed};
 use super::feeds::Shelves;
 use super::plain::{self, PlainObjects};
 use super::world::{KINDS, Kind, World};
@@ -49,6 +49,7 @@ pub(super) enum Key {
 struct Done {
     key: Key,
     written: Vec<(Place, Bytes)>,
+    looked: Option<(Place, Bytes)>,
     writes: u64,
     /// What the plain form's status was written from.
     back: Option<WorkReport>,
@@ -187,11 +188,11 @@ impl<'a> Cycle<'a> {
             Key::ReplicaSet(id) => rollouts::decide(world, id, now),
             Key::Work((cluster, name)) => match world.works.get(cluster, name) {
                 Some(work) => works::decide(world, work, self.agents.report(cluster, name), now),
-                None => (Vec::new(), None),
+                None => (self.suspect(cluster, name), None),
             },
             Key::Plain((cluster, name)) => {
                 let Some(object) = self.plain.get(cluster, name) else {
-                    return (Vec::new(), None, None);
+                    return (self.suspect(cluster, name), None, None);
                 };
                 let known = world.clusters.get("", cluster);
                 let joins = known.is_some_and(|it| {
@@ -204,9 +205,18 @@ impl<'a> Cycle<'a> {
         (deeds, recheck, None)
     }
 
+    /// An agent has something of a work that nobody knows here: its object may have lost its label.
+    fn suspect(&self, cluster: &str, work: &str) -> Vec<Deed> {
+        let report = self.agents.report(cluster, work);
+        let place = report.and_then(|it| plain::place_of(cluster, work, it));
+        let act = Act::Look;
+        place.map(|place| Deed { place, act }).into_iter().collect()
+    }
+
     fn decide_cluster(&mut self, name: &str) -> (Vec<Deed>, Option<Timestamp>) {
         if !clusters::is_good_name(name) {
-            if self.warned.insert(name.to_owned()) {
+            let is_agent = self.agents.names().any(|it| it == name);
+            if is_agent && self.warned.insert(name.to_owned()) {
                 tracing::warn!(
                     cluster = name,
                     "an agent's cluster cannot have a namespace of its name on the hub: choose another --cluster"
@@ -239,10 +249,22 @@ impl<'a> Cycle<'a> {
         let Done {
             key,
             written,
+            looked,
             writes,
             back,
             error,
         } = done;
+        if let Some((place, object)) = looked {
+            let strays = self.plain.stray(&place, &object);
+            self.plain_changed(strays);
+        }
+        if let Key::Plain(id) = &key
+            && writes > 0
+            && self.plain.let_go(id)
+        {
+            // Let go, or changed by somebody meanwhile: then it is found again.
+            self.plain_changed([id.clone()].into());
+        }
         self.report.writes += writes;
         for (place, object) in written {
             if let Some((kind, id)) = self.world.wrote(&place, &object) {
@@ -313,13 +335,16 @@ async fn turn(
     let mut done = Done {
         key,
         written: Vec::new(),
+        looked: None,
         writes: 0,
         back,
         error: None,
     };
     for deed in deeds {
-        done.writes += 1;
+        let looks = deed.act == Act::Look;
+        done.writes += u64::from(!looks);
         match deed.run(&kubernetes).await {
+            Ok(Some(object)) if looks => done.looked = Some((deed.place.clone(), object)),
             Ok(Some(object)) => done
                 .written
                 .push((deed.place.clone(), without_managers(&object))),

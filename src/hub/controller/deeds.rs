@@ -33,6 +33,8 @@ pub(super) enum Act {
     Create(Value),
     /// It is deleted, if it is the one with this uid.
     Delete(String),
+    /// Nothing: it is only read.
+    Look,
 }
 
 /// Where an object of the API is.
@@ -177,6 +179,10 @@ impl Deed {
                 }
             }
             Act::Merge(patch) => kubernetes.merge(&self.place, bytes(patch)).await.map(Some),
+            Act::Look => match kubernetes.object(&self.place).await {
+                Err(WriteError::Refused(refusal)) if refusal.code == 404 => Ok(None),
+                found => found.map(Some),
+            },
             Act::Create(object) => {
                 let collection = Place {
                     name: String::new(),

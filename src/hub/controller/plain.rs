@@ -58,6 +58,21 @@ pub(super) struct PlainObject {
     pub(super) work: Option<ManifestWork>,
     /// The digest of the status that was last written back.
     written: Option<u64>,
+    /// It has no label, so no watch shows it.
+    is_stray: bool,
+}
+
+/// Where the object of a work is that nobody knows any more, as its agent says.
+pub(super) fn place_of(cluster: &str, work: &str, report: &WorkReport) -> Option<Place> {
+    let one = report.status.resource_status.manifests.first()?;
+    let meta = &one.resource_meta;
+    (work.starts_with("plain-") && !meta.resource.is_empty()).then(|| Place {
+        group: meta.group.clone(),
+        version: meta.version.clone(),
+        plural: meta.resource.clone(),
+        namespace: cluster.to_owned(),
+        name: meta.name.clone(),
+    })
 }
 
 impl PlainObjects {
@@ -149,6 +164,30 @@ impl PlainObjects {
         }
     }
 
+    /// Takes an object that was distributed once and has lost its label: its cluster is to remove it. Answers its cluster
+    /// and the name of its work.
+    pub(super) fn stray(&mut self, place: &Place, value: &Bytes) -> BTreeSet<(String, String)> {
+        let read = || {
+            let value: Value = serde_json::from_slice(value).ok()?;
+            let object = PlainObject::read(place, &value)?;
+            let is_stray = object.work.is_none() && deeds::has(&object.metadata, FINALIZER);
+            let id = object.id(&value).filter(|_| is_stray)?;
+            Some((id, object))
+        };
+        let Some((id, mut object)) = read() else {
+            return BTreeSet::new();
+        };
+        object.is_stray = true;
+        self.objects.insert(id.clone(), object);
+        [id].into()
+    }
+
+    /// A stray that is let go is nobody's any more; no watch will say so.
+    pub(super) fn let_go(&mut self, id: &(String, String)) -> bool {
+        let is_stray = self.objects.get(id).is_some_and(|it| it.is_stray);
+        is_stray && self.objects.remove(id).is_some()
+    }
+
     /// A labelled object, by its cluster and the name of its work.
     pub(super) fn get(&self, cluster: &str, work: &str) -> Option<&PlainObject> {
         self.objects.get(&(cluster.to_owned(), work.to_owned()))
@@ -221,6 +260,7 @@ impl PlainObject {
             metadata,
             work: plain::work(value),
             written: None,
+            is_stray: false,
         })
     }
 

@@ -119,14 +119,14 @@ impl World {
         };
         let kind = *KINDS.iter().find(is_it)?;
         let id = match kind {
-            Kind::Namespace => self.namespaces.put(object),
-            Kind::Cluster => self.clusters.put(object),
-            Kind::Set => self.sets.put(object),
-            Kind::Binding => self.bindings.put(object),
-            Kind::Placement => self.placements.put(object),
-            Kind::Decision => self.decisions.put(object),
-            Kind::Work => self.works.put(object),
-            Kind::ReplicaSet => self.replica_sets.put(object),
+            Kind::Namespace => self.namespaces.wrote(object),
+            Kind::Cluster => self.clusters.wrote(object),
+            Kind::Set => self.sets.wrote(object),
+            Kind::Binding => self.bindings.wrote(object),
+            Kind::Placement => self.placements.wrote(object),
+            Kind::Decision => self.decisions.wrote(object),
+            Kind::Work => self.works.wrote(object),
+            Kind::ReplicaSet => self.replica_sets.wrote(object),
         };
         Some((kind, id?))
     }

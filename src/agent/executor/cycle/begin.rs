@@ -82,9 +82,9 @@ impl Cycle<'_> {
 
     /// The hub does not list it, and has not said that it was deleted.
     fn missing(&mut self, work: &str) -> Option<Turn> {
-        self.reports.forget(work);
-        self.statuses.remove(work);
         let Some(inventory) = self.inventories.get(work) else {
+            self.reports.forget(work);
+            self.statuses.remove(work);
             self.objects.want(work, std::iter::empty());
             return None;
         };
