@@ -29,10 +29,8 @@ mod credentials;
 mod discovery;
 pub mod duration;
 mod failure;
-mod follow;
 #[cfg(test)]
 mod guards;
-mod install;
 mod instants;
 pub(crate) mod json;
 mod kubeconfig;
@@ -43,7 +41,6 @@ mod number;
 mod object;
 mod patience;
 mod proxy;
-mod queue;
 mod request;
 mod resources;
 mod secret;
@@ -56,9 +53,7 @@ mod write;
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
 pub use credentials::Login;
-pub use follow::{Collector, Heard, News, follow};
 pub use kubeconfig::Kubeconfig;
-pub use queue::Queue;
 pub use server::Kubernetes;
 pub use write::{Manner, Place, WriteError};
 

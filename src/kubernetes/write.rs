@@ -1,7 +1,6 @@
 //! Writes single objects: server-side apply, create, merge, delete.
 //!
-//! Only roles that keep something in an API server come here (the controlplane's mirror, the hub, an agent's executor); a
-//! syncer never does.
+//! Only roles that keep something in an API server come here (the controlplane's mirror); a syncer never does.
 
 use super::catalog::Resource;
 use super::client::{Client, JSON};
@@ -17,7 +16,6 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 const APPLY: &str = "application/apply-patch+yaml";
 const MERGE: &str = "application/merge-patch+json";
-const IMPERSONATE: &str = "impersonate-user";
 
 /// Where one object is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,20 +58,10 @@ pub struct Manner<'a> {
     pub manager: &'a str,
     /// `status`, or empty for the object itself.
     pub subresource: &'a str,
-    /// Whether it wins over other managers; if not, their fields are a 409.
-    pub force: bool,
 }
 
 impl Kubernetes {
-    /// The same server, written to as that user; reading stays ours. Needs the right to impersonate it.
-    #[must_use]
-    pub fn acting_as(&self, user: &str) -> Self {
-        let mut acting = self.clone();
-        acting.user = Some(user.to_owned());
-        acting
-    }
-
-    /// Makes the fields of an object what `object` (its JSON) says; answers the whole object.
+    /// Makes the fields of an object what `object` (its JSON) says, whoever else has set them; answers the whole object.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -85,7 +73,7 @@ impl Kubernetes {
     ) -> Result<Bytes, WriteError> {
         let query = Serializer::new(String::new())
             .append_pair("fieldManager", manner.manager)
-            .append_pair("force", if manner.force { "true" } else { "false" })
+            .append_pair("force", "true")
             .finish();
         let url = format!("{}?{query}", place.url(manner.subresource));
         self.written(Method::PATCH, &url, APPLY, object).await
@@ -157,33 +145,27 @@ impl Kubernetes {
         content: &str,
         body: Vec<u8>,
     ) -> Result<Bytes, WriteError> {
-        let user = self.user.as_deref();
-        Ok(self
-            .client()
-            .write((method, url), content, body, user)
-            .await?)
+        Ok(self.client().write(method, url, content, body).await?)
     }
 }
 
 impl Client {
     async fn write(
         &self,
-        (method, url): (Method, &str),
+        method: Method,
+        url: &str,
         content: &str,
         body: Vec<u8>,
-        user: Option<&str>,
     ) -> Result<Bytes, Failure> {
-        let mut request = Request::builder()
+        let request = Request::builder()
             .method(method)
             .uri(url)
             .header(ACCEPT, JSON)
-            .header(CONTENT_TYPE, content);
-        if let Some(user) = user {
-            request = request.header(IMPERSONATE, user);
-        }
-        let request = request.body(Body::from(body)).map_err(|error| {
-            Failure::unavailable(format!("no request can be made of it: {error}"))
-        })?;
+            .header(CONTENT_TYPE, content)
+            .body(Body::from(body))
+            .map_err(|error| {
+                Failure::unavailable(format!("no request can be made of it: {error}"))
+            })?;
         self.exchange(request).await
     }
 }

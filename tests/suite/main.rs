@@ -16,7 +16,6 @@ mod differential;
 mod direct;
 mod examples;
 mod faults;
-mod hub;
 mod in_process;
 mod layering;
 mod library;

@@ -115,7 +115,6 @@ impl Hub {
         let manner = |subresource| Manner {
             manager: MANAGER,
             subresource,
-            force: true,
         };
         let (kubernetes, place) = (&self.kubernetes, &apply.place);
         kubernetes

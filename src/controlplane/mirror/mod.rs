@@ -25,6 +25,7 @@ mod marks;
 mod names;
 mod observed;
 mod pod;
+mod queue;
 mod report;
 mod task;
 

@@ -1,5 +1,4 @@
 use super::*;
-use crate::ocm::plain;
 use crate::ocm::work::{DeleteOption, ManifestConfig};
 use evict::{Eviction, eviction};
 use k8s_openapi::jiff::SignedDuration;
