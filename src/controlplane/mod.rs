@@ -35,6 +35,7 @@ use share::Share;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 /// How long each part of a graceful stop may take.
 const LAST: Duration = Duration::from_secs(8);
@@ -226,6 +227,25 @@ async fn open_store(args: &ControlplaneArgs) -> Result<Option<Store>> {
 async fn all_ended(tasks: &mut JoinSet<()>, at_most: Duration) -> bool {
     let all = async { while tasks.join_next().await.is_some() {} };
     tokio::time::timeout(at_most, all).await.is_ok()
+}
+
+/// Waits until then; for ever if that is never.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Tells a report, if it is news.
+fn tell<R: Clone + PartialEq>(report: &watch::Sender<R>, now: &R) {
+    report.send_if_modified(|told| {
+        let news = told != now;
+        if news {
+            told.clone_from(now);
+        }
+        news
+    });
 }
 
 /// Two programs under one id take each other's connection, so each run has one of its own.

@@ -10,9 +10,9 @@ pub(super) use writer::Writer;
 
 use super::backing::StoreBacking;
 use super::report::Report;
-use crate::controlplane::PROVE;
 use crate::controlplane::refusals::Refusals;
 use crate::controlplane::share::{Held, changed};
+use crate::controlplane::{PROVE, tell, until};
 use crate::informer::{Update, Watch};
 use crate::protocol::message::Selection;
 use crate::protocol::names::ClusterName;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use stream::Stream;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep_until};
+use tokio::time::{Instant, interval};
 
 /// What is there when the intake is asked to stop is still written, for so long.
 const LAST: Duration = Duration::from_secs(5);
@@ -103,7 +103,7 @@ impl Task {
                 emptied = self.emptied.recv() => Turn::Emptied(emptied.ok()),
                 () = changed(self.share.as_mut()) => Turn::Share,
                 _ = prove.tick() => Turn::Prove,
-                () = at(due) => Turn::Due,
+                () = until(due) => Turn::Due,
             };
             match turn {
                 Turn::Update(Some(update)) => self.update(update),
@@ -229,19 +229,6 @@ impl Task {
         self.now.whole = streams().filter(|stream| stream.written.is_some()).count();
         self.now.behind = self.clusters.iter().filter(is_behind).count();
         self.now.refused = streams().filter(|stream| stream.refused).count();
-        self.report.send_if_modified(|report| {
-            let news = *report != self.now;
-            if news {
-                report.clone_from(&self.now);
-            }
-            news
-        });
-    }
-}
-
-async fn at(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
+        tell(&self.report, &self.now);
     }
 }

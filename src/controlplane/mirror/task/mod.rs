@@ -18,6 +18,7 @@ use super::queue::Queue;
 use super::report::Report;
 use crate::controlplane::refusals::Refusals;
 use crate::controlplane::share::{Held, changed};
+use crate::controlplane::{tell, until};
 use crate::informer::{Update, Watch};
 use crate::kubernetes::WriteError;
 use crate::protocol::names::ClusterName;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// Copies written at once.
 const AT_ONCE: usize = 16;
@@ -139,7 +140,7 @@ impl Task {
             () = changed(self.share.as_mut()) => Turn::Share,
             heard = self.heard.recv() => Turn::Heard(heard),
             update = self.watch.next() => Turn::Update(update),
-            () = at(due) => Turn::Due,
+            () = until(due) => Turn::Due,
         }
     }
 
@@ -162,19 +163,6 @@ impl Task {
         self.now.clusters = self.watch.members().len();
         let whole = |standing: &&Standing| matches!(standing, Standing::Whole(_));
         self.now.whole = self.clusters.values().filter(whole).count();
-        self.report.send_if_modified(|report| {
-            let news = *report != self.now;
-            if news {
-                report.clone_from(&self.now);
-            }
-            news
-        });
-    }
-}
-
-async fn at(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
+        tell(&self.report, &self.now);
     }
 }
