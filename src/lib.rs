@@ -10,7 +10,7 @@
 //! ```text
 //! protocol  <-  replica  <-  source, informer  <-  syncer, controlplane, playground
 //!                              link  <--'            kubernetes <--'
-//! golang    <-  jsonpath  <-  agent
+//! golang    <-  jsonpath  <-  agent  ->  syncer
 //! ocm       <-  hub, agent
 //! ```
 //!
@@ -25,8 +25,8 @@
 //! | [`kubernetes`] | the API server's side: discovery, list, watch, tables | knows that brokers exist |
 //! | [`golang`], [`jsonpath`] | values as Go prints them, kubectl's JSONPath | any IO |
 //! | [`ocm`] | Open Cluster Management's API: types, definitions, words | any IO, any clock |
-//! | [`hub`] | places for work, rollouts, the life of clusters | |
-//! | [`agent`] | what a cluster does with its work | |
+//! | [`hub`] | the role that has work for clusters: places, rollouts, the life of clusters | writes while another has its name |
+//! | [`agent`] | the role in a cluster that does what a hub wants: a syncer, too | writes while another has its name |
 //! | [`syncer`] | the role in each cluster: `kubernetes` served by `source` | |
 //! | [`controlplane`] | the role on the other side: all clusters' objects, kept in an API server and a database | writes to a cluster but the hub |
 //! | [`broker`] | a broker for a trial: `link::embedded` as a program | knows what it carries |

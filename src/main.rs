@@ -2,8 +2,10 @@
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mqtt_informer::agent::{self, AgentArgs};
 use mqtt_informer::broker::{self, BrokerRoleArgs};
 use mqtt_informer::controlplane::{self, ControlplaneArgs};
+use mqtt_informer::hub::{self, HubArgs};
 use mqtt_informer::syncer::{self, SyncerArgs};
 use std::ffi::OsString;
 use std::io::Write;
@@ -28,17 +30,8 @@ enum Role {
     Syncer(Box<SyncerArgs>),
     Broker(BrokerRoleArgs),
     Controlplane(Box<ControlplaneArgs>),
-    /// Serve a cluster and apply what the hub wants done in it (not in this release yet).
-    Agent(Later),
-    /// Send workload down to clusters and gather its status (not in this release yet).
-    Hub(Later),
-}
-
-/// A role of a later release takes any words, and says that it is not there yet.
-#[derive(clap::Args)]
-struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    words: Vec<OsString>,
+    Agent(Box<AgentArgs>),
+    Hub(Box<HubArgs>),
 }
 
 /// The names by which the program may be called instead of the first word.
@@ -67,8 +60,8 @@ fn run(args: Vec<OsString>) -> Result<(), String> {
         Role::Syncer(args) => syncer::main(*args).map_err(|error| format!("{error:#}")),
         Role::Broker(args) => broker::main(&args).map_err(|error| format!("{error:#}")),
         Role::Controlplane(args) => controlplane::main(*args).map_err(|error| format!("{error:#}")),
-        Role::Agent(_) => Err(later("agent")),
-        Role::Hub(_) => Err(later("hub")),
+        Role::Agent(args) => agent::main(*args).map_err(|error| format!("{error:#}")),
+        Role::Hub(args) => hub::main(*args).map_err(|error| format!("{error:#}")),
     }
 }
 
@@ -77,12 +70,6 @@ fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.trim_start_matches("error: ").to_owned()
-}
-
-fn later(role: &str) -> String {
-    format!(
-        "{role} is not in this release yet; syncer serves a cluster, and `kubectl mqinformer` shows it"
-    )
 }
 
 /// By its name, a role is a program of its own.
@@ -102,8 +89,8 @@ fn parse(args: Vec<OsString>) -> Result<Program, clap::Error> {
         "controlplane" => {
             Role::Controlplane(Box::new(ControlplaneArgs::from_arg_matches(&matches)?))
         }
-        "agent" => Role::Agent(Later::from_arg_matches(&matches)?),
-        _ => Role::Hub(Later::from_arg_matches(&matches)?),
+        "agent" => Role::Agent(Box::new(AgentArgs::from_arg_matches(&matches)?)),
+        _ => Role::Hub(Box::new(HubArgs::from_arg_matches(&matches)?)),
     };
     Ok(Program { role })
 }
@@ -170,11 +157,50 @@ mod tests {
     }
 
     #[test]
-    fn later_roles_take_any_words() {
-        assert!(matches!(
-            role(&["agent", "--broker", "x", "--anything"]),
-            Ok(Role::Agent(_))
-        ));
+    fn the_seeds_second_scenario_works_by_either_name() {
+        let seed = "--broker tcp://127.0.0.1:1883 --client-id id --signal-topic /signal --payload-topic /payload";
+        let words: Vec<&str> = seed.split(' ').collect();
+        for name in [vec!["hub"], vec!["mqtt-informer", "hub"]] {
+            let Role::Hub(args) = role(&[name, words.clone()].concat()).unwrap() else {
+                panic!("another role")
+            };
+            assert_eq!(
+                (args.name.as_str(), args.agent_user.as_str()),
+                ("hub", "{cluster}")
+            );
+        }
+        let cluster = vec!["--cluster", "cluster1"];
+        for name in [vec!["agent"], vec!["mqtt-informer", "agent"]] {
+            let Role::Agent(args) = role(&[name, words.clone(), cluster.clone()].concat()).unwrap()
+            else {
+                panic!("another role")
+            };
+            assert_eq!(
+                (args.syncer.cluster.as_str(), args.hub.as_str()),
+                ("cluster1", "hub")
+            );
+        }
+    }
+
+    #[test]
+    fn an_agents_help_is_its_own() {
+        for words in [
+            vec!["/bin/agent", "--help"],
+            vec!["mqtt-informer", "agent", "-h"],
+        ] {
+            let Err(help) = role(&words) else {
+                panic!("no help")
+            };
+            let help = help.to_string();
+            assert!(
+                help.starts_with("Do in this cluster what a hub wants"),
+                "{help}"
+            );
+            assert!(
+                help.contains("agent --broker") && !help.contains("syncer --broker"),
+                "{help}"
+            );
+        }
     }
 
     #[test]

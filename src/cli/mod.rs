@@ -40,6 +40,35 @@ pub fn log_to_stderr() {
         .try_init();
 }
 
+/// Runs a role as a program of its own until it ends, or until SIGTERM or SIGINT; logs to stderr.
+///
+/// # Errors
+/// The role's own.
+pub fn run_as_program<R>(
+    role: impl FnOnce(tokio::sync::watch::Receiver<bool>) -> R,
+) -> anyhow::Result<()>
+where
+    R: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    log_to_stderr();
+    end_by_panics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            asked_to_stop().await;
+            tracing::info!("asked to stop: saying goodbye");
+            // A role that has ended needs no word.
+            let _ = stop.send(true);
+        });
+        // On a worker, where the connections' tasks are, so that a change wakes no other thread on its way.
+        tokio::spawn(role(stopped)).await?
+    })
+}
+
 /// Waits for SIGTERM or SIGINT.
 pub async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};

@@ -128,6 +128,12 @@ impl Catalog {
         found.or_else(|| self.resources.iter().find(|r| matches(r)))
     }
 
+    /// The resource of exactly that group, version and kind.
+    pub fn of_kind(&self, group: &str, version: &str, kind: &str) -> Option<&Resource> {
+        let is = |r: &&Resource| r.group == group && r.version == version && r.kind == kind;
+        self.resources.iter().find(is)
+    }
+
     /// The resource of exactly that group, version and plural.
     pub fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Resource> {
         let is = |r: &&Resource| r.group == group && r.version == version && r.name == plural;

@@ -29,8 +29,10 @@ mod credentials;
 mod discovery;
 pub mod duration;
 mod failure;
+mod follow;
 #[cfg(test)]
 mod guards;
+mod install;
 mod instants;
 pub(crate) mod json;
 mod kubeconfig;
@@ -41,6 +43,7 @@ mod number;
 mod object;
 mod patience;
 mod proxy;
+mod queue;
 mod request;
 mod resources;
 mod secret;
@@ -53,7 +56,9 @@ mod write;
 pub use catalog::{Catalog, Resource};
 pub use configuration::{Access, ConfigurationError};
 pub use credentials::Login;
+pub use follow::{Collector, Heard, News, follow};
 pub use kubeconfig::Kubeconfig;
+pub use queue::Queue;
 pub use server::Kubernetes;
 pub use write::{Manner, Place, WriteError};
 

@@ -1,6 +1,6 @@
 //! One API server as the upstream of a source.
 
-use super::catalog::Resource;
+use super::catalog::{Catalog, Resource};
 use super::client::{Client, JSON};
 use super::configuration::{Access, ConfigurationError};
 use super::credentials::Login;
@@ -8,12 +8,14 @@ use super::discovery::Discovery;
 use super::failure::Failure;
 use super::kubeconfig::Kubeconfig;
 use super::patience::Patience;
+use super::write::WriteError;
 use super::{list_watch, log, request, resources};
 use crate::protocol::message::{LogSelection, Selection, View};
 use crate::protocol::selector::{FieldSelector, LabelSelector};
 use crate::source::{BoxFuture, Event, Identity, Refusal, Resolved, Upstream, UpstreamError};
 use bytes::Bytes;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -21,11 +23,14 @@ use tokio::sync::mpsc;
 const CATALOG_AGE: Duration = Duration::from_secs(30);
 
 /// A cluster, by its API server. Needs only `get`, `list` and `watch` of what is to be seen, and `get` of the namespace
-/// `kube-system` to know which cluster it is.
+/// `kube-system` to know which cluster it is. Cheap to clone.
+#[derive(Clone)]
 pub struct Kubernetes {
-    client: Client,
-    discovery: Discovery,
+    client: Arc<Client>,
+    discovery: Arc<Discovery>,
     show_secrets: bool,
+    /// As whom objects are written, if not as ourselves.
+    pub(super) user: Option<String>,
 }
 
 impl Kubernetes {
@@ -40,11 +45,8 @@ impl Kubernetes {
     pub(crate) async fn open(url: http::Uri) -> Result<Self, ConfigurationError> {
         let patience = Patience::default();
         let login = Login::Unattended(patience.login);
-        Ok(Self {
-            client: Client::new(kube::Config::new(url), login, patience).await?,
-            discovery: Discovery::default(),
-            show_secrets: false,
-        })
+        let client = Client::new(kube::Config::new(url), login, patience).await?;
+        Ok(Self::of(client, false))
     }
 
     /// As [`Kubernetes::connect`], with other waits: for tests.
@@ -55,11 +57,16 @@ impl Kubernetes {
     ) -> Result<Self, ConfigurationError> {
         let login = Login::Unattended(patience.login);
         let client = Client::new(access.load().await?, login, patience).await?;
-        Ok(Self {
-            client,
-            discovery: Discovery::default(),
+        Ok(Self::of(client, show_secrets))
+    }
+
+    fn of(client: Client, show_secrets: bool) -> Self {
+        Self {
+            client: Arc::new(client),
+            discovery: Arc::default(),
             show_secrets,
-        })
+            user: None,
+        }
     }
 
     /// Prepares to talk to the cluster of a context, within the limits of `login`; no values of Secrets leave it but of
@@ -73,16 +80,22 @@ impl Kubernetes {
         login: Login,
     ) -> Result<Self, ConfigurationError> {
         let config = kubeconfig.config(Some(context)).await?;
-        Ok(Self {
-            client: Client::new(config, login, Patience::default()).await?,
-            discovery: Discovery::default(),
-            show_secrets: false,
-        })
+        let client = Client::new(config, login, Patience::default()).await?;
+        Ok(Self::of(client, false))
     }
 
     /// What talks to the API server.
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What the server has, as of at most so long ago; that is never less than what keeps it from being asked all the time.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn catalog(&self, age: Duration) -> Result<Arc<Catalog>, WriteError> {
+        let age = age.max(self.client.patience().discovery);
+        Ok(self.discovery.catalog(&self.client, age).await?)
     }
 
     async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
@@ -115,6 +128,7 @@ impl Kubernetes {
     async fn resolve_words(&self, selection: &Selection) -> Result<Resolved, Failure> {
         let resource = match selection.view {
             View::Resources | View::Source => Resource::default(),
+            View::Work | View::Status => return Err(no_work()),
             View::Rows | View::Objects => self.resource(&selection.resource).await?,
         };
         let namespace = match resource.namespaced {
@@ -231,7 +245,7 @@ impl Upstream for Kubernetes {
                 }
                 View::Resources => resources::run(&self.client, &self.discovery, events).await,
                 // The source tells about itself; an API server knows nothing of it.
-                View::Source => events.closed().await,
+                View::Source | View::Work | View::Status => events.closed().await,
             }
         })
     }
@@ -287,6 +301,14 @@ fn unknown(word: &str) -> Failure {
         code: 404,
         reason: "NotFound".into(),
         message: format!("the server doesn't have a resource type {name:?}"),
+    })
+}
+
+fn no_work() -> Failure {
+    Failure::Refused(Refusal {
+        code: 404,
+        reason: "NotFound".into(),
+        message: "neither a hub nor an agent serves here".into(),
     })
 }
 

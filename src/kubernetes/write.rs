@@ -1,6 +1,7 @@
 //! Writes single objects: server-side apply, create, merge, delete.
 //!
-//! Only roles that keep something in an API server come here (the controlplane's mirror); a syncer never does.
+//! Only roles that keep something in an API server come here (the controlplane's mirror, the hub, an agent's executor); a
+//! syncer never does.
 
 use super::catalog::Resource;
 use super::client::{Client, JSON};
@@ -16,6 +17,7 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 const APPLY: &str = "application/apply-patch+yaml";
 const MERGE: &str = "application/merge-patch+json";
+const IMPERSONATE: &str = "impersonate-user";
 
 /// Where one object is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,10 +60,20 @@ pub struct Manner<'a> {
     pub manager: &'a str,
     /// `status`, or empty for the object itself.
     pub subresource: &'a str,
+    /// Whether it wins over other managers; if not, their fields are a 409.
+    pub force: bool,
 }
 
 impl Kubernetes {
-    /// Makes the fields of an object what `object` (its JSON) says, whoever else has set them; answers the whole object.
+    /// The same server, written to as that user; reading stays ours. Needs the right to impersonate it.
+    #[must_use]
+    pub fn acting_as(&self, user: &str) -> Self {
+        let mut acting = self.clone();
+        acting.user = Some(user.to_owned());
+        acting
+    }
+
+    /// Makes the fields of an object what `object` (its JSON) says; answers the whole object.
     ///
     /// # Errors
     /// See [`WriteError`].
@@ -73,7 +85,7 @@ impl Kubernetes {
     ) -> Result<Bytes, WriteError> {
         let query = Serializer::new(String::new())
             .append_pair("fieldManager", manner.manager)
-            .append_pair("force", "true")
+            .append_pair("force", if manner.force { "true" } else { "false" })
             .finish();
         let url = format!("{}?{query}", place.url(manner.subresource));
         self.written(Method::PATCH, &url, APPLY, object).await
@@ -145,27 +157,33 @@ impl Kubernetes {
         content: &str,
         body: Vec<u8>,
     ) -> Result<Bytes, WriteError> {
-        Ok(self.client().write(method, url, content, body).await?)
+        let user = self.user.as_deref();
+        Ok(self
+            .client()
+            .write((method, url), content, body, user)
+            .await?)
     }
 }
 
 impl Client {
     async fn write(
         &self,
-        method: Method,
-        url: &str,
+        (method, url): (Method, &str),
         content: &str,
         body: Vec<u8>,
+        user: Option<&str>,
     ) -> Result<Bytes, Failure> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(url)
             .header(ACCEPT, JSON)
-            .header(CONTENT_TYPE, content)
-            .body(Body::from(body))
-            .map_err(|error| {
-                Failure::unavailable(format!("no request can be made of it: {error}"))
-            })?;
+            .header(CONTENT_TYPE, content);
+        if let Some(user) = user {
+            request = request.header(IMPERSONATE, user);
+        }
+        let request = request.body(Body::from(body)).map_err(|error| {
+            Failure::unavailable(format!("no request can be made of it: {error}"))
+        })?;
         self.exchange(request).await
     }
 }

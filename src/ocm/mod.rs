@@ -10,6 +10,8 @@
 //! | [`replicaset`], [`strategy`] | `ManifestWorkReplicaSet` |
 //! | [`conditions`] | conditions, as apimachinery sets and finds them |
 //! | [`selector`], [`quantity`], [`duration`], [`share`] | what is written in strings |
+//! | [`plain`] | the seed's plain form: a labelled object in a cluster's namespace is a work |
+//! | [`exchange`] | what hub and agent tell each other |
 //! | [`crd`] | the definitions that a hub installs where nobody has |
 //!
 //! # Fields that we do not know
@@ -33,7 +35,9 @@ pub mod conditions;
 pub mod crd;
 pub mod decision;
 pub mod duration;
+pub mod exchange;
 pub mod placement;
+pub mod plain;
 pub mod quantity;
 pub mod replicaset;
 pub mod selector;

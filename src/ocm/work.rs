@@ -1,7 +1,9 @@
 //! `ManifestWork` (work.open-cluster-management.io/v1): what shall be in a cluster.
 
 use super::ObjectMeta;
+use super::conditions::find;
 pub use super::work_status::*;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// The finalizer that keeps a work until its cluster is clean.
@@ -25,6 +27,17 @@ resource!(
     "manifestworks",
     NamespaceResourceScope
 );
+
+impl ManifestWork {
+    /// When a work that is complete is deleted: `ttlSecondsAfterFinished`.
+    pub fn expires(&self) -> Option<Timestamp> {
+        let option = self.spec.delete_option.as_ref()?;
+        let seconds = option.ttl_seconds_after_finished?;
+        let complete = find(&self.status.conditions, COMPLETE).filter(|it| it.status == "True")?;
+        let after = SignedDuration::from_secs(seconds.max(0));
+        complete.last_transition_time.0.checked_add(after).ok()
+    }
+}
 
 structure! {
     /// What shall be in a cluster.

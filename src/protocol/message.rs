@@ -51,6 +51,10 @@ pub enum View {
     Resources,
     /// The source about itself: one entry.
     Source,
+    /// What a hub wants done in one cluster, which is named where other views have a namespace.
+    Work,
+    /// What became of the work of one hub, which is named where other views have a namespace.
+    Status,
 }
 
 /// Which objects, in which view, as the consumer words it; the source resolves it.
@@ -204,6 +208,12 @@ pub struct Live {
 /// A presence with more labels than this is refused.
 pub const MAX_LABELS: usize = 64;
 
+/// The role of a source that serves a cluster, and does in it what a hub wants.
+pub const AGENT: &str = "agent";
+
+/// The role of a source of work for clusters, which is none itself.
+pub const HUB: &str = "hub";
+
 /// The role of one that keeps copies of clusters and is none itself.
 pub const CONTROLPLANE: &str = "controlplane";
 
@@ -219,7 +229,7 @@ pub struct Presence {
     pub online: bool,
     /// The cluster's name, as its owner wrote it.
     pub cluster: String,
-    /// `syncer`, `agent`, `hub` or [`CONTROLPLANE`].
+    /// `syncer`, [`AGENT`], [`HUB`] or [`CONTROLPLANE`].
     pub role: String,
     /// The uid of the namespace `kube-system`: which cluster this is, whatever it is called.
     pub cluster_uid: String,

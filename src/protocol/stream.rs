@@ -50,6 +50,8 @@ impl CanonicalSelection<'_> {
             View::Objects => 1,
             View::Resources => 2,
             View::Source => 3,
+            View::Work => 4,
+            View::Status => 5,
         };
         let flags = [view, self.managed_fields.into(), self.secret_values.into()];
         hasher.update(&flags);
@@ -98,6 +100,14 @@ mod tests {
             },
             CanonicalSelection {
                 view: View::Source,
+                ..base
+            },
+            CanonicalSelection {
+                view: View::Work,
+                ..base
+            },
+            CanonicalSelection {
+                view: View::Status,
                 ..base
             },
             CanonicalSelection {

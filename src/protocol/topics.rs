@@ -215,6 +215,7 @@ impl Topics {
     pub fn live(&self, cluster: &ClusterName, selection: &CanonicalSelection<'_>) -> String {
         let resource = match (selection.plural, selection.group) {
             ("", _) => NONE.to_owned(),
+            (plural, "") if selection.version.is_empty() => plural.to_owned(),
             (plural, "") => format!("{plural}.{}", selection.version),
             (plural, group) => format!("{plural}.{}.{group}", selection.version),
         };
@@ -338,6 +339,8 @@ fn readable(encoded: &str) -> usize {
 mod tests {
     use super::super::names::{MAX_PREFIX, SessionId};
     use super::*;
+    use crate::protocol::message::View;
+    use crate::protocol::names::HUB;
     use proptest::prelude::*;
 
     fn topics() -> Topics {
@@ -405,6 +408,17 @@ mod tests {
         assert_eq!(
             live(CanonicalSelection::default()),
             "/payload/cluster1/live/-/-"
+        );
+        let work = CanonicalSelection {
+            plural: "work",
+            namespace: "cluster1",
+            view: View::Work,
+            ..CanonicalSelection::default()
+        };
+        let topic = topics.live(&cluster(HUB), &work);
+        assert!(
+            topic.starts_with("/payload/hub/live/work/cluster1/"),
+            "{topic}"
         );
     }
 

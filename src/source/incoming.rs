@@ -185,10 +185,17 @@ impl Driver {
                 driver.logs.credit(&from, credit)
             }),
             Request::LogClose(rid) => self.logs.close(&from, rid),
-            Request::Sync(sync) => match self.requests.known(&sync.selection).cloned() {
-                Some(target) => self.publisher.sync(now, &from, sync, &target),
-                None => self.requests.resolve(from, sync),
-            },
+            Request::Sync(sync) => {
+                if let Err(refusal) = self.upstream.admit(&from.user, &sync.selection) {
+                    return self
+                        .publisher
+                        .decline(now, &from, sync.rid, refused(refusal));
+                }
+                match self.requests.known(&sync.selection).cloned() {
+                    Some(target) => self.publisher.sync(now, &from, sync, &target),
+                    None => self.requests.resolve(from, sync),
+                }
+            }
         }
     }
 

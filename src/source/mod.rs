@@ -3,6 +3,7 @@
 //! **Architecture invariant:** knows nothing of Kubernetes. What is served comes from an [`Upstream`].
 
 mod driver;
+mod held;
 mod incoming;
 mod logs;
 mod outgoing;
@@ -11,6 +12,7 @@ mod requests;
 mod streams;
 
 pub use driver::{Options, Source, SourceError};
+pub use held::Held;
 pub use report::{Health, StreamReport};
 
 use crate::protocol::message::{LogSelection, Selection, View};
@@ -53,10 +55,30 @@ pub struct Resolved {
 }
 
 impl Resolved {
+    /// A collection of the source itself, and of no API server; `of` is whose, where other collections have a namespace.
+    #[must_use]
+    pub fn own(view: View, plural: &str, kind: &str, of: &str) -> Self {
+        Self {
+            group: String::new(),
+            version: String::new(),
+            plural: plural.to_owned(),
+            kind: kind.to_owned(),
+            namespaced: false,
+            watchable: true,
+            namespace: of.to_owned(),
+            labels: String::new(),
+            fields: String::new(),
+            view,
+            managed_fields: false,
+            secret_values: false,
+        }
+    }
+
     /// What the user's word was resolved to, as `plural.version.group`: `deployments.v1.apps`, `pods.v1`.
     #[must_use]
     pub fn resource(&self) -> String {
         match self.group.as_str() {
+            "" if self.version.is_empty() => self.plural.clone(),
             "" => format!("{}.{}", self.plural, self.version),
             group => format!("{}.{}.{group}", self.plural, self.version),
         }
@@ -142,6 +164,15 @@ pub struct Identity {
 
 /// Where a source's collections come from. The stream of [`Upstream::run`] ends when its receiver is dropped.
 pub trait Upstream: Send + Sync + 'static {
+    /// Whether somebody may have what a selection means; `user` is spelled as topics spell it. Asked for each request,
+    /// also of a selection that was resolved for another user before.
+    ///
+    /// # Errors
+    /// Why not.
+    fn admit(&self, user: &str, selection: &Selection) -> Result<(), Refusal> {
+        let _ = (user, selection);
+        Ok(())
+    }
     /// Resolves the words of a selection.
     fn resolve<'a>(
         &'a self,

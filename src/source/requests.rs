@@ -136,18 +136,8 @@ impl Requests {
 /// The view `source` is no resource of the API server.
 fn source() -> Resolved {
     Resolved {
-        group: String::new(),
         version: "v1".into(),
-        plural: "source".into(),
-        kind: "Source".into(),
-        namespaced: false,
-        watchable: true,
-        namespace: String::new(),
-        labels: String::new(),
-        fields: String::new(),
-        view: View::Source,
-        managed_fields: false,
-        secret_values: false,
+        ..Resolved::own(View::Source, "source", "Source", "")
     }
 }
 

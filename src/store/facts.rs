@@ -37,7 +37,9 @@ impl Facts {
     pub(super) fn of(view: View, value: &Bytes, columns: &[Column]) -> Self {
         let facts = match view {
             View::Rows => Self::of_row(value, columns),
-            View::Objects | View::Resources | View::Source => Self::of_object(value),
+            View::Objects | View::Resources | View::Source | View::Work | View::Status => {
+                Self::of_object(value)
+            }
         };
         Self {
             shelved: shelve(value),

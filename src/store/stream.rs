@@ -138,6 +138,8 @@ pub(super) fn view_code(view: View) -> i64 {
         View::Objects => 1,
         View::Resources => 2,
         View::Source => 3,
+        View::Work => 4,
+        View::Status => 5,
     }
 }
 
@@ -146,6 +148,8 @@ pub(super) fn view_of(code: i64) -> View {
         0 => View::Rows,
         1 => View::Objects,
         2 => View::Resources,
+        4 => View::Work,
+        5 => View::Status,
         _ => View::Source,
     }
 }
@@ -165,7 +169,14 @@ mod tests {
 
     #[test]
     fn views_have_numbers_of_their_own() {
-        for view in [View::Rows, View::Objects, View::Resources, View::Source] {
+        for view in [
+            View::Rows,
+            View::Objects,
+            View::Resources,
+            View::Source,
+            View::Work,
+            View::Status,
+        ] {
             assert_eq!(view_of(view_code(view)), view);
         }
     }

@@ -12,7 +12,7 @@ use crate::protocol::message::MAX_LABELS;
 use crate::protocol::names::{self, ClusterName};
 use crate::protocol::topics::Segment;
 use crate::replica::Settings;
-use crate::source::{Health, Options, Source};
+use crate::source::{Health, Options, Source, Upstream};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,23 +23,7 @@ use tokio::sync::watch;
 /// # Errors
 /// One line for people: what was tried, what happened, what to do.
 pub fn main(args: SyncerArgs) -> Result<()> {
-    crate::cli::log_to_stderr();
-    crate::cli::end_by_panics();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(async move {
-            crate::cli::asked_to_stop().await;
-            tracing::info!("asked to stop: saying goodbye");
-            // A syncer that has ended needs no word.
-            let _ = stop.send(true);
-        });
-        // On a worker, where the connections' tasks are, so that a change wakes no other thread on its way.
-        tokio::spawn(run(args, stopped)).await?
-    })
+    crate::cli::run_as_program(|stopped| run(args, stopped))
 }
 
 /// Serves a cluster until `shutdown` changes. The caller brings runtime, log and shutdown.
@@ -47,22 +31,35 @@ pub fn main(args: SyncerArgs) -> Result<()> {
 /// # Errors
 /// As [`main`].
 pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
-    let cluster = ClusterName::new(&args.cluster).context("--cluster")?;
-    if cluster.as_str() == names::HUB {
-        bail!("--cluster {cluster}: this name is the hub's own; choose another");
-    }
+    // What is wrong there is said before anybody is asked.
+    cluster(&args)?;
     check_labels(&args.labels)?;
-    let topics = args.broker.topics()?;
     let access = Access {
         kubeconfig: args.kubeconfig.clone().map(Into::into),
         context: None,
     };
     let upstream = Arc::new(Kubernetes::connect(&access, args.show_secrets).await?);
-    let settings = settings(&args);
+    let (health, _) = watch::channel(Health::default());
+    serve(&args, ("syncer", upstream), health, shutdown).await
+}
+
+/// Serves a cluster for viewers, in a role of that name, until `shutdown` changes.
+///
+/// # Errors
+/// As [`main`].
+pub async fn serve(
+    args: &SyncerArgs,
+    (role, upstream): (&'static str, Arc<dyn Upstream>),
+    health: watch::Sender<Health>,
+    shutdown: watch::Receiver<bool>,
+) -> Result<()> {
+    let cluster = cluster(args)?;
+    let topics = args.broker.topics()?;
+    let settings = settings(args);
     let stale_after = settings.stale_after();
     let source = Source::new(Options {
         cluster: cluster.clone(),
-        role: "syncer",
+        role,
         labels: args.labels.clone(),
         retained: args.retained,
         topics,
@@ -72,7 +69,7 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
         true => source.with_logs(),
         false => source,
     };
-    let (health, watched) = watch::channel(Health::default());
+    let watched = health.subscribe();
     // Before the broker knows of us: who fails to start leaves no last will.
     let probes = serve_probes(
         args.listen,
@@ -97,6 +94,18 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     Ok(result?)
 }
 
+/// The cluster's name.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn cluster(args: &SyncerArgs) -> Result<ClusterName> {
+    let cluster = ClusterName::new(&args.cluster).context("--cluster")?;
+    if cluster.as_str() == names::HUB {
+        bail!("--cluster {cluster}: this name is the hub's own; choose another");
+    }
+    Ok(cluster)
+}
+
 /// Each is valid by itself; together they have to be a set that viewers take.
 fn check_labels(labels: &[(String, String)]) -> Result<()> {
     let keys: BTreeSet<_> = labels.iter().map(|(key, _)| key).collect();
@@ -119,8 +128,8 @@ fn settings(args: &SyncerArgs) -> Settings {
     }
 }
 
-/// Replicas need different ids, or they take each other's connection.
-fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
+/// The client id of its first connection. Replicas need different ones, or they take each other's connection.
+pub fn client_id(broker: &BrokerArgs, cluster: &ClusterName) -> String {
     // A cluster's name may be any text, a client id may not.
     let name = Segment::from(cluster);
     let fresh = || format!("mqi-{name}-{:08x}", rand::random::<u32>());

@@ -16,6 +16,7 @@ mod differential;
 mod direct;
 mod examples;
 mod faults;
+mod hub;
 mod in_process;
 mod layering;
 mod library;

@@ -152,7 +152,7 @@ impl Asked {
             View::Rows => "rows",
             View::Objects => "objects",
             View::Resources => "resources",
-            View::Source => return None,
+            View::Source | View::Work | View::Status => return None,
         };
         Some(Self {
             view: view.to_owned(),

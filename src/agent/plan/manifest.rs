@@ -1,22 +1,11 @@
 //! Which object a manifest is.
 
 use crate::ocm::AppliedResource;
+use crate::ocm::plain::{SERVER_S, without};
 use crate::ocm::work::{
     ManifestConfig, ManifestResourceMeta, ManifestWorkSpec, ResourceIdentifier,
 };
-use serde_json::{Map, Value};
-
-/// What only an API server writes, and no apply may say.
-pub(super) const SERVER_S: &[&str] = &[
-    "uid",
-    "resourceVersion",
-    "managedFields",
-    "creationTimestamp",
-    "generation",
-    "selfLink",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-];
+use serde_json::Value;
 
 /// How the cluster serves a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,11 +127,6 @@ fn cleaned(raw: &Value, namespaced: bool) -> Value {
         }
     }
     object
-}
-
-/// Removes these members.
-pub(super) fn without(map: &mut Map<String, Value>, keys: &[&str]) {
-    keys.iter().for_each(|key| _ = map.remove(*key));
 }
 
 /// As a work's configurations name it.

@@ -11,7 +11,6 @@
 //! | [`rules`] | conditions made of an object |
 //! | [`report`] | the status of the work |
 //! | [`throttle`] | when that is sent |
-//! | [`plain`] | the seed's plain form: a labelled object in the cluster's namespace is a work |
 //! | [`unsupported`] | what of a work is not honoured |
 //!
 //! # Rules
@@ -28,7 +27,6 @@ pub mod feedback;
 pub mod ignore;
 pub mod manifest;
 pub mod order;
-pub mod plain;
 pub mod prune;
 pub mod report;
 pub mod rules;

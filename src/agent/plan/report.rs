@@ -257,15 +257,3 @@ fn by_rules(all: &[ManifestCondition], now: Timestamp) -> Vec<Condition> {
 pub fn is_completed(work: &ManifestWork, meta: &ManifestResourceMeta) -> bool {
     old(work, meta).is_some_and(|it| is_true(&it.conditions, COMPLETE))
 }
-
-/// When a work that is complete is deleted: `ttlSecondsAfterFinished`.
-pub fn expires(work: &ManifestWork) -> Option<Timestamp> {
-    let seconds = work
-        .spec
-        .delete_option
-        .as_ref()?
-        .ttl_seconds_after_finished?;
-    let complete = find(&work.status.conditions, COMPLETE).filter(|it| it.status == "True")?;
-    let after = k8s_openapi::jiff::SignedDuration::from_secs(seconds.max(0));
-    complete.last_transition_time.0.checked_add(after).ok()
-}

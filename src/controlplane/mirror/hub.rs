@@ -115,6 +115,7 @@ impl Hub {
         let manner = |subresource| Manner {
             manager: MANAGER,
             subresource,
+            force: true,
         };
         let (kubernetes, place) = (&self.kubernetes, &apply.place);
         kubernetes

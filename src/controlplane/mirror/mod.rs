@@ -25,7 +25,6 @@ mod marks;
 mod names;
 mod observed;
 mod pod;
-mod queue;
 mod report;
 mod task;
 

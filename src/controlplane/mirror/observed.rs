@@ -1,71 +1,19 @@
 //! The copies on the hub, as its watch shows them.
 
 use super::copy::{Origin, origin_of};
-use super::hub::Hub;
 use super::inert::Object;
 use super::marks;
 use crate::protocol::message::{Selection, View};
-use crate::source::{Event, Resolved, Upstream, UpstreamError};
 use bytes::Bytes;
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::mpsc;
 
-/// How long to wait before the hub is asked again what a word means.
-const ASK_AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-
-/// What is heard of the hub.
-#[derive(Debug)]
-pub(super) enum Heard {
-    /// What the word means there.
-    Kind(Box<Resolved>),
-    /// It means nothing there, or may not be read; tried again.
-    Trouble(String),
-    /// What its watch says.
-    Event(Event),
-}
-
-/// Follows the copies of one kind until nobody listens.
-pub(super) async fn follow(hub: Arc<Hub>, word: String, heard: mpsc::Sender<Heard>) {
-    let selection = Selection {
+/// All copies of the kind that a word means on the hub.
+pub(super) fn selection(word: String) -> Selection {
+    Selection {
         resource: word,
         labels: marks::CLUSTER.to_owned(),
         view: View::Objects,
         ..Selection::default()
-    };
-    let mut pause = ASK_AGAIN.0;
-    let kind = loop {
-        let why = match hub.kubernetes.resolve(&selection).await {
-            Ok(kind) => break kind,
-            Err(UpstreamError::Refused(refusal)) => format!("the hub refuses: {refusal}"),
-            Err(UpstreamError::Down(message)) => message,
-        };
-        if heard.send(Heard::Trouble(why)).await.is_err() {
-            return;
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(ASK_AGAIN.1);
-    };
-    if heard
-        .send(Heard::Kind(Box::new(kind.clone())))
-        .await
-        .is_err()
-    {
-        return;
-    }
-    let (events, mut told) = mpsc::channel(64);
-    let run = hub.kubernetes.run(&kind, events);
-    let pass_on = async {
-        while let Some(event) = told.recv().await {
-            if heard.send(Heard::Event(event)).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = run => {}
-        () = pass_on => {}
     }
 }
 

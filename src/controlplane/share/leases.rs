@@ -94,6 +94,7 @@ impl Leases {
         let manner = Manner {
             manager: MANAGER,
             subresource: "",
+            force: true,
         };
         let object = object.to_string().into_bytes();
         self.kubernetes.apply(&place, manner, object).await?;

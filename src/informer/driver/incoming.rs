@@ -6,7 +6,7 @@ use crate::informer::Obstacle;
 use crate::informer::fleet::is_expired;
 use crate::informer::stream::Stream;
 use crate::protocol::frame::{self, DecodeError};
-use crate::protocol::message::{CONTROLPLANE, Live, Presence, Reply};
+use crate::protocol::message::{CONTROLPLANE, HUB, Live, Presence, Reply};
 use crate::protocol::names::ClusterName;
 use crate::protocol::topics::{Route, Segment};
 use bytes::Bytes;
@@ -138,7 +138,8 @@ impl Driver {
             }
             return;
         }
-        if self.fleet.heard(&name, presence) {
+        // A hub has work for clusters, and is none: it is a source all the same.
+        if presence.role != HUB && self.fleet.heard(&name, presence) {
             self.discovery.heard(now);
             self.show_fleet();
         }

@@ -32,7 +32,9 @@ fn selection() -> impl Strategy<Value = Selection> {
         Just(View::Rows),
         Just(View::Objects),
         Just(View::Resources),
-        Just(View::Source)
+        Just(View::Source),
+        Just(View::Work),
+        Just(View::Status)
     ];
     let words = (word(), word(), ".{0,40}", ".{0,40}");
     (words, view, any::<bool>(), any::<bool>()).prop_map(

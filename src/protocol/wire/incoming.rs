@@ -193,6 +193,8 @@ fn selection(selection: Option<wire::Selection>) -> Checked<message::Selection> 
         Ok(wire::View::Objects) => message::View::Objects,
         Ok(wire::View::Resources) => message::View::Resources,
         Ok(wire::View::Source) => message::View::Source,
+        Ok(wire::View::Work) => message::View::Work,
+        Ok(wire::View::Status) => message::View::Status,
         Err(_) => return Err(DecodeError::UnknownKind),
     };
     Ok(message::Selection {

@@ -51,6 +51,8 @@ impl From<&message::Selection> for wire::Selection {
             message::View::Objects => wire::View::Objects,
             message::View::Resources => wire::View::Resources,
             message::View::Source => wire::View::Source,
+            message::View::Work => wire::View::Work,
+            message::View::Status => wire::View::Status,
         };
         Self {
             resource: selection.resource.clone(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ocm::plain;
 use crate::ocm::work::{DeleteOption, ManifestConfig};
 use evict::{Eviction, eviction};
 use k8s_openapi::jiff::SignedDuration;

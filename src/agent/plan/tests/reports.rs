@@ -305,9 +305,9 @@ fn a_work_that_is_complete_expires() {
         "spec": {"deleteOption": {"ttlSecondsAfterFinished": 60}},
         "status": {"conditions": [{"type": COMPLETE, "status": "True", "reason": "R", "message": "", "lastTransitionTime": at(100).to_string()}]},
     }));
-    assert_eq!(report::expires(&work), Some(at(160)));
+    assert_eq!(work.expires(), Some(at(160)));
     work.status.conditions[0].status = "False".to_owned();
-    assert_eq!(report::expires(&work), None);
+    assert_eq!(work.expires(), None);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use super::super::copy::Kind;
 use super::super::decide::{Known, Mirrored};
 use super::super::inert;
-use super::super::observed::Heard;
 use super::Task;
 use super::clusters::known;
+use crate::kubernetes::Heard;
 use crate::source::{Event, Resolved};
 use tokio::time::Instant;
 

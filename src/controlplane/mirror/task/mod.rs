@@ -13,14 +13,13 @@ mod jobs;
 use super::copy::{Kind, Origin};
 use super::decide::Mirrored;
 use super::hub::Hub;
-use super::observed::{Copies, Heard, follow};
-use super::queue::Queue;
+use super::observed::{self, Copies};
 use super::report::Report;
 use crate::controlplane::refusals::Refusals;
 use crate::controlplane::share::{Held, changed};
 use crate::controlplane::{tell, until};
 use crate::informer::{Update, Watch};
-use crate::kubernetes::WriteError;
+use crate::kubernetes::{Heard, Queue, WriteError, follow};
 use crate::protocol::names::ClusterName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -92,7 +91,8 @@ impl Task {
         let now = report.borrow().clone();
         let (tell, heard) = mpsc::channel(64);
         // It ends with its listener.
-        tokio::spawn(follow(Arc::clone(&hub), now.word.clone(), tell));
+        let copies = observed::selection(now.word.clone());
+        tokio::spawn(follow(hub.kubernetes.clone(), copies, tell));
         Self {
             hub,
             watch,

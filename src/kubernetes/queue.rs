@@ -15,42 +15,54 @@ const FORGIVEN: Duration = Duration::from_secs(120);
 /// The first pause of a fight, and the longest.
 const FIGHT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(60));
 
-/// Keys and their times.
+/// Keys and their times: one turn a key, however often it is added.
 #[derive(Debug)]
-pub(super) struct Queue<K> {
+pub struct Queue<K> {
     order: BTreeSet<(Instant, K)>,
     due: HashMap<K, Instant>,
     running: HashSet<K>,
     /// Added during their turn.
     again: HashSet<K>,
+    /// Those that are to have a turn at some time after the one that they have.
+    later: HashMap<K, Instant>,
     tries: HashMap<K, u32>,
     repairs: HashMap<K, (u32, Instant)>,
 }
 
+impl<K: Clone + Eq + Hash + Ord> Default for Queue<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<K: Clone + Eq + Hash + Ord> Queue<K> {
-    pub(super) fn new() -> Self {
+    /// Nobody's turn.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             order: BTreeSet::new(),
             due: HashMap::new(),
             running: HashSet::new(),
             again: HashSet::new(),
+            later: HashMap::new(),
             tries: HashMap::new(),
             repairs: HashMap::new(),
         }
     }
 
     /// How many wait or have their turn.
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.due.len() + self.running.len()
     }
 
     /// There is news of it: at once, however long it was to wait.
-    pub(super) fn add(&mut self, key: &K, now: Instant) {
+    pub fn add(&mut self, key: &K, now: Instant) {
         self.add_at(key, now);
     }
 
-    /// Its copy was changed by somebody else. Who changes it again and again waits longer and longer.
-    pub(super) fn add_for_repair(&mut self, key: &K, now: Instant) {
+    /// What was written was changed by somebody else. Who changes it again and again waits longer and longer.
+    pub fn add_for_repair(&mut self, key: &K, now: Instant) {
         let pause = match self.repairs.get(key) {
             Some((count, last)) if now.saturating_duration_since(*last) < FORGIVEN => {
                 doubled(FIGHT, count.saturating_sub(1))
@@ -61,7 +73,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     }
 
     /// It was repaired.
-    pub(super) fn repaired(&mut self, key: &K, now: Instant) {
+    pub fn repaired(&mut self, key: &K, now: Instant) {
         if self.repairs.len() > 10_000 {
             let recent = |last: &Instant| now.saturating_duration_since(*last) < FORGIVEN;
             self.repairs.retain(|_, (_, last)| recent(last));
@@ -95,7 +107,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     }
 
     /// Whose turn it is, if it is anybody's. It has to be given back by [`Queue::done`] or [`Queue::retry`].
-    pub(super) fn next(&mut self, now: Instant) -> Option<K> {
+    pub fn next(&mut self, now: Instant) -> Option<K> {
         let (at, _) = self.order.first()?;
         if *at > now {
             return None;
@@ -107,22 +119,42 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     }
 
     /// When the next turn is.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
         self.order.first().map(|(at, _)| *at)
     }
 
     /// It had its turn.
-    pub(super) fn done(&mut self, key: &K, now: Instant) {
+    pub fn done(&mut self, key: &K, now: Instant) {
         self.running.remove(key);
         self.tries.remove(key);
+        let later = self.later.remove(key);
         if self.again.remove(key) {
             self.add_at(key, now);
+        } else if let Some(at) = later {
+            self.add_at(key, at);
         }
     }
 
+    /// It is to have a turn at that time, or earlier if there is news of it.
+    pub fn add_later(&mut self, key: &K, at: Instant) {
+        if !self.running.contains(key) {
+            return self.add_at(key, at);
+        }
+        let then = self.later.entry(key.clone()).or_insert(at);
+        *then = at.min(*then);
+    }
+
+    /// Whether nobody waits, and nobody has a turn.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// It had its turn in vain: another one after a pause that doubles from the first to the longest.
-    pub(super) fn retry(&mut self, key: &K, pauses: (Duration, Duration), now: Instant) -> u32 {
+    pub fn retry(&mut self, key: &K, pauses: (Duration, Duration), now: Instant) -> u32 {
         self.running.remove(key);
+        self.later.remove(key);
         let tries = self.tries.entry(key.clone()).or_insert(0);
         let pause = doubled(pauses, *tries);
         *tries = tries.saturating_add(1);
@@ -165,6 +197,19 @@ mod tests {
         assert_eq!(all(&mut queue, now), ["a"]);
         queue.done(&"a", now);
         assert_eq!((all(&mut queue, now).len(), queue.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_to_be_later_does_not_come_at_once() {
+        let (now, then) = (Instant::now(), Instant::now() + Duration::from_secs(20));
+        let mut queue = Queue::new();
+        queue.add(&"a", now);
+        assert_eq!(queue.next(now), Some("a"));
+        queue.add_later(&"a", then);
+        queue.done(&"a", now);
+        assert_eq!((queue.next(now), queue.deadline()), (None, Some(then)));
+        queue.add(&"a", now);
+        assert_eq!(queue.next(now), Some("a"), "there is news of it");
     }
 
     #[test]

@@ -4,9 +4,8 @@
 //! It goes into the namespace that its annotation [`NAMESPACE_ANNOTATION`] names, else into `default`; what the hub's API
 //! server wrote into it (allocated addresses, generated selectors) stays behind.
 
-use super::manifest::{SERVER_S, without};
-use crate::ocm::work::{ManifestWorkSpec, ManifestsTemplate};
-use crate::ocm::{ManifestWork, ObjectMeta};
+use super::work::{ManifestWorkSpec, ManifestsTemplate};
+use super::{ManifestWork, ObjectMeta};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -16,6 +15,21 @@ pub const DISTRIBUTE_LABEL: &str = "mqinformer.io/distribute";
 pub const NAMESPACE_ANNOTATION: &str = "mqinformer.io/namespace";
 /// The label of a synthetic work: it is in no API server.
 pub const PLAIN_LABEL: &str = "mqinformer.io/plain";
+
+/// The annotation by which the hub says of an object what became of it there.
+pub const APPLIED_ANNOTATION: &str = "mqinformer.io/applied";
+
+/// What only an API server writes, and no apply may say.
+pub const SERVER_S: &[&str] = &[
+    "uid",
+    "resourceVersion",
+    "managedFields",
+    "creationTimestamp",
+    "generation",
+    "selfLink",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+];
 
 /// What belongs to the object's life on the hub.
 const HUB_S: &[&str] = &["ownerReferences", "finalizers", "namespace"];
@@ -27,6 +41,11 @@ const OF_JOBS: &[&str] = &[
     "job-name",
     "batch.kubernetes.io/job-name",
 ];
+
+/// Removes these members.
+pub fn without(map: &mut Map<String, Value>, keys: &[&str]) {
+    keys.iter().for_each(|key| _ = map.remove(*key));
+}
 
 /// The work of an object in a cluster's namespace; none, if it is not to be distributed.
 ///
@@ -62,8 +81,8 @@ pub fn status_back(there: &Value) -> Option<&Value> {
     there.get("status").filter(|it| it.is_object())
 }
 
-/// `plain-` with what tells objects of a namespace apart: readable, of a length that a name may have, and no user's.
-fn work_name(object: &Value) -> Option<String> {
+/// The name of an object's work: `plain-` with what tells objects of a namespace apart: readable, of a length that a name may have, and no user's.
+pub fn work_name(object: &Value) -> Option<String> {
     let (version, kind) = (object["apiVersion"].as_str()?, object["kind"].as_str()?);
     let name = object["metadata"]["name"].as_str()?;
     // The version may change, the object stays the same.
@@ -99,7 +118,10 @@ fn clean(metadata: &mut Map<String, Value>) {
     without(metadata, HUB_S);
     for (of, keys) in [
         ("labels", &[DISTRIBUTE_LABEL][..]),
-        ("annotations", &[LAST_APPLIED, NAMESPACE_ANNOTATION]),
+        (
+            "annotations",
+            &[LAST_APPLIED, NAMESPACE_ANNOTATION, APPLIED_ANNOTATION],
+        ),
     ] {
         if let Some(map) = metadata.get_mut(of).and_then(Value::as_object_mut) {
             without(map, keys);

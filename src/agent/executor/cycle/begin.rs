@@ -1,0 +1,243 @@
+//! What a turn begins with.
+
+use super::{Cycle, in_time};
+use crate::agent::executor::inventory::Inventory;
+use crate::agent::executor::objects::identifier;
+use crate::agent::executor::turn::{Goal, Turn};
+use crate::agent::options::Executor;
+use crate::agent::plan::evict::{Eviction, eviction};
+use crate::agent::plan::manifest::{self, Mapping, Read, read_all};
+use crate::kubernetes::Kubernetes;
+use crate::ocm::exchange::WorkReport;
+use crate::ocm::work::{DeleteOption, ManifestWorkSpec, PropagationPolicy, UpdateStrategyType};
+use crate::ocm::{AppliedResource, ManifestWork, is_deleting, name};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+impl Cycle<'_> {
+    /// The turn of a work, if there is anything to do.
+    pub(super) fn turn(&mut self, work: &str) -> Option<Turn> {
+        self.unknown.remove(work);
+        match self.works.get(work).cloned() {
+            Some(wanted) if is_deleting(&wanted.metadata) => self.removal(&wanted),
+            Some(wanted) => Some(self.application(wanted)),
+            // One that cannot be read: nothing is known of what it wants.
+            None if self.works.lists(work) => None,
+            None => self.missing(work),
+        }
+    }
+
+    fn application(&mut self, mut work: ManifestWork) -> Turn {
+        let of = name(&work).to_owned();
+        let uid = work.metadata.uid.clone().unwrap_or_default();
+        if let Some((_, status)) = self.statuses.get(&of).filter(|(known, _)| *known == uid) {
+            work.status.clone_from(status);
+        }
+        let reads = self.read(&work.spec);
+        if reads
+            .iter()
+            .any(|it| matches!(it, Err(unreadable) if unreadable.passing))
+        {
+            self.unknown.insert(of.clone());
+        }
+        let mut inventory = self.inventory(&of);
+        inventory.applied.status.eviction_start_time = None;
+        let wanted: Vec<_> = reads.iter().flatten().collect();
+        for manifest in &wanted {
+            let thing = manifest::applied(&manifest.meta, None);
+            let owner = self.owners.get(&identifier(&thing));
+            let free = owner.is_none_or(|owner| *owner == of);
+            if free && is_written(&work.spec, manifest) {
+                self.owners.insert(identifier(&thing), of.clone());
+                inventory.put(thing);
+            }
+        }
+        let mut things: Vec<_> = wanted
+            .iter()
+            .map(|it| manifest::applied(&it.meta, None))
+            .collect();
+        things.extend(inventory.resources().iter().cloned());
+        let kubernetes = self.writer(&work.spec);
+        self.prepared(
+            &of,
+            kubernetes,
+            inventory,
+            &things,
+            Goal::Apply(Box::new(work), reads),
+        )
+    }
+
+    fn removal(&mut self, work: &ManifestWork) -> Option<Turn> {
+        let of = name(work).to_owned();
+        if !self.inventories.contains_key(&of) {
+            self.report_gone(work);
+            return None;
+        }
+        let inventory = self.inventory(&of);
+        let things = inventory.resources().to_vec();
+        let goal = Goal::Remove(work.spec.delete_option.clone());
+        let kubernetes = self.writer(&work.spec);
+        Some(self.prepared(&of, kubernetes, inventory, &things, goal))
+    }
+
+    /// The hub does not list it, and has not said that it was deleted.
+    fn missing(&mut self, work: &str) -> Option<Turn> {
+        let Some(inventory) = self.inventories.get(work) else {
+            self.reports.forget(work);
+            self.statuses.remove(work);
+            self.objects.want(work, std::iter::empty());
+            return None;
+        };
+        let (mut inventory, now) = (inventory.clone(), Timestamp::now());
+        let grace = SignedDuration::try_from(self.plan.grace).unwrap_or(SignedDuration::MAX);
+        let fate = eviction(&inventory.applied, self.works.synced, false, grace, now);
+        let goal = match fate {
+            // It is the hub's last word, and no deletion: what nobody asks to be removed stays.
+            _ if self.works.is_leaving() => Goal::Remove(Some(orphaned())),
+            Eviction::Begin(now) => {
+                tracing::warn!(
+                    work,
+                    "the hub has this work no more, and has not said that it was deleted: what it put here stays for {:?}",
+                    self.plan.grace
+                );
+                inventory.applied.status.eviction_start_time = Some(crate::ocm::Time(now));
+                Goal::Note
+            }
+            Eviction::Wait { until } => {
+                self.queue.add_later(&work.to_owned(), in_time(until, now));
+                return None;
+            }
+            Eviction::Evict => Goal::Remove(None),
+            Eviction::Keep | Eviction::Cancel => return None,
+        };
+        let things = inventory.resources().to_vec();
+        let kubernetes = self.writer(&ManifestWorkSpec::default());
+        Some(self.prepared(work, kubernetes, inventory, &things, goal))
+    }
+
+    fn prepared(
+        &mut self,
+        work: &str,
+        kubernetes: Kubernetes,
+        inventory: Inventory,
+        things: &[AppliedResource],
+        goal: Goal,
+    ) -> Turn {
+        self.objects.want(work, things.iter().cloned());
+        let known = things.iter().filter_map(|it| {
+            let there = self.objects.known(it)?;
+            Some((identifier(it), there.clone()))
+        });
+        let others = things.iter().map(identifier).filter_map(|id| {
+            let owner = self.owners.get(&id).filter(|owner| *owner != work)?;
+            Some((id, owner.clone()))
+        });
+        Turn {
+            kubernetes,
+            own: self.plan.kubernetes.clone(),
+            name: work.to_owned(),
+            there: known.collect(),
+            others: others.collect(),
+            wanted_elsewhere: self.wanted_elsewhere(work, things),
+            inventory,
+            goal,
+            news: Vec::new(),
+            applied: self.applied.get(work).cloned().unwrap_or_default(),
+            outcomes: Vec::new(),
+            trouble: None,
+            repaired: false,
+            waits: false,
+            gone: false,
+        }
+    }
+
+    /// Which of these things other works want, that are not being deleted.
+    fn wanted_elsewhere(
+        &self,
+        work: &str,
+        things: &[AppliedResource],
+    ) -> BTreeSet<crate::ocm::work::ResourceIdentifier> {
+        let shared = |it: &&AppliedResource| self.objects.works(it).len() > 1;
+        let wants = |other: &str, thing: &AppliedResource| {
+            let live = self
+                .works
+                .get(other)
+                .filter(|it| !is_deleting(&it.metadata));
+            live.is_some_and(|it| {
+                let reads = self.read(&it.spec);
+                reads
+                    .iter()
+                    .flatten()
+                    .any(|read| manifest::applied(&read.meta, None).is(thing))
+            })
+        };
+        let elsewhere = |it: &&AppliedResource| {
+            let works = self.objects.works(it);
+            works.iter().any(|other| other != work && wants(other, it))
+        };
+        things
+            .iter()
+            .filter(shared)
+            .filter(elsewhere)
+            .map(identifier)
+            .collect()
+    }
+
+    fn read(&self, spec: &ManifestWorkSpec) -> Vec<Read> {
+        read_all(spec, &|group, version, kind| {
+            let found = self.catalog.of_kind(group, version, kind)?;
+            Some(Mapping {
+                resource: found.name.clone(),
+                namespaced: found.namespaced,
+            })
+        })
+    }
+
+    fn inventory(&self, work: &str) -> Inventory {
+        let new = || Inventory::new(&self.hub_hash, self.plan.cluster.as_str(), work);
+        self.inventories.get(work).cloned().unwrap_or_else(new)
+    }
+
+    /// As whom a work is written.
+    fn writer(&self, spec: &ManifestWorkSpec) -> Kubernetes {
+        let said = spec.executor.as_ref().and_then(|it| it.subject.as_ref());
+        let account = said.and_then(|it| it.service_account.as_ref());
+        let account = account.map(|it| Executor::new(&it.namespace, &it.name));
+        match account.as_ref().or(self.plan.executor.as_ref()) {
+            Some(account) => self.plan.kubernetes.acting_as(&account.user()),
+            None => self.plan.kubernetes.clone(),
+        }
+    }
+
+    pub(super) fn report_gone(&mut self, work: &ManifestWork) {
+        let of = name(work).to_owned();
+        self.statuses.remove(&of);
+        self.applied.remove(&of);
+        self.objects.want(&of, std::iter::empty());
+        let report = WorkReport {
+            uid: work.metadata.uid.clone().unwrap_or_default(),
+            gone: true,
+            ..WorkReport::default()
+        };
+        self.reports.put(&of, report);
+    }
+}
+
+fn orphaned() -> DeleteOption {
+    DeleteOption {
+        propagation_policy: PropagationPolicy::Orphan,
+        ..DeleteOption::default()
+    }
+}
+
+/// Whether an object becomes the work's own before it is written; one that is only made where it is missing does not.
+fn is_written(spec: &ManifestWorkSpec, manifest: &manifest::Manifest) -> bool {
+    let config = manifest::config(spec, &manifest.meta);
+    let strategy = config.and_then(|it| it.update_strategy.as_ref());
+    strategy.is_none_or(|it| {
+        !matches!(
+            it.kind,
+            UpdateStrategyType::ReadOnly | UpdateStrategyType::CreateOnly
+        )
+    })
+}
