@@ -68,6 +68,12 @@ impl Reading {
         if is_nothing(text) {
             return Self::default();
         }
+        if !typed::may_be_number(text) && age.is_none() {
+            return Self {
+                something: true,
+                ..Self::default()
+            };
+        }
         let typed = Typed::read(text, age);
         Self {
             something: true,
@@ -119,17 +125,7 @@ impl Kind {
 
     /// A cell of such a column, ready to be compared with others of it.
     pub fn key(self, cell: &Cell) -> Key {
-        let Key {
-            is_no_number,
-            number,
-            text,
-        } = self.key_of(&cell.text, cell.age);
-        let text = text.into();
-        Key {
-            is_no_number,
-            number,
-            text,
-        }
+        self.key_of(&cell.text, cell.age).boxed()
     }
 
     /// The same of the cell that these are, which is not kept.
@@ -149,6 +145,24 @@ impl Kind {
 }
 
 impl<T: AsRef<str>> Key<T> {
+    /// To be kept.
+    pub fn boxed(&self) -> Key {
+        self.with(self.text.as_ref().into())
+    }
+
+    /// To be compared with one that is not kept.
+    pub fn borrowed(&self) -> Key<&str> {
+        self.with(self.text.as_ref())
+    }
+
+    fn with<O>(&self, text: O) -> Key<O> {
+        Key {
+            is_no_number: self.is_no_number,
+            number: self.number,
+            text,
+        }
+    }
+
     /// A number that is greater only if the key is: what mostly suffices, and is compared in no time.
     pub fn head(&self) -> u64 {
         // What is no number is behind all of them.
@@ -191,7 +205,8 @@ enum Number {
 
 /// What tables print where there is nothing.
 pub(super) fn is_nothing(text: &str) -> bool {
-    matches!(text, "" | "<none>" | "<unknown>" | "<invalid>" | "<nil>")
+    (text.is_empty() || text.starts_with('<'))
+        && matches!(text, "" | "<none>" | "<unknown>" | "<invalid>" | "<nil>")
 }
 
 #[cfg(test)]

@@ -30,6 +30,17 @@ impl<'a> Typed<'a> {
         }
     }
 
+    /// Reads of a text what it can be compared by with a value that is a number of some kind.
+    pub fn read_for(text: &'a str, age: Option<i64>, value: &Typed<'_>) -> Self {
+        let age = || age.or_else(|| duration(text));
+        Self {
+            age: value.age.and_then(|_| age()),
+            quantity: value.quantity.and_then(|_| quantity(text)),
+            fraction: value.fraction.and_then(|_| fraction(text)),
+            text,
+        }
+    }
+
     /// How a cell stands to a value: by the first way in which both can be read. None: they cannot be compared, since
     /// only one of them is a number of any kind.
     pub fn order(cell: &str, age: Option<i64>, value: &str) -> Option<Ordering> {
@@ -51,7 +62,8 @@ impl<'a> Typed<'a> {
         (one.is_text() && other.is_text()).then(|| one.text.cmp(other.text))
     }
 
-    fn is_text(&self) -> bool {
+    /// Whether it is no number of any kind.
+    pub fn is_text(&self) -> bool {
         self.age.is_none() && self.quantity.is_none() && self.fraction.is_none()
     }
 }
@@ -64,9 +76,21 @@ fn first(text: &str) -> &str {
 
 /// A number or a quantity, whatever is said of it in parentheses.
 pub fn quantity(text: &str) -> Option<Quantity> {
-    // Most texts are none, and that is seen at once.
-    let is_one = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
-    is_one.then(|| Quantity::parse(first(text))).flatten()
+    may_be_number(text).then(|| Quantity::parse(first(text))).flatten()
+}
+
+/// Whether it may be a number of any kind, or an age: most texts are none, and that is seen at once.
+pub fn may_be_number(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let first = bytes.first();
+    let begins = first.is_some_and(|first| first.is_ascii_digit() || b"+-.".contains(first));
+    begins && !is_address(bytes)
+}
+
+/// `10.0.3.7`
+fn is_address(bytes: &[u8]) -> bool {
+    let dots = bytes.iter().filter(|byte| **byte == b'.').count();
+    dots > 1 && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// `1/2`.

@@ -13,7 +13,7 @@ mod row;
 pub use cell::Cell;
 pub use columns::{Column, Columns};
 pub use resource::Resource;
-pub use row::{Metadata, Row, cell_bytes, metadata_bytes};
+pub use row::{Metadata, Row, metadata_bytes};
 
 /// A value that is not what its stream's view says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

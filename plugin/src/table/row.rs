@@ -44,18 +44,6 @@ impl Row {
     }
 }
 
-/// The bytes of one cell of a value of the view `rows`, and none of the others looked into: a column of many rows is
-/// read some times faster so. Empty where there is none, as an empty cell is.
-pub fn cell_bytes(value: &[u8], at: usize) -> &[u8] {
-    let mut rest = value;
-    for _ in 0..at {
-        if next_cell(&mut rest).is_none() {
-            return &[];
-        }
-    }
-    next_cell(&mut rest).unwrap_or_default()
-}
-
 /// The bytes of a value's metadata, and no cell looked into; empty where there is none.
 pub fn metadata_bytes(value: &[u8]) -> &[u8] {
     let mut rest = value;
@@ -65,15 +53,6 @@ pub fn metadata_bytes(value: &[u8]) -> &[u8] {
         }
     }
     &[]
-}
-
-/// Takes the next cell off.
-fn next_cell<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    loop {
-        if let (CELL, field) = next_field(rest)? {
-            return Some(field);
-        }
-    }
 }
 
 /// Takes the next field off, with its tag.
@@ -130,20 +109,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cell_alone_is_as_it_is_in_its_row(texts in prop::collection::vec("[a-z]{0,200}", 0..4), at in 0..5_usize) {
+        fn metadata_is_found_behind_any_cells(texts in prop::collection::vec("[a-z]{0,200}", 0..4)) {
             let part = |text: &String| rows::Part { part: Some(rows::part::Part::Text(text.clone())) };
             let cells = texts.iter().map(|text| rows::Cell { parts: vec![part(text)] });
             let wire = rows::Row { cells: cells.collect(), metadata: br#"{"name":"web"}"#.as_slice().into() };
             let value: Bytes = wire.encode_to_vec().into();
-            let whole = Row::from_value(&value).unwrap().cells.get(at).cloned();
-            prop_assert_eq!(Cell::from_bytes(cell_bytes(&value, at)), whole.unwrap_or_default());
             prop_assert_eq!(metadata_bytes(&value), br#"{"name":"web"}"#.as_slice());
         }
 
         #[test]
         fn hostile_bytes_are_refused_or_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Row::from_value(&bytes.clone().into());
-            let _ = Cell::from_bytes(cell_bytes(&bytes, 1));
             let _ = metadata_bytes(&bytes);
             let _ = super::super::Resource::from_header(&bytes);
         }

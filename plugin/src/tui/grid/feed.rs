@@ -1,6 +1,7 @@
 //! Changes taken in: from an informer's notices to lines.
 
-use super::line::{self, Change, Line, Mark, Placed, names};
+use super::line::{self, Cells, Change, Line, Mark, Placed, names};
+use super::sets::Labels;
 use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot};
 use crate::filter::compare::Reading;
 use crate::table::Resource;
@@ -9,6 +10,15 @@ use bytes::Bytes;
 use mqtt_informer::informer::Notice;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
+
+/// What a line is told by another value.
+pub(super) struct Fresh {
+    pub(super) value: Bytes,
+    pub(super) cells: Cells,
+    health: Health,
+    labels: Labels,
+    namespace_width: u16,
+}
 
 /// How changes are taken in.
 #[derive(Clone, Copy, Debug)]
@@ -231,15 +241,18 @@ impl Grid {
         }
     }
 
-    /// Reads a line's new value, and puts the line where it belongs now; mostly it stays.
+    /// Gives a line another value, and puts the line where it belongs now; mostly it stays.
     fn refill(&mut self, number: u32, value: Bytes, now: Now) {
+        let Some(fresh) = self.read(number, value, now) else {
+            return;
+        };
         let before = self.probe(number);
-        let stays = before.as_ref() == self.probe_of(number, &value).as_ref();
+        let stays = before.as_ref() == self.probe_of(number, &fresh).as_ref();
         let passed = self.passes(number);
         if !stays {
             self.pull(number);
         }
-        self.fill(number, value, now);
+        self.put_in(number, fresh);
         self.sift(number);
         match stays {
             true => self.show_or_hide(number, passed),
@@ -293,11 +306,16 @@ impl Grid {
         number
     }
 
-    /// Reads a line's value. It is in no order meanwhile, or the order is made anew afterwards.
+    /// Gives a line its value. It is in no order meanwhile, or the order is made anew afterwards.
     fn fill(&mut self, number: u32, value: Bytes, now: Now) {
-        let Some(line) = self.line(number) else {
-            return;
-        };
+        if let Some(fresh) = self.read(number, value, now) {
+            self.put_in(number, fresh);
+        }
+    }
+
+    /// Reads a value of a line.
+    fn read(&self, number: u32, value: Bytes, now: Now) -> Option<Fresh> {
+        let line = self.line(number)?;
         let slot = &self.slots[line.cluster as usize];
         let row = self.decode(&value).unwrap_or_default();
         let placed = Placed {
@@ -305,37 +323,46 @@ impl Grid {
             places: &slot.places,
         };
         let namespace = names(&line.key).0;
-        let columns = self.columns().len();
         let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
         let whose = (slot.name.as_str(), namespace.as_str());
-        let (haystack, widths) = line::read(whose, placed, columns, now_ms);
-        let plural = self
-            .resource
-            .as_ref()
-            .map_or("", |resource| &resource.plural);
-        let health = line::health(plural, &self.signs, placed);
-        let sorted = self
-            .sort
-            .by
-            .map(|field| self.sort_cell(field, line, &value));
-        let reading = sorted.as_ref().map(Reading::of).unwrap_or_default();
-        for (known, width) in self.widths.iter_mut().zip(widths) {
-            *known = width.max(*known);
+        let resource = self.resource.as_ref();
+        let plural = resource.map_or("", |resource| &resource.plural);
+        Some(Fresh {
+            cells: Cells::read(whose, placed, self.columns().len(), now_ms),
+            health: line::health(plural, &self.signs, placed),
+            namespace_width: line::text_width(&namespace),
+            labels: row.metadata.labels,
+            value,
+        })
+    }
+
+    fn put_in(&mut self, number: u32, fresh: Fresh) {
+        for (known, width) in self.widths.iter_mut().zip(&fresh.cells.widths) {
+            *known = (*width).max(*known);
         }
-        self.namespace_width = self.namespace_width.max(line::text_width(&namespace));
-        let labels = self.labels.join(row.metadata.labels);
+        self.namespace_width = self.namespace_width.max(fresh.namespace_width);
+        let labels = self.labels.join(fresh.labels);
+        self.haystacks.set(number, fresh.cells.haystack);
+        self.instants.set(number, &fresh.cells.instants);
+        let reading = self.reading(number);
         if let Some(line) = self.lines.get_mut(number as usize).and_then(Option::as_mut) {
             self.tally.remove(line.reading);
             self.tally.add(reading);
             self.labels
                 .leave(std::mem::replace(&mut line.labels, labels));
             let (cluster, before) = (line.cluster, line.health);
-            (line.value, line.haystack, line.health) = (value, haystack, health);
-            line.reading = reading;
+            (line.value, line.health, line.reading) = (fresh.value, fresh.health, reading);
             self.count(cluster, before, -1);
-            self.count(cluster, health, 1);
+            self.count(cluster, fresh.health, 1);
         }
         self.note_group(number);
+    }
+
+    /// As what the cell can be read that a line is sorted by.
+    fn reading(&self, number: u32) -> Reading {
+        let line = self.sort.by.zip(self.line(number));
+        let cell = line.map(|(field, line)| self.sort_cell(field, number, line));
+        cell.map(|cell| cell.reading()).unwrap_or_default()
     }
 
     fn count(&mut self, cluster: u32, health: Health, by: isize) {
@@ -363,6 +390,7 @@ impl Grid {
         };
         self.count(line.cluster, line.health, -1);
         self.tally.remove(line.reading);
+        self.haystacks.clear(number);
         self.index.remove(&(line.cluster, line.key));
         self.labels.leave(line.labels);
         self.groups.leave(line.group);

@@ -4,6 +4,7 @@ use super::super::health::{Health, Signs};
 use crate::filter::compare::Reading;
 use crate::print::sanitize;
 use crate::table::{Cell, Row};
+use crate::tui::query::TAB;
 use bytes::Bytes;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
@@ -39,8 +40,6 @@ pub(super) struct Line {
     pub(super) key: Bytes,
     /// As the store holds it.
     pub(super) value: Bytes,
-    /// Cluster, namespace and cells in lower case, between tabs; without what moves.
-    pub(super) haystack: Box<str>,
     /// As what the cell can be read that lines are sorted by.
     pub(super) reading: Reading,
     pub(super) health: Health,
@@ -59,6 +58,17 @@ pub enum Field {
     Namespace,
     /// A column of the union.
     Column(usize),
+}
+
+impl Field {
+    /// Which cell of a haystack it is.
+    pub(super) fn place(self) -> usize {
+        match self {
+            Self::Cluster => 0,
+            Self::Namespace => 1,
+            Self::Column(column) => column + 2,
+        }
+    }
 }
 
 /// A row's cells in the order of the union's columns.
@@ -96,44 +106,54 @@ pub(super) fn fit(text: &str) -> String {
     sanitize::word(&sanitize::cell(text)).into_owned()
 }
 
-/// What a line is searched by, and the width that each of its cells needs.
-pub(super) fn read(
-    (cluster, namespace): (&str, &str),
-    placed: Placed<'_>,
-    columns: usize,
-    now_ms: i64,
-) -> (Box<str>, Vec<u16>) {
-    let mut haystack = fit(cluster);
-    haystack.push('\t');
-    haystack.push_str(&fit(namespace));
-    let mut widths = vec![0; columns];
-    for (column, width) in widths.iter_mut().enumerate() {
-        haystack.push('\t');
-        let Some(cell) = placed.cell(column) else {
-            continue;
+/// What is read of a row's cells.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    /// Cluster, namespace and cells between tabs, without what moves: what a line is searched and sorted by.
+    pub(super) haystack: String,
+    /// By column, the instant that its cell is, in ms since 1970, if it is one and nothing else.
+    pub(super) instants: Vec<Option<i64>>,
+    /// The width that each of them needs.
+    pub(super) widths: Vec<u16>,
+}
+
+impl Cells {
+    /// Of a row, in so many columns.
+    pub(super) fn read(
+        (cluster, namespace): (&str, &str),
+        placed: Placed<'_>,
+        columns: usize,
+        now_ms: i64,
+    ) -> Self {
+        let mut read = Self {
+            haystack: fit(cluster),
+            instants: vec![None; columns],
+            widths: vec![0; columns],
         };
-        let text = fit(&cell.still_text());
-        *width = match cell.moves() {
-            true => moving_width(cell, now_ms),
-            // What stays as it is, is all of it.
-            false => u16::try_from(text.width()).unwrap_or(u16::MAX),
-        };
-        haystack.push_str(&text);
+        read.haystack.push(TAB);
+        read.haystack.push_str(&fit(namespace));
+        for column in 0..columns {
+            read.haystack.push(TAB);
+            let Some(cell) = placed.cell(column) else {
+                continue;
+            };
+            let text = fit(&cell.still_text());
+            read.widths[column] = match cell.moves() {
+                true => moving_width(cell, now_ms),
+                // What stays as it is, is all of it.
+                false => u16::try_from(text.width()).unwrap_or(u16::MAX),
+            };
+            read.instants[column] = cell.instant();
+            read.haystack.push_str(&text);
+        }
+        read
     }
-    (haystack.to_lowercase().into_boxed_str(), widths)
 }
 
-/// What the cell is sorted by that these bytes are: its text, put behind `text`, or its age alone. Of the times since an
-/// instant only one that stands alone says anything: by itself, so that its text need not be made; beside a number, as in
-/// `12 (2m ago)`, they are left out.
-pub(super) fn read_sort_cell(bytes: &[u8], text: &mut String) -> Option<i64> {
-    let since = Cell::still(bytes, text);
-    since.map(|at| READ_AT_MS.saturating_sub(at))
-}
-
-/// The instant that a cell is, in ms since 1970, if it is one and nothing else.
-pub(super) fn instant(bytes: &[u8]) -> Option<i64> {
-    Cell::still(bytes, &mut String::new())
+/// The age that a cell is sorted by which is an instant and nothing else. Of times since an instant only that says
+/// anything: beside a number, as in `12 (2m ago)`, they are left out.
+pub(super) fn sort_age(instant: i64) -> i64 {
+    READ_AT_MS.saturating_sub(instant)
 }
 
 /// The text of every cell that is sorted by its age.

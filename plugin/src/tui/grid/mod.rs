@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `line` | one line, and how a row becomes one |
 //! | `feed` | changes taken in |
+//! | `haystacks` | what lines are searched by |
+//! | `instants` | cells that are ages |
 //! | `order` | which line stands where, and which are shown |
 //! | `measures` | what lines use, beside their rows |
 //! | `sorting` | all lines by a column at once |
@@ -18,6 +20,8 @@
 
 mod cursor;
 mod feed;
+mod haystacks;
+mod instants;
 mod line;
 mod measures;
 mod order;
@@ -35,6 +39,8 @@ use super::query::Query;
 use crate::filter::compare::{Kind, Tally};
 use crate::table::{Column, Columns, Resource, Row};
 use bytes::Bytes;
+use haystacks::Haystacks;
+use instants::Instants;
 use line::{Line, Placed, fit, names};
 use measures::Measures;
 use mqtt_informer::protocol::names::ClusterName;
@@ -150,6 +156,8 @@ pub struct Grid {
     namespace_width: u16,
     slots: Vec<Slot>,
     lines: Vec<Option<Line>>,
+    haystacks: Haystacks,
+    instants: Instants,
     free: Vec<u32>,
     index: HashMap<(u32, Bytes), u32>,
     /// All lines by cluster, namespace and name.
@@ -197,6 +205,8 @@ impl Grid {
             namespace_width: 0,
             slots: Vec::new(),
             lines: Vec::new(),
+            haystacks: Haystacks::default(),
+            instants: Instants::default(),
             free: Vec::new(),
             index: HashMap::new(),
             base: Vec::new(),

@@ -3,10 +3,11 @@
 //! The order is total (no two lines have both cluster and key in common), so a line that is asked for is found by binary
 //! search, and a single change moves one number. Many changes at once are sorted anew.
 
+use super::feed::Fresh;
 use super::line::{self, Line, names};
+use super::sorting::SortCell;
 use super::{Field, Grid, Group, Health, Now, Query, Sort};
 use crate::filter::compare::Key;
-use crate::table::cell_bytes;
 use crate::tui::object;
 use crate::tui::query::{Looked, Sieve};
 use bytes::Bytes;
@@ -167,47 +168,46 @@ impl Grid {
 
     /// Asks every line anew whether it is shown.
     pub(super) fn sift_all(&mut self) {
-        let query = std::mem::take(&mut self.query);
-        let place = self.place_for(&query);
-        let mut sieve = Sieve::new(&query);
-        for (at, line) in self.lines.iter().enumerate() {
-            let line = line.as_ref();
-            self.passes[at] = line.is_some_and(|line| self.lets(line, place, &mut sieve));
-        }
-        self.query = query;
+        self.ask(|_| true);
         self.show_passing();
     }
 
     /// Asks only those that are shown: the others do not pass now either.
     fn sift_shown(&mut self) {
+        self.ask(|passes| passes);
+        let mut shown = std::mem::take(&mut self.shown);
+        shown.retain(|number| self.passes(*number));
+        self.shown = shown;
+        self.follow();
+    }
+
+    /// Asks lines, those of which it matters by whether they passed, in the order in which they lie in memory.
+    fn ask(&mut self, matters: impl Fn(bool) -> bool) {
         let query = std::mem::take(&mut self.query);
         let place = self.place_for(&query);
         let mut sieve = Sieve::new(&query);
-        let mut shown = std::mem::take(&mut self.shown);
-        shown.retain(|number| {
-            let line = self.line(*number);
-            let lets = line.is_some_and(|line| self.lets(line, place, &mut sieve));
-            self.passes[*number as usize] = lets;
-            lets
-        });
-        self.shown = shown;
+        for number in (0..).take(self.lines.len()) {
+            let passes = matters(self.passes(number)) && self.lets(number, place, &mut sieve);
+            self.passes[number as usize] = passes;
+        }
         self.query = query;
-        self.follow();
     }
 
     /// Asks one.
     pub(super) fn sift(&mut self, number: u32) {
         let query = std::mem::take(&mut self.query);
         let place = self.place_for(&query);
-        let line = self.line(number);
-        let lets = line.is_some_and(|line| self.lets(line, place, &mut Sieve::new(&query)));
+        let lets = self.lets(number, place, &mut Sieve::new(&query));
         if let Some(passes) = self.passes.get_mut(number as usize) {
             *passes = lets;
         }
         self.query = query;
     }
 
-    fn lets(&self, line: &Line, place: Option<usize>, sieve: &mut Sieve<'_>) -> bool {
+    fn lets(&self, number: u32, place: Option<usize>, sieve: &mut Sieve<'_>) -> bool {
+        let Some(line) = self.line(number) else {
+            return false;
+        };
         if self.faults_only && line.health < Health::Warn {
             return false;
         }
@@ -217,8 +217,10 @@ impl Grid {
         // Nor are ages: they are read only for a query that compares some.
         let compares = column.filter(|_| figure.is_none() && sieve.compares_ages());
         sieve.takes(Looked {
-            age: compares.and_then(|column| self.age(column, line)),
-            haystack: figure.as_deref().unwrap_or(&line.haystack),
+            age: compares.and_then(|column| self.age(column, number, line)),
+            haystack: figure
+                .as_deref()
+                .unwrap_or_else(|| self.haystacks.of(number)),
             labels: self.labels.get(line.labels),
             label_set: line.labels,
             place: figure.as_ref().map_or(place, |_| Some(0)),
@@ -226,10 +228,9 @@ impl Grid {
     }
 
     /// How old a line is by a column, if that is an instant and nothing else.
-    fn age(&self, column: usize, line: &Line) -> Option<i64> {
+    fn age(&self, column: usize, number: u32, line: &Line) -> Option<i64> {
         let slot = self.slots.get(line.cluster as usize)?;
-        let at = slot.places.iter().position(|place| *place == column)?;
-        let since = line::instant(cell_bytes(&line.value, at))?;
+        let since = self.instants.of(column, number)?;
         let now_ms = self.sifted.wall_ms.saturating_add(slot.ahead_ms);
         Some(now_ms.saturating_sub(since))
     }
@@ -242,11 +243,7 @@ impl Grid {
 
     /// Which cell of the haystack the query speaks of.
     pub(super) fn place_for(&self, query: &Query) -> Option<usize> {
-        match self.field_named(query.column()?)? {
-            Field::Cluster => Some(0),
-            Field::Namespace => Some(1),
-            Field::Column(column) => Some(column + 2),
-        }
+        Some(self.field_named(query.column()?)?.place())
     }
 
     fn show_passing(&mut self) {
@@ -331,30 +328,35 @@ impl Grid {
         let line = self.line(number)?;
         Some(Probe {
             group: line.group,
-            key: self.key(line, &line.value),
+            key: self.cell(number, line).map(|cell| self.key(&cell).boxed()),
             number,
         })
     }
 
-    /// By what it has it if that is its value; none if it will be in another group.
-    pub(super) fn probe_of(&self, number: u32, value: &Bytes) -> Option<Probe> {
+    /// By what it has it once it is told this; none if it will be in another group.
+    pub(super) fn probe_of(&self, number: u32, fresh: &Fresh) -> Option<Probe> {
         let line = self.line(number)?;
-        if let Some(group) = self.group_for(line, value)
+        if let Some(group) = self.group_for(line, &fresh.value)
             && group != self.groups.name(line.group)
         {
             return None;
         }
+        let instant = |column: usize| fresh.cells.instants.get(column).copied().flatten();
+        let cell = |field| self.cell_of(field, line, &fresh.cells.haystack, instant);
         Some(Probe {
             group: line.group,
-            key: self.key(line, value),
+            key: self.sort.by.map(|field| self.key(&cell(field)).boxed()),
             number,
         })
     }
 
-    /// A line's cell by which lines are sorted, ready to be compared.
-    fn key(&self, line: &Line, value: &[u8]) -> Option<Key> {
-        let cell = self.sort_cell(self.sort.by?, line, value);
-        Some(self.kind.key(&cell))
+    /// The cell by which lines are sorted.
+    fn cell(&self, number: u32, line: &Line) -> Option<SortCell<'_>> {
+        Some(self.sort_cell(self.sort.by?, number, line))
+    }
+
+    fn key<'a>(&self, cell: &'a SortCell<'_>) -> Key<&'a str> {
+        cell.key(self.kind)
     }
 
     fn search(&self, among: &[u32], probe: &Probe) -> Result<usize, usize> {
@@ -368,7 +370,12 @@ impl Grid {
         let groups = self.groups.compare(line.group, probe.group);
         let keys = || {
             let keys = match &probe.key {
-                Some(key) => self.key(line, &line.value).as_ref().cmp(&Some(key)),
+                Some(key) => {
+                    let cell = self.cell(number, line);
+                    cell.as_ref()
+                        .map(|cell| self.key(cell))
+                        .cmp(&Some(key.borrowed()))
+                }
                 None => self.places_of(line, other),
             };
             match self.sort.descending {

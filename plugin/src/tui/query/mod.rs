@@ -11,12 +11,14 @@
 //!
 //! **Architecture invariant:** pure, and never panics: what is typed is not yet right most of the time.
 
+mod letters;
 mod pattern;
 mod sieve;
 
 pub use pattern::Pattern;
-pub use sieve::{Looked, Sieve};
+pub use sieve::{Looked, Sieve, TAB, nth_cell};
 
+use crate::filter::typed::Typed;
 use mqtt_informer::protocol::selector::LabelSelector;
 use regex::Regex;
 use std::borrow::Cow;
@@ -47,7 +49,7 @@ pub enum Query {
     },
 }
 
-/// What is looked for in a text that is in lower case.
+/// What is looked for in a text, upper and lower case alike.
 #[derive(Clone, Debug)]
 pub enum Sought {
     /// A word, in lower case. Most of what is typed is one, and it is found some times faster than an expression.
@@ -185,7 +187,7 @@ impl Sought {
 
     fn is_in(&self, text: &str) -> bool {
         match self {
-            Self::Word(word) => text.contains(word),
+            Self::Word(word) => letters::has_word(text, word),
             Self::Regex(regex) => regex.is_match(text),
         }
     }
@@ -199,8 +201,11 @@ impl Test {
     fn parse(text: &str) -> Result<Self, String> {
         let found = RELATIONS.iter().find_map(|(sign, relation)| {
             let value = text.strip_prefix(sign)?.trim();
-            // Quantities have capitals, which the haystack has not: the value has none either, so both are read alike.
-            let value = capitals(&value.to_lowercase()).into_owned();
+            let value = capitals(value);
+            let value = match Typed::read(&value, None).is_text() {
+                true => value.to_lowercase(),
+                false => value.into_owned(),
+            };
             (!value.is_empty()).then_some((*relation, value))
         });
         match found {
@@ -210,9 +215,15 @@ impl Test {
     }
 }
 
-/// `1gi` as Kubernetes writes it, `1Gi`; anything else as it is.
+/// `1gi` as Kubernetes writes it, `1Gi`; anything else as it is: `5m` is not `5M`.
 fn capitals(text: &str) -> Cow<'_, str> {
-    let is_unit = |unit: &str| matches!(unit, "ki" | "mi" | "gi" | "ti" | "pi" | "ei" | "g" | "t");
+    let is_unit = |unit: &str| {
+        let unit = unit.to_ascii_lowercase();
+        matches!(
+            unit.as_str(),
+            "ki" | "mi" | "gi" | "ti" | "pi" | "ei" | "g" | "t"
+        )
+    };
     let digits = text.len()
         - text
             .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
@@ -222,7 +233,7 @@ fn capitals(text: &str) -> Cow<'_, str> {
         true => Cow::Owned(format!(
             "{number}{}{}",
             unit[..1].to_uppercase(),
-            &unit[1..]
+            unit[1..].to_lowercase()
         )),
         false => Cow::Borrowed(text),
     }

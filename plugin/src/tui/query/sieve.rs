@@ -1,6 +1,7 @@
 //! A query at work on many lines.
 
-use super::{Query, Relation, Test, capitals};
+use super::letters::has_letters;
+use super::{Query, Relation, Test};
 use crate::filter::typed::{self, Typed};
 use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::protocol::selector::LabelSelector;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 /// What is looked at of a line.
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
-    /// Its cells in lower case, between tabs.
+    /// Its cells, with [`TAB`]s between them.
     pub haystack: &'a str,
     /// Its labels.
     pub labels: &'a BTreeMap<String, String>,
@@ -65,7 +66,7 @@ impl<'a> Sieve<'a> {
                 let Some(place) = looked.place else {
                     return false;
                 };
-                let cell = looked.haystack.split('\t').nth(place).unwrap_or_default();
+                let cell = nth_cell(looked.haystack, place);
                 match (test, &self.value) {
                     (Test::Text(sought), _) => sought.is_in(cell),
                     (Test::Compares(relation, _), Some(value)) => {
@@ -88,25 +89,34 @@ impl<'a> Sieve<'a> {
     }
 }
 
-/// Whether these letters are found one after the other, whatever is between them.
-fn has_letters(text: &str, letters: &str) -> bool {
-    let mut rest = text;
-    letters.chars().all(|letter| {
-        let found = rest.find(letter);
-        rest = found.map_or("", |at| &rest[at + letter.len_utf8()..]);
-        found.is_some()
-    })
+/// Between the cells of a haystack.
+pub const TAB: char = '\t';
+
+/// The cell of a haystack at this place; empty if there are not so many.
+pub fn nth_cell(haystack: &str, place: usize) -> &str {
+    let mut tabs = memchr::memchr_iter(TAB as u8, haystack.as_bytes());
+    let begin = match place.checked_sub(1) {
+        Some(before) => tabs.nth(before).map(|tab| tab + 1),
+        None => Some(0),
+    };
+    let end = tabs.next().unwrap_or(haystack.len());
+    begin
+        .and_then(|begin| haystack.get(begin..end))
+        .unwrap_or_default()
 }
 
 impl Relation {
     fn is_so(self, (cell, age): (&str, Option<i64>), value: &Typed<'_>) -> bool {
-        let cell = capitals(cell);
         // What is equal to an age is what is shown as it: nothing is five minutes old to the millisecond.
         let age = match self {
             Self::Equal => age.and_then(|age| typed::duration(&human(age))),
             _ => age,
         };
-        let order = Typed::read(&cell, age).stands(value);
+        let order = match value.is_text() {
+            // Upper and lower case are alike; the value is in lower case.
+            true => Typed::read(&cell.to_lowercase(), age).stands(value),
+            false => Typed::read_for(cell, age, value).stands(value),
+        };
         order.is_some_and(|order| self.holds(order))
     }
 

@@ -3,10 +3,10 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const LINES: [(&str, &str); 4] = [
-    ("berlin\tshop\tweb-1\t1/1\trunning\t0", "app=web"),
-    ("berlin\tshop\tweb-2\t0/1\tcrashloopbackoff\t12", "app=web"),
-    ("osaka\tpay\tdb-0\t1/2\trunning\t7", "app=db"),
-    ("osaka\tpay\tcache\t1/1\trunning\t1gi", "app=cache"),
+    ("berlin\tshop\tweb-1\t1/1\tRunning\t0", "app=web"),
+    ("berlin\tshop\tweb-2\t0/1\tCrashLoopBackOff\t12", "app=web"),
+    ("osaka\tpay\tdb-0\t1/2\tRunning\t7", "app=db"),
+    ("osaka\tpay\tcache\t1/1\tRunning\t1Gi", "app=cache"),
 ];
 const COLUMNS: [&str; 6] = [
     "cluster",
@@ -63,6 +63,10 @@ fn lines_are_chosen() {
         ("restarts:>=12", "web-2 cache"),
         ("restarts:<7", "web-1"),
         ("restarts:=1Gi", "cache"),
+        ("restarts:=1gi", "cache"),
+        ("restarts:<1M", "web-1 web-2 db-0"),
+        ("restarts:<1m", "web-1"),
+        ("status:=RUNNING", "web-1 db-0 cache"),
         ("ready:<1/1", "web-2"),
         ("nosuch:x", ""),
     ] {
