@@ -76,7 +76,9 @@ fn first(text: &str) -> &str {
 
 /// A number or a quantity, whatever is said of it in parentheses.
 pub fn quantity(text: &str) -> Option<Quantity> {
-    may_be_number(text).then(|| Quantity::parse(first(text))).flatten()
+    may_be_number(text)
+        .then(|| Quantity::parse(first(text)))
+        .flatten()
 }
 
 /// Whether it may be a number of any kind, or an age: most texts are none, and that is seen at once.
@@ -90,7 +92,10 @@ pub fn may_be_number(text: &str) -> bool {
 /// `10.0.3.7`
 fn is_address(bytes: &[u8]) -> bool {
     let dots = bytes.iter().filter(|byte| **byte == b'.').count();
-    dots > 1 && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    dots > 1
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// `1/2`.

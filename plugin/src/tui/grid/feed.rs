@@ -1,24 +1,13 @@
 //! Changes taken in: from an informer's notices to lines.
 
-use super::line::{self, Cells, Change, Line, Mark, Placed, names};
-use super::sets::Labels;
+use super::line::{self, Change, Line, Mark, Placed};
 use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot};
-use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
 use bytes::Bytes;
 use mqtt_informer::informer::Notice;
 use mqtt_informer::protocol::names::ClusterName;
 use std::time::Duration;
-
-/// What a line is told by another value.
-pub(super) struct Fresh {
-    pub(super) value: Bytes,
-    pub(super) cells: Cells,
-    health: Health,
-    labels: Labels,
-    namespace_width: u16,
-}
 
 /// How changes are taken in.
 #[derive(Clone, Copy, Debug)]
@@ -306,66 +295,7 @@ impl Grid {
         number
     }
 
-    /// Gives a line its value. It is in no order meanwhile, or the order is made anew afterwards.
-    fn fill(&mut self, number: u32, value: Bytes, now: Now) {
-        if let Some(fresh) = self.read(number, value, now) {
-            self.put_in(number, fresh);
-        }
-    }
-
-    /// Reads a value of a line.
-    fn read(&self, number: u32, value: Bytes, now: Now) -> Option<Fresh> {
-        let line = self.line(number)?;
-        let slot = &self.slots[line.cluster as usize];
-        let row = self.decode(&value).unwrap_or_default();
-        let placed = Placed {
-            row: &row,
-            places: &slot.places,
-        };
-        let namespace = names(&line.key).0;
-        let now_ms = now.wall_ms.saturating_add(slot.ahead_ms);
-        let whose = (slot.name.as_str(), namespace.as_str());
-        let resource = self.resource.as_ref();
-        let plural = resource.map_or("", |resource| &resource.plural);
-        Some(Fresh {
-            cells: Cells::read(whose, placed, self.columns().len(), now_ms),
-            health: line::health(plural, &self.signs, placed),
-            namespace_width: line::text_width(&namespace),
-            labels: row.metadata.labels,
-            value,
-        })
-    }
-
-    fn put_in(&mut self, number: u32, fresh: Fresh) {
-        for (known, width) in self.widths.iter_mut().zip(&fresh.cells.widths) {
-            *known = (*width).max(*known);
-        }
-        self.namespace_width = self.namespace_width.max(fresh.namespace_width);
-        let labels = self.labels.join(fresh.labels);
-        self.haystacks.set(number, fresh.cells.haystack);
-        self.instants.set(number, &fresh.cells.instants);
-        let reading = self.reading(number);
-        if let Some(line) = self.lines.get_mut(number as usize).and_then(Option::as_mut) {
-            self.tally.remove(line.reading);
-            self.tally.add(reading);
-            self.labels
-                .leave(std::mem::replace(&mut line.labels, labels));
-            let (cluster, before) = (line.cluster, line.health);
-            (line.value, line.health, line.reading) = (fresh.value, fresh.health, reading);
-            self.count(cluster, before, -1);
-            self.count(cluster, fresh.health, 1);
-        }
-        self.note_group(number);
-    }
-
-    /// As what the cell can be read that a line is sorted by.
-    fn reading(&self, number: u32) -> Reading {
-        let line = self.sort.by.zip(self.line(number));
-        let cell = line.map(|(field, line)| self.sort_cell(field, number, line));
-        cell.map(|cell| cell.reading()).unwrap_or_default()
-    }
-
-    fn count(&mut self, cluster: u32, health: Health, by: isize) {
+    pub(super) fn count(&mut self, cluster: u32, health: Health, by: isize) {
         let count = &mut self.slots[cluster as usize].counts[health as usize];
         *count = count.saturating_add_signed(by);
     }

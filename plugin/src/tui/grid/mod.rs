@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `line` | one line, and how a row becomes one |
 //! | `feed` | changes taken in |
+//! | `fresh` | what a value tells of a line |
 //! | `haystacks` | what lines are searched by |
 //! | `instants` | cells that are ages |
 //! | `order` | which line stands where, and which are shown |
@@ -20,6 +21,7 @@
 
 mod cursor;
 mod feed;
+mod fresh;
 mod haystacks;
 mod instants;
 mod line;

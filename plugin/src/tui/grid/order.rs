@@ -3,7 +3,7 @@
 //! The order is total (no two lines have both cluster and key in common), so a line that is asked for is found by binary
 //! search, and a single change moves one number. Many changes at once are sorted anew.
 
-use super::feed::Fresh;
+use super::fresh::Fresh;
 use super::line::{self, Line, names};
 use super::sorting::SortCell;
 use super::{Field, Grid, Group, Health, Now, Query, Sort};
