@@ -232,9 +232,10 @@ impl Driver {
     }
 
     fn draw(&mut self, app: &mut App) -> Result<(), Failure> {
+        let begun = Instant::now();
         self.screen.draw(app, &self.theme)?;
         app.is_dirty = false;
-        self.pace.drawn(Instant::now());
+        self.pace.drawn(begun);
         Ok(())
     }
 

@@ -45,9 +45,9 @@ impl Pace {
         self.is_typed && self.due() <= now
     }
 
-    /// One was.
-    pub(super) fn drawn(&mut self, now: Instant) {
-        self.next = self.next.max(now) + FRAME;
+    /// One was, which began then: what came while it was drawn waits no longer for that.
+    pub(super) fn drawn(&mut self, begun: Instant) {
+        self.next = self.next.max(begun) + FRAME;
         self.is_typed = false;
     }
 }
