@@ -2,6 +2,7 @@
 
 use super::line::{self, Change, Line, Mark, Placed};
 use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot};
+use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
 use bytes::Bytes;
@@ -287,6 +288,8 @@ impl Grid {
             }
             None => {
                 self.passes.push(false);
+                self.label_sets.push(0);
+                self.readings.push(Reading::default());
                 self.lines.push(Some(line));
                 u32::try_from(self.lines.len() - 1).unwrap_or(u32::MAX)
             }
@@ -319,10 +322,12 @@ impl Grid {
             return;
         };
         self.count(line.cluster, line.health, -1);
-        self.tally.remove(line.reading);
+        self.tally
+            .remove(std::mem::take(&mut self.readings[number as usize]));
         self.haystacks.clear(number);
         self.index.remove(&(line.cluster, line.key));
-        self.labels.leave(line.labels);
+        self.labels
+            .leave(std::mem::take(&mut self.label_sets[number as usize]));
         self.groups.leave(line.group);
         self.marks.remove(&number);
         self.marked.remove(&number);

@@ -54,14 +54,16 @@ impl Grid {
         let labels = self.labels.join(fresh.labels);
         self.haystacks.set(number, fresh.cells.haystack);
         self.instants.set(number, &fresh.cells.instants);
+        let at = number as usize;
+        self.labels
+            .leave(std::mem::replace(&mut self.label_sets[at], labels));
         let reading = self.reading(number);
-        if let Some(line) = self.lines.get_mut(number as usize).and_then(Option::as_mut) {
-            self.tally.remove(line.reading);
-            self.tally.add(reading);
-            self.labels
-                .leave(std::mem::replace(&mut line.labels, labels));
+        self.tally
+            .remove(std::mem::replace(&mut self.readings[at], reading));
+        self.tally.add(reading);
+        if let Some(line) = self.line_mut(number) {
             let (cluster, before) = (line.cluster, line.health);
-            (line.value, line.health, line.reading) = (fresh.value, fresh.health, reading);
+            (line.value, line.health) = (fresh.value, fresh.health);
             self.count(cluster, before, -1);
             self.count(cluster, fresh.health, 1);
         }
@@ -70,8 +72,7 @@ impl Grid {
 
     /// As what the cell can be read that a line is sorted by.
     fn reading(&self, number: u32) -> Reading {
-        let line = self.sort.by.zip(self.line(number));
-        let cell = line.map(|(field, line)| self.sort_cell(field, number, line));
+        let cell = self.sort.by.map(|field| self.sort_cell(field, number));
         cell.map(|cell| cell.reading()).unwrap_or_default()
     }
 }

@@ -1,7 +1,6 @@
 //! One line of a grid, and how a row becomes one.
 
 use super::super::health::{Health, Signs};
-use crate::filter::compare::Reading;
 use crate::print::sanitize;
 use crate::table::{Cell, Row};
 use crate::tui::query::TAB;
@@ -40,11 +39,7 @@ pub(super) struct Line {
     pub(super) key: Bytes,
     /// As the store holds it.
     pub(super) value: Bytes,
-    /// As what the cell can be read that lines are sorted by.
-    pub(super) reading: Reading,
     pub(super) health: Health,
-    /// The number of its labels.
-    pub(super) labels: u32,
     /// The number of its group.
     pub(super) group: u32,
 }

@@ -38,7 +38,7 @@ pub use measures::Measure;
 use super::health::Health;
 use super::object::Maker;
 use super::query::Query;
-use crate::filter::compare::{Kind, Tally};
+use crate::filter::compare::{Kind, Reading, Tally};
 use crate::table::{Column, Columns, Resource, Row};
 use bytes::Bytes;
 use haystacks::Haystacks;
@@ -166,8 +166,12 @@ pub struct Grid {
     base: Vec<u32>,
     /// All lines in the order that is wanted.
     order: Vec<u32>,
-    /// By line: whether it passes the filter. Apart from the lines, since this is asked of all of them at once.
+    /// By line, apart from the lines, since all of them are asked at once: whether it passes the filter,
     passes: Vec<bool>,
+    /// the number of its labels,
+    label_sets: Vec<u32>,
+    /// and as what the cell can be read that lines are sorted by.
+    readings: Vec<Reading>,
     /// Those that pass, in the order that is wanted.
     shown: Vec<u32>,
     sort: Sort,
@@ -214,6 +218,8 @@ impl Grid {
             base: Vec::new(),
             order: Vec::new(),
             passes: Vec::new(),
+            label_sets: Vec::new(),
+            readings: Vec::new(),
             shown: Vec::new(),
             sort: Sort::default(),
             tally: Tally::default(),

@@ -205,32 +205,44 @@ impl Grid {
     }
 
     fn lets(&self, number: u32, place: Option<usize>, sieve: &mut Sieve<'_>) -> bool {
-        let Some(line) = self.line(number) else {
-            return false;
-        };
-        if self.faults_only && line.health < Health::Warn {
+        let haystack = self.haystacks.of(number);
+        // That of a line which is there has its cluster's name at least.
+        if haystack.is_empty() || self.faults_only && !self.is_unwell(number) {
             return false;
         }
         // Figures are in no haystack: they change all the time.
         let column = place.and_then(|place| place.checked_sub(2));
-        let figure = column.and_then(|column| self.measures.text(column, line));
+        let figure = column.and_then(|column| self.figure(column, number));
         // Nor are ages: they are read only for a query that compares some.
         let compares = column.filter(|_| figure.is_none() && sieve.compares_ages());
+        let labels = match sieve.asks_for_labels() {
+            true => self.label_sets[number as usize],
+            false => 0,
+        };
         sieve.takes(Looked {
-            age: compares.and_then(|column| self.age(column, number, line)),
-            haystack: figure
-                .as_deref()
-                .unwrap_or_else(|| self.haystacks.of(number)),
-            labels: self.labels.get(line.labels),
-            label_set: line.labels,
+            age: compares.and_then(|column| self.age(column, number)),
+            haystack: figure.as_deref().unwrap_or(haystack),
+            labels: self.labels.get(labels),
+            label_set: labels,
             place: figure.as_ref().map_or(place, |_| Some(0)),
         })
     }
 
+    fn is_unwell(&self, number: u32) -> bool {
+        self.line(number)
+            .is_some_and(|line| line.health >= Health::Warn)
+    }
+
+    /// A line's figure in a column, if that is one of figures.
+    fn figure(&self, column: usize, number: u32) -> Option<String> {
+        let line = self.is_figure(column).then(|| self.line(number))?;
+        self.measures.text(column, line?)
+    }
+
     /// How old a line is by a column, if that is an instant and nothing else.
-    fn age(&self, column: usize, number: u32, line: &Line) -> Option<i64> {
-        let slot = self.slots.get(line.cluster as usize)?;
+    fn age(&self, column: usize, number: u32) -> Option<i64> {
         let since = self.instants.of(column, number)?;
+        let slot = self.slots.get(self.line(number)?.cluster as usize)?;
         let now_ms = self.sifted.wall_ms.saturating_add(slot.ahead_ms);
         Some(now_ms.saturating_sub(since))
     }
@@ -328,7 +340,7 @@ impl Grid {
         let line = self.line(number)?;
         Some(Probe {
             group: line.group,
-            key: self.cell(number, line).map(|cell| self.key(&cell).boxed()),
+            key: self.cell(number).map(|cell| self.key(&cell).boxed()),
             number,
         })
     }
@@ -342,7 +354,7 @@ impl Grid {
             return None;
         }
         let instant = |column: usize| fresh.cells.instants.get(column).copied().flatten();
-        let cell = |field| self.cell_of(field, line, &fresh.cells.haystack, instant);
+        let cell = |field| self.cell_of(field, number, &fresh.cells.haystack, instant);
         Some(Probe {
             group: line.group,
             key: self.sort.by.map(|field| self.key(&cell(field)).boxed()),
@@ -351,8 +363,8 @@ impl Grid {
     }
 
     /// The cell by which lines are sorted.
-    fn cell(&self, number: u32, line: &Line) -> Option<SortCell<'_>> {
-        Some(self.sort_cell(self.sort.by?, number, line))
+    fn cell(&self, number: u32) -> Option<SortCell<'_>> {
+        Some(self.sort_cell(self.sort.by?, number))
     }
 
     fn key<'a>(&self, cell: &'a SortCell<'_>) -> Key<&'a str> {
@@ -371,7 +383,7 @@ impl Grid {
         let keys = || {
             let keys = match &probe.key {
                 Some(key) => {
-                    let cell = self.cell(number, line);
+                    let cell = self.cell(number);
                     cell.as_ref()
                         .map(|cell| self.key(cell))
                         .cmp(&Some(key.borrowed()))

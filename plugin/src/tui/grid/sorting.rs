@@ -4,7 +4,7 @@
 //! not looked at again; and what is sorted are numbers: keys are compared with each other only where the numbers are
 //! alike.
 
-use super::line::{self, Line};
+use super::line;
 use super::{Field, Grid};
 use crate::filter::compare::{self, Key, Kind, NO_NUMBER, Reading, Tally};
 use crate::tui::query::nth_cell;
@@ -192,12 +192,9 @@ impl Grid {
     /// All lines, sorted by a column; and what that column is is known from now on.
     pub(super) fn by_column(&mut self, field: Field) -> Vec<u32> {
         let mut cells = Cells::new(self.lines.len());
-        for (number, line) in (0..).zip(&self.lines) {
-            let cell = line
-                .as_ref()
-                .map(|line| self.sort_cell(field, number, line));
+        for number in (0..).take(self.lines.len()) {
             // One that has ended says nothing.
-            cells.add(cell.unwrap_or_else(|| SortCell::of("")));
+            cells.add(self.sort_cell(field, number));
         }
         let tally = cells.tally();
         let (ranks, many) = cells.ranks(tally.kind());
@@ -211,31 +208,30 @@ impl Grid {
         let readings: Vec<_> = numbers
             .map(|number| cells.distinct[number].reading)
             .collect();
-        for (line, reading) in self.lines.iter_mut().zip(readings) {
-            if let Some(line) = line {
-                line.reading = reading;
-            }
-        }
+        self.readings = readings;
         (self.tally, self.kind) = (tally, tally.kind());
         order
     }
 
-    /// What a line is sorted by.
-    pub(super) fn sort_cell(&self, field: Field, number: u32, line: &Line) -> SortCell<'_> {
+    /// What a line is sorted by. The line itself is looked at only for a figure.
+    pub(super) fn sort_cell(&self, field: Field, number: u32) -> SortCell<'_> {
         let instant = |column| self.instants.of(column, number);
-        self.cell_of(field, line, self.haystacks.of(number), instant)
+        self.cell_of(field, number, self.haystacks.of(number), instant)
     }
 
-    /// What a line with such cells is sorted by.
+    /// What a line is sorted by that has such cells.
     pub(super) fn cell_of<'a>(
         &self,
         field: Field,
-        line: &Line,
+        number: u32,
         haystack: &'a str,
         instant: impl Fn(usize) -> Option<i64>,
     ) -> SortCell<'a> {
         if let Field::Column(column) = field {
-            if let Some(figure) = self.measures.sort_text(column, line) {
+            if self.is_figure(column)
+                && let Some(line) = self.line(number)
+                && let Some(figure) = self.measures.sort_text(column, line)
+            {
                 return SortCell::of(figure);
             }
             if let Some(instant) = instant(column) {

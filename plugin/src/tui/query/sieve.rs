@@ -55,6 +55,11 @@ impl<'a> Sieve<'a> {
         self.value.is_some_and(|value| value.age.is_some())
     }
 
+    /// Whether a line's labels matter.
+    pub fn asks_for_labels(&self) -> bool {
+        matches!(self.query, Query::Labels(_))
+    }
+
     /// Whether a line is shown.
     pub fn takes(&mut self, looked: Looked<'_>) -> bool {
         match self.query {
