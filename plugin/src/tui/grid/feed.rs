@@ -324,6 +324,7 @@ impl Grid {
         self.count(line.cluster, line.health, -1);
         self.tally
             .remove(std::mem::take(&mut self.readings[number as usize]));
+        self.kept.changed(number, self.lines.len());
         self.haystacks.clear(number);
         self.index.remove(&(line.cluster, line.key));
         self.labels

@@ -3,7 +3,6 @@
 use super::line::{self, Cells, Placed, names};
 use super::sets::Labels;
 use super::{Grid, Health, Now};
-use crate::filter::compare::Reading;
 use bytes::Bytes;
 
 /// What a line is told by another value.
@@ -57,10 +56,8 @@ impl Grid {
         let at = number as usize;
         self.labels
             .leave(std::mem::replace(&mut self.label_sets[at], labels));
-        let reading = self.reading(number);
-        self.tally
-            .remove(std::mem::replace(&mut self.readings[at], reading));
-        self.tally.add(reading);
+        self.read_again(number);
+        self.kept.changed(number, self.lines.len());
         if let Some(line) = self.line_mut(number) {
             let (cluster, before) = (line.cluster, line.health);
             (line.value, line.health) = (fresh.value, fresh.health);
@@ -70,9 +67,12 @@ impl Grid {
         self.note_group(number);
     }
 
-    /// As what the cell can be read that a line is sorted by.
-    fn reading(&self, number: u32) -> Reading {
+    /// Reads anew what a line is sorted by, which counts for what the column is.
+    pub(super) fn read_again(&mut self, number: u32) {
         let cell = self.sort.by.map(|field| self.sort_cell(field, number));
-        cell.map(|cell| cell.reading()).unwrap_or_default()
+        let reading = cell.map(|cell| cell.reading()).unwrap_or_default();
+        let before = std::mem::replace(&mut self.readings[number as usize], reading);
+        self.tally.remove(before);
+        self.tally.add(reading);
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | `kept` | orders by columns that were looked at before |
 //! | `line` | one line, and how a row becomes one |
 //! | `feed` | changes taken in |
 //! | `fresh` | what a value tells of a line |
@@ -24,6 +25,7 @@ mod feed;
 mod fresh;
 mod haystacks;
 mod instants;
+mod kept;
 mod line;
 mod measures;
 mod order;
@@ -43,6 +45,7 @@ use crate::table::{Column, Columns, Resource, Row};
 use bytes::Bytes;
 use haystacks::Haystacks;
 use instants::Instants;
+use kept::Kept;
 use line::{Line, Placed, fit, names};
 use measures::Measures;
 use mqtt_informer::protocol::names::ClusterName;
@@ -175,6 +178,7 @@ pub struct Grid {
     /// Those that pass, in the order that is wanted.
     shown: Vec<u32>,
     sort: Sort,
+    kept: Kept,
     tally: Tally,
     kind: Kind,
     group: Group,
@@ -222,6 +226,7 @@ impl Grid {
             readings: Vec::new(),
             shown: Vec::new(),
             sort: Sort::default(),
+            kept: Kept::default(),
             tally: Tally::default(),
             kind: Kind::Text,
             group: Group::None,

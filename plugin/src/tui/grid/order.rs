@@ -6,7 +6,7 @@
 use super::fresh::Fresh;
 use super::line::{self, Line, names};
 use super::sorting::SortCell;
-use super::{Field, Grid, Group, Health, Now, Query, Sort};
+use super::{Field, Grid, Group, Health, Now, Query};
 use crate::filter::compare::Key;
 use crate::tui::object;
 use crate::tui::query::{Looked, Sieve};
@@ -18,16 +18,10 @@ use std::cmp::Ordering;
 pub(super) struct Probe {
     group: u32,
     key: Option<Key>,
-    number: u32,
+    pub(super) number: u32,
 }
 
 impl Grid {
-    /// Sorts otherwise.
-    pub fn set_sort(&mut self, sort: Sort) {
-        self.sort = sort;
-        self.sort_all();
-    }
-
     /// Groups otherwise.
     pub fn set_group(&mut self, group: Group) {
         self.group = group;
@@ -258,7 +252,7 @@ impl Grid {
         Some(self.field_named(query.column()?)?.place())
     }
 
-    fn show_passing(&mut self) {
+    pub(super) fn show_passing(&mut self) {
         let order = self.order.iter().copied();
         self.shown = order.filter(|number| self.passes(*number)).collect();
         self.follow();
@@ -375,7 +369,12 @@ impl Grid {
         among.binary_search_by(|it| self.against(*it, probe))
     }
 
-    fn against(&self, number: u32, probe: &Probe) -> Ordering {
+    /// Where it belongs among lines that stand in order, if it is none of them.
+    pub(super) fn place_among(&self, among: &[u32], probe: &Probe) -> usize {
+        self.search(among, probe).unwrap_or_else(|at| at)
+    }
+
+    pub(super) fn against(&self, number: u32, probe: &Probe) -> Ordering {
         let (Some(line), Some(other)) = (self.line(number), self.line(probe.number)) else {
             return number.cmp(&probe.number);
         };
