@@ -123,3 +123,62 @@ impl Grid {
         joined
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::grid::Novelty;
+    use crate::tui::grid::tests::{Bed, at};
+    use proptest::prelude::*;
+
+    fn changes() -> impl Strategy<Value = Vec<(usize, Option<(usize, u32)>)>> {
+        prop::collection::vec(
+            (
+                0..12_usize,
+                prop::option::weighted(0.8, (0..4_usize, 0..9_u32)),
+            ),
+            0..6,
+        )
+    }
+
+    fn tell(bed: &mut Bed, changes: &[(usize, Option<(usize, u32)>)]) {
+        for (n, change) in changes {
+            let text = match change {
+                Some((word, since)) => {
+                    let word = ["Running", "Pending", "12", "5m"][*word];
+                    format!("n{n} {}/1 {word} {since}", since % 2)
+                }
+                None => format!("-n{n}"),
+            };
+            bed.tell("west", &[&text], Novelty::News, at(0));
+        }
+        // What went is out of the order.
+        bed.grid.tick(at(10_000));
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_that_was_kept_is_as_one_that_is_made(
+            sorts in (0..4_usize, any::<bool>(), prop::option::of(0..4_usize)),
+            told in [changes(), changes(), changes()],
+        ) {
+            let (by, descending, then) = sorts;
+            let mut bed = Bed::of(&[("west", "n0 1/1 Running 1"), ("west", "n5 0/1 Running 2")]);
+            let sort = Sort { by: Some(Field::Column(by)), descending };
+            tell(&mut bed, &told[0]);
+            bed.grid.set_sort(sort);
+            tell(&mut bed, &told[1]);
+            bed.grid.set_sort(Sort { by: then.map(Field::Column), descending: !descending });
+            tell(&mut bed, &told[2]);
+            bed.grid.set_sort(sort);
+            let (mended, kind) = (bed.shown(), bed.grid.kind);
+            // The same again is made anew.
+            bed.grid.set_sort(sort);
+            prop_assert_eq!((mended, kind), (bed.shown(), bed.grid.kind));
+            tell(&mut bed, &told[1]);
+            let moved = bed.shown();
+            bed.grid.set_sort(sort);
+            prop_assert_eq!(moved, bed.shown());
+        }
+    }
+}

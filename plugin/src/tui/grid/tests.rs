@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 const COLUMNS: [&str; 4] = ["Name", "Ready", "Status", "Age"];
 
-fn at(ms: u64) -> Now {
+pub(super) fn at(ms: u64) -> Now {
     Now {
         at: Duration::from_millis(ms),
         wall_ms: 1_000_000,
@@ -18,8 +18,8 @@ fn then(at: Duration) -> Now {
 }
 
 /// A grid, and what its clusters hold.
-struct Bed {
-    grid: Grid,
+pub(super) struct Bed {
+    pub(super) grid: Grid,
     held: BTreeMap<(String, Bytes), Bytes>,
     used: BTreeMap<(String, Bytes), Bytes>,
 }
@@ -35,7 +35,7 @@ impl Bed {
         bed
     }
 
-    fn of(rows: &[(&str, &str)]) -> Self {
+    pub(super) fn of(rows: &[(&str, &str)]) -> Self {
         let mut bed = Self::new();
         let clusters: BTreeSet<_> = rows.iter().map(|(cluster, _)| *cluster).collect();
         for cluster in clusters {
@@ -64,7 +64,7 @@ impl Bed {
     }
 
     /// `-web-1` for one that went.
-    fn tell(&mut self, cluster: &str, rows: &[&str], novelty: Novelty, now: Now) {
+    pub(super) fn tell(&mut self, cluster: &str, rows: &[&str], novelty: Novelty, now: Now) {
         let mut notices = Vec::new();
         if novelty == Novelty::Known {
             let new = Some(header("pods", &COLUMNS));
@@ -99,7 +99,7 @@ impl Bed {
         self.grid.measure(&name(cluster), Measure::Used, &notices);
     }
 
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let names = (0..self.grid.shown()).filter_map(|place| self.grid.object_at(place));
         let names: Vec<_> = names
             .map(|it| format!("{}/{}", it.cluster.as_str(), it.name))
