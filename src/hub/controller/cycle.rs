@@ -214,21 +214,19 @@ impl<'a> Cycle<'a> {
     }
 
     fn decide_cluster(&mut self, name: &str) -> (Vec<Deed>, Option<Timestamp>) {
-        if !clusters::is_good_name(name) {
-            let is_agent = self.agents.names().any(|it| it == name);
-            if is_agent && self.warned.insert(name.to_owned()) {
-                tracing::warn!(
-                    cluster = name,
-                    "an agent's cluster cannot have a namespace of its name on the hub: choose another --cluster"
-                );
-            }
-            return (Vec::new(), None);
+        let own_namespace = self.plan.own_namespace.as_deref();
+        if let Some(why) = clusters::impossible(name, own_namespace)
+            && self.agents.names().any(|it| it == name)
+            && self.warned.insert(name.to_owned())
+        {
+            tracing::warn!(cluster = name, "an agent is not let in: {why}");
         }
         let view = View {
             world: &self.world,
             plain: &self.plain,
             agents: &self.agents,
             auto_accept: &self.plan.auto_accept,
+            own_namespace,
             listening: self.listening,
         };
         let outcome = clusters::decide(&view, name);

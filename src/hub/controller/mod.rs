@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub(super) informer: Informer,
     pub(super) name: ClusterName,
     pub(super) auto_accept: Patterns,
+    /// Where the hub runs, if in the cluster that it writes to.
+    pub(super) own_namespace: Option<String>,
     pub(super) feeds: Arc<Feeds>,
     pub(super) told: watch::Sender<Report>,
 }

@@ -1,11 +1,11 @@
 //! What there is on the hub, as its watches show it.
 
 use super::cache::{Cache, Id};
+use crate::hub::lifecycle::farewell::Home;
 use crate::kubernetes::{Heard, Kubernetes, Place, follow};
-use crate::ocm::cluster::CLUSTER_NAME_LABEL;
 use crate::ocm::{
     ManagedCluster, ManagedClusterSet, ManagedClusterSetBinding, ManifestWork,
-    ManifestWorkReplicaSet, Placement, PlacementDecision, label,
+    ManifestWorkReplicaSet, Placement, PlacementDecision, is_deleting, name,
 };
 use crate::protocol::message::{Selection, View};
 use bytes::Bytes;
@@ -13,6 +13,10 @@ use k8s_openapi::Resource;
 use k8s_openapi::api::core::v1::Namespace;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
+
+/// The annotation of a namespace that the hub has made: the uid of the cluster that it was made for. Only such a one is
+/// deleted, with its cluster.
+pub(super) const MADE_FOR: &str = "mqinformer.io/cluster-uid";
 
 /// A kind that the hub follows as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,10 +152,25 @@ impl World {
         missing.next().map(|(_, kind)| kind.url().0)
     }
 
-    /// A cluster's namespace, if it is marked as that.
-    pub(super) fn namespace_of(&self, cluster: &str) -> Option<&Namespace> {
-        let found = self.namespaces.get("", cluster)?;
-        let said = label(&found.metadata, CLUSTER_NAME_LABEL);
-        (said == Some(cluster)).then_some(found)
+    /// Whose the namespace of a cluster's name is.
+    pub(super) fn home(&self, cluster: &ManagedCluster) -> Home {
+        let Some(found) = self.namespaces.get("", name(cluster)) else {
+            return match self.namespaces.has("", name(cluster)) {
+                true => Home::Theirs,
+                false => Home::Nowhere,
+            };
+        };
+        let annotations = found.metadata.annotations.as_ref();
+        let made_for = annotations.and_then(|it| it.get(MADE_FOR));
+        match made_for.is_some() && made_for == cluster.metadata.uid.as_ref() {
+            true => Home::Ours,
+            false => Home::Theirs,
+        }
+    }
+
+    /// Whether a cluster takes work: it is accepted, and stays.
+    pub(super) fn takes_work(&self, cluster: &str) -> bool {
+        let found = self.clusters.get("", cluster);
+        found.is_some_and(|it| it.spec.hub_accepts_client && !is_deleting(&it.metadata))
     }
 }

@@ -12,6 +12,7 @@ struct Scene {
     cluster: Option<ManagedCluster>,
     contact: Option<Contact>,
     auto: Patterns,
+    impossible: Option<&'static str>,
     leftovers: Leftovers,
     listening: i64,
     now: i64,
@@ -28,6 +29,7 @@ impl Scene {
             cluster: None,
             contact: None,
             auto: Patterns::new(auto.iter().map(|it| (*it).to_owned())),
+            impossible: None,
             leftovers: Leftovers::default(),
             listening: START,
             now: START,
@@ -50,6 +52,7 @@ impl Scene {
         plan(&World {
             name: "cluster1",
             cluster: self.cluster.as_ref(),
+            impossible: self.impossible,
             contact: self.contact.as_ref(),
             auto_accept: &self.auto,
             leftovers: self.leftovers,
@@ -90,13 +93,13 @@ impl Scene {
             Action::Create { .. } => {}
             Action::AddFinalizer => cluster.metadata.finalizers = Some(vec![FINALIZER.to_owned()]),
             Action::Accept => cluster.spec.hub_accepts_client = true,
-            Action::MakeNamespace => self.leftovers.has_namespace = true,
+            Action::MakeNamespace => self.leftovers.namespace = Home::Ours,
             Action::Taint(taints) => cluster.spec.taints = taints,
             Action::Status(status) => cluster.status = *status,
             Action::Farewell(step) => {
                 self.farewells.push(step);
                 match step {
-                    Farewell::DeleteNamespace => self.leftovers.has_namespace = false,
+                    Farewell::DeleteNamespace => self.leftovers.namespace = Home::Nowhere,
                     Farewell::LetGo => self.cluster = None,
                     Farewell::DeleteWorks { abandon: true, .. } => self.leftovers.works = 0,
                     _ => {}
@@ -140,7 +143,7 @@ fn presence_makes_a_cluster_that_waits_to_be_accepted() {
     assert!(!scene.settle().serves_work);
     assert_eq!(scene.condition(HUB_ACCEPTED), None);
     assert_eq!(scene.condition(JOINED), None);
-    assert!(!scene.leftovers.has_namespace);
+    assert_eq!(scene.leftovers.namespace, Home::Nowhere);
     scene.accept(true);
     assert!(scene.settle().serves_work);
     assert_eq!(
@@ -155,7 +158,8 @@ fn presence_makes_a_cluster_that_waits_to_be_accepted() {
         scene.condition(AVAILABLE),
         pair("True", "ManagedClusterAvailable")
     );
-    assert!(scene.leftovers.has_namespace && scene.taints().is_empty());
+    assert_eq!(scene.leftovers.namespace, Home::Ours);
+    assert!(scene.taints().is_empty());
     let status = &scene.cluster.as_ref().unwrap().status;
     assert_eq!(status.version.kubernetes.as_deref(), Some("v1.36.0"));
     assert_eq!(status.capacity["cpu"], "4");
@@ -172,7 +176,11 @@ fn a_pattern_accepts_but_not_against_a_person_s_word() {
         scene.condition(HUB_ACCEPTED),
         pair("False", "HubClusterAdminDenied")
     );
-    assert!(scene.leftovers.has_namespace, "a flag deletes nothing");
+    assert_eq!(
+        scene.leftovers.namespace,
+        Home::Ours,
+        "a flag deletes nothing"
+    );
 }
 
 #[test]
@@ -340,4 +348,80 @@ fn who_never_joined_leaves_at_once() {
     scene.once();
     assert_eq!(scene.farewells, [Farewell::LetGo]);
     assert!(!is_true(&[], JOINED));
+}
+
+#[test]
+fn a_namespace_that_was_there_before_is_used_and_stays() {
+    let mut scene = Scene::new(&["*"]);
+    scene.leftovers.namespace = Home::Theirs;
+    scene.arrives();
+    scene.settle();
+    assert_eq!(scene.leftovers.namespace, Home::Theirs, "none is made");
+    scene.cluster.as_mut().unwrap().metadata.deletion_timestamp = Some(Time(at(START)));
+    scene.contact.as_mut().unwrap().detached = true;
+    scene.once();
+    assert_eq!(scene.farewells, [Farewell::LetGo]);
+}
+
+#[test]
+fn a_cluster_whose_name_cannot_be_is_told_so_and_owns_nothing() {
+    let mut scene = Scene::new(&["*"]);
+    scene.impossible = Some("it is a namespace of Kubernetes itself");
+    scene.arrives();
+    assert!(scene.settle().actions.is_empty() && scene.cluster.is_none());
+    // Somebody makes it by hand, and somebody else has put our finalizer on it.
+    let made = json!({"metadata": {"name": "kube-system", "finalizers": [FINALIZER]}, "spec": {"hubAcceptsClient": true}});
+    scene.cluster = Some(serde_json::from_value(made).unwrap());
+    scene.leftovers.works = 3;
+    assert!(!scene.settle().serves_work);
+    assert_eq!(scene.condition(JOINED), pair("False", "NameRefused"));
+    assert_eq!(scene.leftovers.namespace, Home::Nowhere);
+    scene.cluster.as_mut().unwrap().metadata.deletion_timestamp = Some(Time(at(START)));
+    scene.once();
+    assert_eq!(scene.farewells, [Farewell::LetGo]);
+}
+
+#[test]
+fn a_report_without_nodes_or_uid_takes_nothing_back() {
+    let mut scene = Scene::joined();
+    let contact = scene.contact.as_mut().unwrap();
+    contact.capacity.clear();
+    contact.uid.clear();
+    scene.settle();
+    let cluster = scene.cluster.as_ref().unwrap();
+    assert_eq!(cluster.status.capacity["cpu"], "4");
+    assert_eq!(cluster.claim(ID_CLAIM), Some("uid-1"));
+    scene.contact.as_mut().unwrap().uid = "uid-2".to_owned();
+    scene.settle();
+    assert_eq!(scene.condition(JOINED), pair("False", "AnotherCluster"));
+}
+
+#[test]
+fn a_denied_cluster_that_is_deleted_says_what_it_waits_for() {
+    let mut scene = leaving();
+    scene.accept(false);
+    assert!(!scene.once().serves_work);
+    let conditions = &scene.cluster.as_ref().unwrap().status.conditions;
+    let message = &find(conditions, farewell::LEAVING).unwrap().message;
+    assert!(
+        message.contains("spec.hubAcceptsClient") && message.contains(farewell::ABANDON),
+        "{message}"
+    );
+}
+
+/// It said that its API server is in trouble, and then nothing any more.
+#[test]
+fn an_agent_that_died_in_trouble_becomes_unreachable() {
+    let mut scene = Scene::joined();
+    let contact = scene.contact.as_mut().unwrap();
+    contact.trouble = Some("503".to_owned());
+    contact.online = false;
+    scene.settle();
+    assert_eq!(
+        scene.condition(AVAILABLE),
+        pair("Unknown", "ManagedClusterLeaseUpdateStopped")
+    );
+    scene.now += 300;
+    scene.settle();
+    assert_eq!(scene.taints(), [TAINT_UNREACHABLE]);
 }
