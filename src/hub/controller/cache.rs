@@ -79,6 +79,12 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
         self.unreadable.contains(&id)
     }
 
+    /// How many of one namespace are there and could never be read.
+    pub(super) fn unreadable_of(&self, namespace: &str) -> usize {
+        let here = self.unreadable.iter().filter(|it| it.0 == namespace);
+        here.filter(|it| self.get(&it.0, &it.1).is_none()).count()
+    }
+
     /// Whether all that is there could be read.
     pub(super) fn is_readable(&self) -> bool {
         self.unreadable.is_empty()

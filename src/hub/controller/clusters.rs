@@ -34,8 +34,6 @@ pub(super) struct View<'a> {
     pub(super) plain: &'a PlainObjects,
     pub(super) agents: &'a Agents,
     pub(super) auto_accept: &'a Patterns,
-    /// Where the hub runs, if in the cluster that it writes to.
-    pub(super) own_namespace: Option<&'a str>,
     /// Since when this hub listens.
     pub(super) listening: Timestamp,
 }
@@ -65,15 +63,16 @@ pub(super) fn decide(view: &View<'_>, name: &str) -> Outcome {
     let now = Timestamp::now();
     let cluster = view.world.clusters.get("", name);
     let contact = view.agents.contact(name, now);
+    let unread = view.world.works.unreadable_of(name);
     let works = view.world.works.of_namespace(name).count() + view.plain.of_namespace(name).count();
     let plan = lifecycle::plan(&lifecycle::World {
         name,
         cluster,
         contact: contact.as_ref(),
         auto_accept: view.auto_accept,
-        impossible: impossible(name, view.own_namespace),
+        impossible: impossible(name, view.world.own_namespace.as_deref()),
         leftovers: Leftovers {
-            works,
+            works: works + unread,
             namespace: cluster.map_or(Home::Nowhere, |it| view.world.home(it)),
         },
         listening: view.listening,
@@ -85,7 +84,7 @@ pub(super) fn decide(view: &View<'_>, name: &str) -> Outcome {
         leaving |= action == Action::Farewell(Farewell::TellAgent);
         deeds.extend(deeds_of(view, name, cluster, action));
     }
-    let possible = impossible(name, view.own_namespace).is_none();
+    let possible = impossible(name, view.world.own_namespace.as_deref()).is_none();
     if let Some(cluster) = cluster.filter(|it| possible && !is_deleting(&it.metadata))
         && let Some((key, value)) = sets::missing_set(cluster)
     {

@@ -33,8 +33,6 @@ pub(super) enum Act {
     Create(Value),
     /// It is deleted, if it is the one with this uid.
     Delete(String),
-    /// Nothing: it is only read.
-    Look,
 }
 
 /// Where an object of the API is.
@@ -75,6 +73,25 @@ where
     let act = Act::Apply {
         subresource: "status",
         object,
+    };
+    Deed { place, act }
+}
+
+/// The same of an object that was just written, as its server answered.
+pub(super) fn status_of(place: Place, object: &Value, status: &Value) -> Deed {
+    let metadata = &object["metadata"];
+    let mut applied = json!({
+        "apiVersion": object["apiVersion"],
+        "kind": object["kind"],
+        "metadata": {"name": metadata["name"], "uid": metadata["uid"]},
+        "status": status,
+    });
+    if metadata["namespace"].is_string() {
+        applied["metadata"]["namespace"] = metadata["namespace"].clone();
+    }
+    let act = Act::Apply {
+        subresource: "status",
+        object: applied,
     };
     Deed { place, act }
 }
@@ -179,10 +196,6 @@ impl Deed {
                 }
             }
             Act::Merge(patch) => kubernetes.merge(&self.place, bytes(patch)).await.map(Some),
-            Act::Look => match kubernetes.object(&self.place).await {
-                Err(WriteError::Refused(refusal)) if refusal.code == 404 => Ok(None),
-                found => found.map(Some),
-            },
             Act::Create(object) => {
                 let collection = Place {
                     name: String::new(),

@@ -14,6 +14,10 @@ pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Opti
     let Some(placement) = world.placements.get(&id.0, &id.1) else {
         return (Vec::new(), None);
     };
+    if let Some(kind) = world.doubtful() {
+        tracing::debug!(kind, "decisions stay as they are: something cannot be read");
+        return (Vec::new(), None);
+    }
     let outcome = schedule(&Scheduling {
         placement,
         bindings: world.bindings.all(),
