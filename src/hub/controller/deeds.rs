@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// As whom the hub applies.
-const MANAGER: &str = "mqinformer-hub";
+pub(super) const MANAGER: &str = "mqinformer-hub";
 
 /// One request that writes.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub(super) enum Act {
     Create(Value),
     /// It is deleted, if it is the one with this uid.
     Delete(String),
+    /// People are told, by an event; nothing waits for it, and nothing fails with it.
+    Tell(Value),
 }
 
 /// Where an object of the API is.
@@ -205,6 +207,13 @@ impl Deed {
                     Err(WriteError::Refused(refusal)) if refusal.code == 409 => Ok(None),
                     done => done.map(Some),
                 }
+            }
+            Act::Tell(event) => {
+                let told = kubernetes.create(&self.place, bytes(event)).await;
+                if let Err(error) = told {
+                    tracing::debug!(%error, "an event cannot be written");
+                }
+                Ok(None)
             }
             Act::Delete(uid) => match kubernetes.delete(&self.place, uid).await {
                 // Another one has taken the name.
