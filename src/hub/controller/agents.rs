@@ -108,6 +108,7 @@ impl Agents {
         let report = said.map(|it| it.cluster.clone()).unwrap_or_default();
         Some(Contact {
             online: !known.offline,
+            proven: member.age().freshness == Freshness::Fresh,
             heard,
             trouble,
             uid: presence.cluster_uid.clone(),

@@ -101,7 +101,7 @@ pub(super) fn decide(view: &View<'_>, name: &str) -> Outcome {
             Service::Refuses("the hub has not accepted this cluster (spec.hubAcceptsClient)")
         }
         (false, true) => Service::Refuses(
-            "the hub has no work for this cluster: see the conditions of its ManagedCluster",
+            "the hub sends no work to this cluster now: see the conditions of its ManagedCluster",
         ),
     });
     Outcome {

@@ -26,6 +26,15 @@ impl Feeds {
         all.entry(cluster.to_owned()).or_default().subscribe()
     }
 
+    /// Why a cluster may not have its work now, if that is so.
+    pub(in crate::hub) fn refusal(&self, cluster: &str) -> Option<Refusal> {
+        let all = self.lock();
+        match &*all.get(cluster)?.borrow() {
+            Held::Refused(refusal) => Some(refusal.clone()),
+            _ => None,
+        }
+    }
+
     fn set(&self, cluster: &str, held: Held) {
         let mut all = self.lock();
         all.entry(cluster.to_owned())
@@ -161,11 +170,14 @@ mod tests {
         assert_eq!(*feed.borrow(), Held::Unknown);
         shelves.show_all(&feeds, None);
         assert!(matches!(&*feed.borrow(), Held::Refused(_)));
+        assert_eq!(feeds.refusal("a").map(|it| it.code), Some(403));
+        assert_eq!(feeds.refusal("b"), None);
         shelves.serve("a", Service::Serves);
         shelves.show_all(&feeds, Some("the API server is away"));
         assert!(matches!(&*feed.borrow(), Held::Away(_)));
         shelves.show_all(&feeds, None);
         assert!(matches!(&*feed.borrow(), Held::Whole(all) if all.len() == 1));
+        assert_eq!(feeds.refusal("a"), None);
         feeds.forget();
         assert_eq!(*feed.borrow(), Held::Unknown);
     }

@@ -48,6 +48,8 @@ pub const ID_CLAIM: &str = "id.k8s.io";
 pub struct Contact {
     /// Whether its presence says that it is here; its last will says that it is not.
     pub online: bool,
+    /// What it says is a copy that is proven to be fresh.
+    pub proven: bool,
     /// When it was heard last, by the hub's clock; nothing: not by this hub process.
     pub heard: Option<Timestamp>,
     /// What its API server said last, if that was not well.
@@ -189,7 +191,8 @@ fn living(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
     if status != cluster.status {
         plan.actions.push(Action::Status(Box::new(status)));
     }
-    plan.serves_work = accepted && health.is_the_same;
+    // Who comes next under the name may be another one, and is judged first.
+    plan.serves_work = accepted && health.is_the_same && is_here(world);
     plan.recheck = recheck;
     plan
 }
@@ -211,9 +214,13 @@ fn leaving(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
     actions.push(Action::Farewell(step));
     Plan {
         actions,
-        serves_work: serves_work && cluster.spec.hub_accepts_client,
+        serves_work: serves_work && cluster.spec.hub_accepts_client && is_here(world),
         recheck: None,
     }
+}
+
+fn is_here(world: &World<'_>) -> bool {
+    world.contact.is_some_and(|it| it.online)
 }
 
 /// The status, with what the agent says of its cluster, as long as it is the one that was accepted.

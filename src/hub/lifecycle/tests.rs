@@ -40,6 +40,7 @@ impl Scene {
     fn arrives(&mut self) {
         self.contact = Some(Contact {
             online: true,
+            proven: true,
             heard: Some(at(self.now)),
             uid: "uid-1".to_owned(),
             kubernetes: Some("v1.36.0".to_owned()),
@@ -424,4 +425,40 @@ fn an_agent_that_died_in_trouble_becomes_unreachable() {
     scene.now += 300;
     scene.settle();
     assert_eq!(scene.taints(), [TAINT_UNREACHABLE]);
+}
+
+#[test]
+fn nobody_is_called_available_before_it_has_said_how_it_is() {
+    let mut scene = Scene::new(&["*"]);
+    scene.arrives();
+    scene.contact.as_mut().unwrap().proven = false;
+    scene.settle();
+    assert_eq!(
+        scene.condition(JOINED),
+        pair("True", "ManagedClusterJoined")
+    );
+    assert_eq!(scene.condition(AVAILABLE), None);
+    scene.contact.as_mut().unwrap().proven = true;
+    scene.settle();
+    assert_eq!(
+        scene.condition(AVAILABLE),
+        pair("True", "ManagedClusterAvailable")
+    );
+    // A copy that is stale for a moment is no news of the cluster.
+    scene.contact.as_mut().unwrap().proven = false;
+    assert!(scene.settle().actions.is_empty());
+    scene.now += 300;
+    scene.settle();
+    assert_eq!(scene.taints(), [TAINT_UNREACHABLE]);
+}
+
+/// Else another cluster that takes its name would have its work for a moment.
+#[test]
+fn a_cluster_that_is_not_here_is_sent_nothing() {
+    let mut scene = Scene::joined();
+    assert!(scene.settle().serves_work);
+    scene.contact.as_mut().unwrap().online = false;
+    assert!(!scene.settle().serves_work);
+    scene.arrives();
+    assert!(scene.settle().serves_work);
 }

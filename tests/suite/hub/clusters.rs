@@ -96,7 +96,14 @@ fn another_cluster_under_a_known_name_gets_no_work() {
     let hub = pair.start_hub(&[]);
     let mut agent = pair.start_agent(&[]);
     pair.until_joined(&hub);
+    pair.put_work("one", &["a"], "1");
+    until(&pair.cluster, &pair.config_map("a"), &agent.process, |_| {
+        true
+    });
     agent.process.kill_9();
+    until(&pair.hub, &managed("edge"), &hub.process, |it| {
+        condition(it, "ManagedClusterConditionAvailable") == "Unknown"
+    });
     let other = pair.scene.bed.private_cluster("foreign-other").unwrap();
     let words = [
         "--hub",
@@ -111,8 +118,9 @@ fn another_cluster_under_a_known_name_gets_no_work() {
         reason(it, "ManagedClusterJoined") == "AnotherCluster"
     });
     foreign.process.wait_err("it is refused", |text| {
-        text.contains("the hub has no work for this cluster")
+        text.contains("the hub sends no work to this cluster")
     });
+    assert!(!foreign.process.err().contains("the hub's work is here"));
 }
 
 /// It is the agent that says so, by an entry that nobody has confirmed since.
