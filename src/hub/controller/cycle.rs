@@ -3,8 +3,9 @@
 
 use super::agents::Agents;
 use super::cache::Id;
-use super::definitions::{Definition, Gate, Saved};
+use super::definitions::{Definition, Saved};
 use super::feeds::Shelves;
+use super::gate::Gate;
 use super::plain::{PlainObjects, Told};
 use super::turns::Done;
 use super::world::{KINDS, Kind, World};

@@ -11,7 +11,7 @@
 //! | `cycle` | what is heard |
 //! | `news` | who has to look when something changed |
 //! | `turns` | whose turn it is, and what became of it |
-//! | `definitions` | what becomes of it when a definition is deleted under the hub |
+//! | `gate`, `definitions` | what becomes of it when a definition is deleted under the hub |
 //! | `owners` | which works belong to which sets |
 //!
 //! One object has one turn at a time. Nothing is decided, and no work is served, before all of it was read whole.
@@ -23,6 +23,7 @@ mod cycle;
 mod deeds;
 mod definitions;
 mod feeds;
+mod gate;
 mod news;
 mod owners;
 mod placements;
