@@ -48,6 +48,8 @@ use tokio::sync::watch;
 
 /// How long the broker may take to hear a goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// Where a pod finds the name of its namespace.
+const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 /// Clusters that one hub serves at most.
 const CLUSTERS: usize = 10_000;
 
@@ -116,6 +118,7 @@ pub async fn run(args: HubArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
         informer: informer.clone(),
         name,
         auto_accept: Patterns::new(args.auto_accept.clone()),
+        own_namespace: own_namespace(&args),
         feeds,
         told,
     };
@@ -126,6 +129,13 @@ pub async fn run(args: HubArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
     let _ = tokio::time::timeout(GOODBYE, informer.close()).await;
     probes.abort();
     Ok(served?)
+}
+
+/// In a pod that writes to its own API server: no cluster can have this namespace.
+fn own_namespace(args: &HubArgs) -> Option<String> {
+    let here = args.kubeconfig.is_none();
+    let said = here.then(|| std::fs::read_to_string(OWN_NAMESPACE).ok());
+    said.flatten().map(|it| it.trim().to_owned())
 }
 
 /// Replicas need different ids, or they take each other's connection.

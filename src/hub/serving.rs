@@ -56,8 +56,12 @@ impl AgentUsers {
 impl Upstream for Serving {
     fn admit(&self, user: &str, selection: &Selection) -> Result<(), Refusal> {
         let cluster = &selection.namespace;
-        if selection.view != View::Work || self.agents.is_agent(user, cluster) {
+        if selection.view != View::Work {
             return Ok(());
+        }
+        if self.agents.is_agent(user, cluster) {
+            // Asked anew each time: a stream that is open still has what it had before it was refused.
+            return self.feeds.refusal(cluster).map_or(Ok(()), Err);
         }
         Err(Refusal {
             code: 403,

@@ -49,6 +49,8 @@ pub(super) struct Signs {
     pub(super) current_at: Option<Instant>,
     /// When the source last answered, if only with words.
     pub(super) heard_at: Option<Instant>,
+    /// When anything came of the source, a heartbeat included.
+    pub(super) lived_at: Option<Instant>,
     /// The API server's clock (ms since 1970), and when that arrived.
     pub(super) clock: Option<(u64, Instant)>,
     /// The age at which a copy is stale.
@@ -142,6 +144,13 @@ impl Store {
     #[must_use]
     pub fn heard_at(&self) -> Option<Instant> {
         self.signs().heard_at
+    }
+
+    /// When anything came of the source last, heartbeats included: it lives, whatever is with its API server. `None` if
+    /// nothing ever did.
+    #[must_use]
+    pub fn lived_at(&self) -> Option<Instant> {
+        self.signs().lived_at
     }
 
     /// What the API server's clock shows now, in ms since 1970: ages are told by it. `None` before the first answer.

@@ -182,6 +182,7 @@ impl Stream {
         Signs {
             current_at: self.reflector.current_at().map(instant),
             heard_at: self.heard.map(instant),
+            lived_at: self.lived.map(instant),
             clock: server.map(|server| (server.now_ms, instant(server.at))),
             stale_after: self.settings.stale_after(),
         }

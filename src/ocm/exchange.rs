@@ -25,8 +25,22 @@ structure! {
     pub struct HubNotice {
         /// The cluster is let go: once it has nothing of this hub any more, its agent says so.
         pub leaving: bool,
+        /// The kinds, in lower case, of which the hub knows all labelled objects.
+        pub known_kinds: Vec<String>,
     }
 }
+
+impl HubNotice {
+    /// Whether a work that the stream does not have is one that the hub does not have: of a kind that it cannot read,
+    /// it does not know.
+    pub fn misses(&self, work: &str) -> bool {
+        let knows = |kind| self.known_kinds.iter().any(|it| it == kind);
+        self.leaving || super::plain::kind_of(work).is_none_or(knows)
+    }
+}
+
+/// In the stream, a work that is there and that the hub cannot read. No agent can, so it keeps what it has of it.
+pub const UNREADABLE: &[u8] = br#""unreadable""#;
 
 structure! {
     /// What an agent says of its cluster, under [`CLUSTER_KEY`].
@@ -152,6 +166,23 @@ mod tests {
             .conditions
             .push(complete);
         assert_eq!(travelling(&work).status, work.status);
+    }
+
+    #[test]
+    fn nobody_misses_what_the_hub_cannot_know() {
+        let mut notice = HubNotice::default();
+        let object =
+            serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}});
+        let secret = crate::ocm::plain::work_name(&object).unwrap();
+        assert!(notice.misses("web") && !notice.misses(&secret));
+        notice.known_kinds = vec!["configmap".to_owned()];
+        assert!(!notice.misses(&secret));
+        notice.known_kinds.push("secret".to_owned());
+        assert!(notice.misses(&secret));
+        notice.known_kinds.clear();
+        notice.leaving = true;
+        assert!(notice.misses(&secret), "it is let go with all that it has");
+        assert!(serde_json::from_slice::<ManifestWork>(UNREADABLE).is_err());
     }
 
     #[test]

@@ -11,6 +11,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The label that distributes an object; its value does not matter, but for `"false"`.
 pub const DISTRIBUTE_LABEL: &str = "mqinformer.io/distribute";
+/// The label of an object that the hub holds: by it, one is found that has lost the other label.
+pub const HELD_LABEL: &str = "mqinformer.io/held";
 /// The annotation that names the namespace in the cluster.
 pub const NAMESPACE_ANNOTATION: &str = "mqinformer.io/namespace";
 /// The label of a synthetic work: it is in no API server.
@@ -81,6 +83,12 @@ pub fn status_back(there: &Value) -> Option<&Value> {
     there.get("status").filter(|it| it.is_object())
 }
 
+/// The kind of the object, in lower case, whose work has that name; none: it is a work of its own.
+pub fn kind_of(work: &str) -> Option<&str> {
+    let (kind, _) = work.strip_prefix("plain-")?.split_once('-')?;
+    Some(kind)
+}
+
 /// The name of an object's work: `plain-` with what tells objects of a namespace apart: readable, of a length that a name may have, and no user's.
 pub fn work_name(object: &Value) -> Option<String> {
     let (version, kind) = (object["apiVersion"].as_str()?, object["kind"].as_str()?);
@@ -117,7 +125,7 @@ fn clean(metadata: &mut Map<String, Value>) {
     without(metadata, SERVER_S);
     without(metadata, HUB_S);
     for (of, keys) in [
-        ("labels", &[DISTRIBUTE_LABEL][..]),
+        ("labels", &[DISTRIBUTE_LABEL, HELD_LABEL][..]),
         (
             "annotations",
             &[LAST_APPLIED, NAMESPACE_ANNOTATION, APPLIED_ANNOTATION],

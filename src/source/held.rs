@@ -1,14 +1,14 @@
 //! A collection that a role itself holds, served as a stream: a hub's work, an agent's status.
+//!
+//! Never says by itself that it is alive: it is made of what the role's API server says, so it is as fresh as that one's
+//! last answer, which the source asks for anyway. Else a role whose API server hangs would look well for ever, and one
+//! that stands by would never take over.
 
 use super::{Event, Refusal};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-
-/// How often a collection that did not change is said to be what it was.
-const ALIVE: Duration = Duration::from_secs(1);
 
 /// A collection, as its role holds it now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Held {
                     return;
                 }
                 // An error means that its role has ended: the collection stays what it was.
-                if let Ok(Err(_)) = tokio::time::timeout(ALIVE, held.changed()).await {
+                if held.changed().await.is_err() {
                     return;
                 }
             }
@@ -60,11 +60,7 @@ async fn tell(now: &Held, last: &mut Option<Entries>, events: &mpsc::Sender<Even
             let all = now.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             vec![Event::Listing, Event::Listed(all, 0), Event::Watching]
         }
-        (Held::Whole(now), Some(before)) => {
-            let mut changes = difference(before, now);
-            changes.push(Event::Alive);
-            changes
-        }
+        (Held::Whole(now), Some(before)) => difference(before, now),
     };
     *last = match now {
         Held::Whole(now) => Some(Arc::clone(now)),
@@ -125,7 +121,7 @@ mod tests {
             assert_eq!(next().await, expected);
         }
         hold.send_replace(whole(&[("b", "2")]));
-        for expected in ["delete b\"a\"", "put b\"b\" b\"2\"", "Alive"] {
+        for expected in ["delete b\"a\"", "put b\"b\" b\"2\""] {
             assert_eq!(next().await, expected);
         }
         let (code, reason) = (403, "Forbidden".to_owned());

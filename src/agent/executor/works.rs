@@ -48,9 +48,9 @@ impl Works {
         self.all.get(name)
     }
 
-    /// Whether the hub lists a work, readable or not.
+    /// Whether the hub lists a work, readable or not, or cannot know whether it would.
     pub(super) fn lists(&self, name: &str) -> bool {
-        self.all.contains_key(name) || self.unreadable.contains(name)
+        self.all.contains_key(name) || self.unreadable.contains(name) || !self.notice.misses(name)
     }
 
     /// All that are readable.

@@ -7,6 +7,7 @@ use crate::protocol::message::{AGENT, Selection, View};
 use crate::protocol::names::ClusterName;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// All agents.
@@ -88,28 +89,26 @@ impl Agents {
         let member = self.watch.members().get(&name).filter(|it| is_agent(it))?;
         let known = member.cluster()?;
         let state = member.store().state().borrow().clone();
-        let trouble = state
-            .upstream_down
-            .map(|down| match down.message.is_empty() {
-                true => "it does not answer".to_owned(),
-                false => down.message,
-            });
+        let down = state.upstream_down.filter(|_| !known.offline);
+        let trouble = down.map(|down| match down.message.is_empty() {
+            true => "it does not answer".to_owned(),
+            false => down.message,
+        });
         let said = self.said.get(cluster);
-        let ages = [
-            // It is heard to say that its API server is not.
-            trouble.is_some().then_some(std::time::Duration::ZERO),
-            age(member.age()),
-            said.and_then(|it| it.present)
-                .filter(|_| !known.offline)
-                .map(|it| it.elapsed()),
-        ];
-        let heard = ages.into_iter().flatten().min();
-        let heard = heard.and_then(|age| now.checked_sub(SignedDuration::try_from(age).ok()?).ok());
+        let signs = Signs {
+            copy: age(member.age()),
+            lived: member.store().lived_at().map(|it| it.elapsed()),
+            present: said.and_then(|it| it.present).map(|it| it.elapsed()),
+            offline: known.offline,
+        };
+        let silent = SignedDuration::try_from(signs.silence().unwrap_or(Duration::MAX)).ok();
+        let heard = silent.and_then(|it| now.checked_sub(it).ok());
         let presence = &known.presence;
         let version = &presence.kubernetes_version;
         let report = said.map(|it| it.cluster.clone()).unwrap_or_default();
         Some(Contact {
             online: !known.offline,
+            proven: member.age().freshness == Freshness::Fresh,
             heard,
             trouble,
             uid: presence.cluster_uid.clone(),
@@ -141,7 +140,27 @@ fn is_agent(member: &Member) -> bool {
     member.cluster().is_some_and(|it| it.presence.role == AGENT)
 }
 
-fn age(age: Age) -> Option<std::time::Duration> {
+/// How long ago there was a sign of an agent, by where it comes from.
+struct Signs {
+    /// Its copy was proven to be what its API server has.
+    copy: Option<Duration>,
+    /// Anything of its stream: that it is in trouble, too. What it said last says nothing of whether it still lives.
+    lived: Option<Duration>,
+    /// Its presence.
+    present: Option<Duration>,
+    /// Its presence was its last will, or a good-bye.
+    offline: bool,
+}
+
+impl Signs {
+    /// For how long nothing was heard of it; none: never was anything.
+    fn silence(&self) -> Option<Duration> {
+        let present = self.present.filter(|_| !self.offline);
+        [self.copy, self.lived, present].into_iter().flatten().min()
+    }
+}
+
+fn age(age: Age) -> Option<Duration> {
     match age.freshness {
         Freshness::Unknown => None,
         _ => age.at_most,
@@ -152,11 +171,14 @@ impl Said {
     /// Takes an entry; answers the work that it is about.
     fn take(&mut self, notice: &Notice) -> Option<String> {
         if notice.key == CLUSTER_KEY.as_bytes() {
-            let read = notice
-                .new
-                .as_ref()
-                .and_then(|it| serde_json::from_slice(it).ok());
-            self.cluster = read.unwrap_or_default();
+            match notice.new.as_ref().map(|it| serde_json::from_slice(it)) {
+                Some(Ok(report)) => self.cluster = report,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "what an agent says of its cluster cannot be read: it stays as it was");
+                }
+                // It has begun anew, and says it when it knows. What it has let go may be there again.
+                None => self.cluster.detached = false,
+            }
             return None;
         }
         let work = work_of_key(&notice.key)?.to_owned();
@@ -166,5 +188,46 @@ impl Said {
             None => _ = self.works.remove(&work),
         }
         Some(work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use serde_json::json;
+
+    #[test]
+    fn who_said_that_it_was_in_trouble_and_then_nothing_is_silent() {
+        let minute = Duration::from_secs(60);
+        let mut signs = Signs {
+            copy: Some(minute * 9),
+            lived: Some(minute),
+            present: Some(minute * 5),
+            offline: false,
+        };
+        assert_eq!(signs.silence(), Some(minute));
+        signs.lived = Some(minute * 7);
+        assert_eq!(signs.silence(), Some(minute * 5));
+        // A last will is no sign of life.
+        (signs.present, signs.offline) = (Some(Duration::ZERO), true);
+        assert_eq!(signs.silence(), Some(minute * 7));
+    }
+
+    #[test]
+    fn what_an_agent_said_of_its_cluster_stays_until_it_says_it_anew() {
+        let notice = |new: Option<&str>| Notice {
+            key: CLUSTER_KEY.into(),
+            old: None,
+            new: new.map(|it| Bytes::copy_from_slice(it.as_bytes())),
+        };
+        let mut said = Said::default();
+        let report = r#"{"allocatable": {"cpu": "4"}, "detached": true}"#;
+        said.take(&notice(Some(report)));
+        said.take(&notice(Some("7")));
+        assert!(said.cluster.detached);
+        said.take(&notice(None));
+        assert!(!said.cluster.detached, "that is said of one life only");
+        assert_eq!(said.cluster.allocatable["cpu"], json!("4"));
     }
 }

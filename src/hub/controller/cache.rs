@@ -2,24 +2,25 @@
 
 use crate::kubernetes::{Collector, Heard, News};
 use crate::ocm::{ObjectMeta, name, namespace};
+use crate::source::Event;
 use bytes::Bytes;
 use k8s_openapi::Metadata;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 /// Namespace and name; the namespace of what has none is empty.
 pub(super) type Id = (String, String);
-
-/// How many of those that went are remembered; a write takes no longer than it takes so many to go.
-const REMEMBERED: usize = 1024;
 
 /// All objects of one kind.
 #[derive(Debug)]
 pub(super) struct Cache<K> {
     /// Sorted by namespace and name.
     all: Vec<K>,
-    /// The uids of the last that went: an answer to a write may come after the watch has said that.
-    gone: VecDeque<String>,
+    /// Those that are there and cannot be read: as long as one could be read before, that is what is known of it.
+    unreadable: BTreeSet<Id>,
+    /// The resourceVersion up to which the watch has told everything: what a write answered before that is no news,
+    /// above all not of an object that went meanwhile.
+    told: u64,
     whole: bool,
     away: Option<String>,
     collector: Collector,
@@ -29,7 +30,8 @@ impl<K> Default for Cache<K> {
     fn default() -> Self {
         Self {
             all: Vec::new(),
-            gone: VecDeque::new(),
+            unreadable: BTreeSet::new(),
+            told: 0,
             whole: false,
             away: None,
             collector: Collector::default(),
@@ -66,11 +68,34 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
         here.take_while(move |it| crate::ocm::namespace(*it) == namespace)
     }
 
+    /// Whether it is there, readable or not.
+    pub(super) fn has(&self, namespace: &str, name: &str) -> bool {
+        self.get(namespace, name).is_some() || self.is_unreadable(namespace, name)
+    }
+
+    /// Whether it is there, and nobody knows what it says.
+    pub(super) fn is_unreadable(&self, namespace: &str, name: &str) -> bool {
+        let id = (namespace.to_owned(), name.to_owned());
+        self.unreadable.contains(&id)
+    }
+
+    /// How many of one namespace are there and could never be read.
+    pub(super) fn unreadable_of(&self, namespace: &str) -> usize {
+        let here = self.unreadable.iter().filter(|it| it.0 == namespace);
+        here.filter(|it| self.get(&it.0, &it.1).is_none()).count()
+    }
+
+    /// Whether all that is there could be read.
+    pub(super) fn is_readable(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
     /// Takes what its watch says; answers what changed.
     pub(super) fn take(&mut self, heard: Heard) -> BTreeSet<Id> {
+        self.hear(&heard);
         match self.collector.take(heard) {
             Some(News::Whole(all)) => self.replace(&all),
-            Some(News::Put(_, value)) => self.put(&value).into_iter().collect(),
+            Some(News::Put(key, value)) => self.put(&key, &value).into_iter().collect(),
             Some(News::Gone(key)) => self.remove(&key).into_iter().collect(),
             Some(News::Away(why) | News::Refused(why)) => {
                 self.away = Some(why);
@@ -84,43 +109,68 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
         }
     }
 
+    /// Up to where everything is told.
+    fn hear(&mut self, heard: &Heard) {
+        match heard {
+            // A server that was restored begins below what it said before.
+            Heard::Event(Event::Listed(_, version)) => self.told = *version,
+            Heard::Event(
+                Event::Put(_, _, version) | Event::Delete(_, version) | Event::Bookmark(version),
+            ) => self.told = self.told.max(*version),
+            Heard::Event(_) | Heard::Kind(_) | Heard::Trouble(_) => {}
+        }
+    }
+
     fn replace(&mut self, all: &[(Bytes, Bytes)]) -> BTreeSet<Id> {
         let mut changed: BTreeSet<Id> = self.all.iter().map(id).collect();
-        let before: Vec<_> = self
-            .all
-            .iter()
-            .map(|it| it.metadata().uid.clone())
-            .collect();
-        self.all = all.iter().filter_map(|(_, value)| read(value)).collect();
+        changed.append(&mut self.unreadable);
+        let mut before = std::mem::take(&mut self.all);
+        for (key, value) in all {
+            match read(value) {
+                Some(new) => self.all.push(new),
+                None => {
+                    let Some(id) = id_of(key) else { continue };
+                    let known = before
+                        .iter()
+                        .position(|it| (namespace(it), name(it)) == (&id.0, &id.1));
+                    self.all.extend(known.map(|at| before.swap_remove(at)));
+                    self.unreadable.insert(id);
+                }
+            }
+        }
         self.all.sort_by_cached_key(id);
-        let left: BTreeSet<_> = self
-            .all
-            .iter()
-            .map(|it| it.metadata().uid.clone())
-            .collect();
-        before
-            .into_iter()
-            .filter(|it| !left.contains(it))
-            .for_each(|it| self.went(it));
         changed.extend(self.all.iter().map(id));
+        changed.extend(self.unreadable.iter().cloned());
         self.whole = true;
         self.away = None;
         changed
     }
 
-    /// Takes the answer to a write; one of an object that went meanwhile is no news.
+    /// Takes the answer to a write; what the watch has told of already, be it that it went, is no news.
     pub(super) fn wrote(&mut self, value: &Bytes) -> Option<Id> {
         let new: K = read(value)?;
-        let uid = new.metadata().uid.clone().unwrap_or_default();
-        if self.gone.contains(&uid) {
-            return None;
+        match version(new.metadata()) {
+            Some(version) if version <= self.told => None,
+            _ => self.set(new),
         }
-        self.put(value)
+    }
+
+    fn put(&mut self, key: &Bytes, value: &Bytes) -> Option<Id> {
+        let id = id_of(key)?;
+        match read(value) {
+            Some(new) => {
+                let again = self.unreadable.remove(&id);
+                self.set(new).or(again.then_some(id))
+            }
+            None => {
+                self.unreadable.insert(id.clone());
+                Some(id)
+            }
+        }
     }
 
     /// Takes an object; one that is older than what is known is no news.
-    fn put(&mut self, value: &Bytes) -> Option<Id> {
-        let new: K = read(value)?;
+    fn set(&mut self, new: K) -> Option<Id> {
         let id = id(&new);
         match self.position(&id.0, &id.1) {
             Ok(at) if is_older(new.metadata(), self.all[at].metadata()) => return None,
@@ -131,19 +181,14 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
     }
 
     fn remove(&mut self, key: &Bytes) -> Option<Id> {
-        let key = std::str::from_utf8(key).ok()?;
-        let (namespace, name) = key.split_once('/').unwrap_or(("", key));
-        let at = self.position(namespace, name).ok()?;
-        let gone = self.all.remove(at).metadata().uid.clone();
-        self.went(gone);
-        Some((namespace.to_owned(), name.to_owned()))
-    }
-
-    fn went(&mut self, uid: Option<String>) {
-        self.gone.extend(uid);
-        if self.gone.len() > REMEMBERED {
-            self.gone.pop_front();
+        let id = id_of(key)?;
+        let unread = self.unreadable.remove(&id);
+        match self.position(&id.0, &id.1) {
+            Ok(at) => _ = self.all.remove(at),
+            Err(_) if unread => {}
+            Err(_) => return None,
         }
+        Some(id)
     }
 
     fn position(&self, wanted_namespace: &str, wanted_name: &str) -> Result<usize, usize> {
@@ -156,25 +201,35 @@ fn id<K: Metadata<Ty = ObjectMeta>>(object: &K) -> Id {
     (namespace(object).to_owned(), name(object).to_owned())
 }
 
+/// By the key of its entry.
+fn id_of(key: &Bytes) -> Option<Id> {
+    let key = std::str::from_utf8(key).ok()?;
+    let (namespace, name) = key.split_once('/').unwrap_or(("", key));
+    Some((namespace.to_owned(), name.to_owned()))
+}
+
 fn read<K: DeserializeOwned>(value: &Bytes) -> Option<K> {
     let read = serde_json::from_slice(value);
     read.inspect_err(
-        |error| tracing::warn!(%error, "an object of the hub cannot be read: it is passed over"),
+        |error| tracing::warn!(%error, "an object of the hub cannot be read: nothing is done about it"),
     )
     .ok()
 }
 
+/// Of one kind they are comparable, whichever the object.
+fn version(of: &ObjectMeta) -> Option<u64> {
+    of.resource_version.as_ref()?.parse().ok()
+}
+
 fn is_older(new: &ObjectMeta, known: &ObjectMeta) -> bool {
-    let version = |it: &ObjectMeta| it.resource_version.as_ref()?.parse::<u64>().ok();
     let both = version(new).zip(version(known));
-    new.uid == known.uid && both.is_some_and(|(new, known)| new < known)
+    both.is_some_and(|(new, known)| new < known)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ocm::ManifestWork;
-    use crate::source::Event;
 
     fn work(namespace: &str, name: &str, version: u64) -> Bytes {
         let text = format!(
@@ -190,31 +245,68 @@ mod tests {
             .collect()
     }
 
+    fn listed(entries: &[(&'static str, Bytes)], version: u64) -> Heard {
+        let entries = entries.iter().map(|(k, v)| ((*k).into(), v.clone()));
+        Heard::Event(Event::Listed(entries.collect(), version))
+    }
+
+    fn holding(entries: &[(&'static str, Bytes)], version: u64) -> Cache<ManifestWork> {
+        let mut cache = Cache::default();
+        assert!(!cache.is_whole());
+        cache.take(listed(entries, version));
+        assert!(cache.is_whole());
+        cache
+    }
+
     #[test]
     fn what_a_write_answered_is_not_undone_by_an_older_word() {
-        let mut cache: Cache<ManifestWork> = Cache::default();
-        let listed = vec![
-            ("b/y".into(), work("b", "y", 1)),
-            ("a/x".into(), work("a", "x", 1)),
-        ];
-        assert!(!cache.is_whole());
-        assert_eq!(cache.take(Heard::Event(Event::Listed(listed, 1))).len(), 2);
-        assert!(cache.is_whole());
+        let mut cache = holding(&[("b/y", work("b", "y", 1)), ("a/x", work("a", "x", 1))], 1);
         cache.wrote(&work("a", "w", 2));
         assert_eq!(names(&cache, "a"), ["w", "x"]);
         assert_eq!(names(&cache, "b"), ["y"]);
         cache.wrote(&work("a", "x", 5));
         assert_eq!(cache.wrote(&work("a", "x", 4)), None);
+        let older = Event::Put("a/x".into(), work("a", "x", 3), 3);
+        assert!(cache.take(Heard::Event(older)).is_empty());
         let gone = cache.take(Heard::Event(Event::Delete("a/x".into(), 6)));
         assert!(gone.contains(&("a".to_owned(), "x".to_owned())));
-        assert_eq!(
-            cache.wrote(&work("a", "x", 7)),
-            None,
-            "it went before the answer came"
-        );
-        assert_eq!(
-            (names(&cache, "a"), names(&cache, "c").len()),
-            (vec!["w".to_owned()], 0)
-        );
+        assert_eq!(names(&cache, "a"), ["w"]);
+    }
+
+    /// However many others went meanwhile, and whatever its uid was.
+    #[test]
+    fn what_a_write_answered_brings_nothing_back_that_went_since() {
+        let mut cache = holding(&[("a/x", work("a", "x", 1))], 1);
+        for version in 10..3_000 {
+            let put = Event::Put("a/z".into(), work("a", "z", version), version);
+            cache.take(Heard::Event(put));
+            cache.take(Heard::Event(Event::Delete("a/z".into(), version)));
+        }
+        cache.take(Heard::Event(Event::Delete("a/x".into(), 3_000)));
+        assert_eq!(cache.wrote(&work("a", "x", 7)), None);
+        // Nor of one that came and went before the answer did.
+        assert_eq!(cache.wrote(&work("a", "new", 2_999)), None);
+        assert_eq!(names(&cache, "a"), [""; 0]);
+        assert!(cache.wrote(&work("a", "new", 3_001)).is_some());
+        // Not listed: it went while nobody watched.
+        cache.take(listed(&[], 4_000));
+        assert_eq!(cache.wrote(&work("a", "new", 3_500)), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_its_place() {
+        let broken = || Bytes::from(r#"{"metadata": {"namespace": "a", "name": "x"}, "spec": 7}"#);
+        let mut cache = holding(&[("a/x", broken())], 1);
+        assert!(cache.has("a", "x") && cache.is_unreadable("a", "x") && !cache.is_readable());
+        let put = |value, version| Heard::Event(Event::Put("a/x".into(), value, version));
+        assert_eq!(cache.take(put(work("a", "x", 2), 2)).len(), 1);
+        assert!(cache.is_readable());
+        // What was read last is what is known of it.
+        assert_eq!(cache.take(put(broken(), 3)).len(), 1);
+        assert_eq!((names(&cache, "a").len(), cache.is_readable()), (1, false));
+        cache.take(listed(&[("a/x", broken())], 4));
+        assert_eq!((names(&cache, "a").len(), cache.is_readable()), (1, false));
+        cache.take(Heard::Event(Event::Delete("a/x".into(), 5)));
+        assert!(cache.is_readable() && !cache.has("a", "x"));
     }
 }

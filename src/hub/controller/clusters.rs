@@ -4,14 +4,14 @@ use super::agents::Agents;
 use super::deeds::{self, Act, Deed};
 use super::feeds::Service;
 use super::plain::PlainObjects;
-use super::world::World;
+use super::world::{MADE_FOR, World};
 use crate::hub::lifecycle::accept::Patterns;
-use crate::hub::lifecycle::farewell::{Farewell, Leftovers};
-use crate::hub::lifecycle::{self, Action, FINALIZER};
+use crate::hub::lifecycle::farewell::{Farewell, Home, Leftovers};
+use crate::hub::lifecycle::{self, Action, FINALIZER, labels};
 use crate::hub::sets;
 use crate::ocm::cluster::{CLUSTER_NAME_LABEL, CLUSTER_SET_LABEL, DEFAULT_LEASE_SECONDS};
 use crate::ocm::work::FINALIZER as WORK_FINALIZER;
-use crate::ocm::{ManagedCluster, is_deleting};
+use crate::ocm::{ManagedCluster, is_deleting, name};
 use k8s_openapi::Resource;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::jiff::Timestamp;
@@ -38,8 +38,17 @@ pub(super) struct View<'a> {
     pub(super) listening: Timestamp,
 }
 
-/// Whether a cluster's name can be a namespace's, and is none that a hub needs itself.
-pub(super) fn is_good_name(name: &str) -> bool {
+/// Why no cluster can have that name, if none can: it would have a namespace of the hub itself. `own`: where the hub runs.
+pub(super) fn impossible(name: &str, own: Option<&str>) -> Option<&'static str> {
+    if own == Some(name) {
+        return Some("the namespace of its name is where the hub runs: choose another --cluster");
+    }
+    (!is_free(name)).then_some(
+        "no namespace can have its name, or only one of Kubernetes itself: choose another --cluster",
+    )
+}
+
+fn is_free(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let ends = name.starts_with(letters) && name.ends_with(letters);
     let valid = name.len() <= 63 && ends && name.chars().all(|c| letters(c) || c == '-');
@@ -54,15 +63,17 @@ pub(super) fn decide(view: &View<'_>, name: &str) -> Outcome {
     let now = Timestamp::now();
     let cluster = view.world.clusters.get("", name);
     let contact = view.agents.contact(name, now);
+    let unread = view.world.works.unreadable_of(name);
     let works = view.world.works.of_namespace(name).count() + view.plain.of_namespace(name).count();
     let plan = lifecycle::plan(&lifecycle::World {
         name,
         cluster,
         contact: contact.as_ref(),
         auto_accept: view.auto_accept,
+        impossible: impossible(name, view.world.own_namespace.as_deref()),
         leftovers: Leftovers {
-            works,
-            has_namespace: view.world.namespace_of(name).is_some(),
+            works: works + unread,
+            namespace: cluster.map_or(Home::Nowhere, |it| view.world.home(it)),
         },
         listening: view.listening,
         now,
@@ -73,7 +84,8 @@ pub(super) fn decide(view: &View<'_>, name: &str) -> Outcome {
         leaving |= action == Action::Farewell(Farewell::TellAgent);
         deeds.extend(deeds_of(view, name, cluster, action));
     }
-    if let Some(cluster) = cluster.filter(|it| !is_deleting(&it.metadata))
+    let possible = impossible(name, view.world.own_namespace.as_deref()).is_none();
+    if let Some(cluster) = cluster.filter(|it| possible && !is_deleting(&it.metadata))
         && let Some((key, value)) = sets::missing_set(cluster)
     {
         let patch = json!({"metadata": {"labels": {key: value}}});
@@ -89,7 +101,7 @@ pub(super) fn decide(view: &View<'_>, name: &str) -> Outcome {
             Service::Refuses("the hub has not accepted this cluster (spec.hubAcceptsClient)")
         }
         (false, true) => Service::Refuses(
-            "the hub has no work for this cluster: see the conditions of its ManagedCluster",
+            "the hub sends no work to this cluster now: see the conditions of its ManagedCluster",
         ),
     });
     Outcome {
@@ -132,7 +144,7 @@ fn deeds_of(
             .into_iter()
             .collect(),
         Action::Accept => merge(json!({"spec": {"hubAcceptsClient": true}})),
-        Action::MakeNamespace => vec![namespace(name)],
+        Action::MakeNamespace => vec![namespace(cluster)],
         Action::Taint(taints) => merge(json!({"spec": {"taints": taints}})),
         Action::Status(status) => vec![deeds::status(cluster, &*status)],
         Action::Farewell(step) => farewell(view, name, cluster, step),
@@ -144,11 +156,10 @@ fn create(view: &View<'_>, name: &str, accepted: bool) -> Deed {
         .agents
         .labels(name)
         .into_iter()
+        .filter(|(key, value)| labels::may_choose(key, value))
         .map(|(key, value)| (key, value.into()))
         .collect();
-    labels
-        .entry(CLUSTER_SET_LABEL)
-        .or_insert_with(|| sets::DEFAULT.into());
+    labels.insert(CLUSTER_SET_LABEL.to_owned(), sets::DEFAULT.into());
     let object = json!({
         "apiVersion": ManagedCluster::API_VERSION,
         "kind": ManagedCluster::KIND,
@@ -162,19 +173,17 @@ fn create(view: &View<'_>, name: &str, accepted: bool) -> Deed {
     }
 }
 
-fn namespace(name: &str) -> Deed {
+/// Made, never taken: one that is there is somebody's.
+fn namespace(cluster: &ManagedCluster) -> Deed {
+    let (name, uid) = (name(cluster), &cluster.metadata.uid);
     let object = json!({
         "apiVersion": Namespace::API_VERSION,
         "kind": Namespace::KIND,
-        "metadata": {"name": name, "labels": {CLUSTER_NAME_LABEL: name}},
+        "metadata": {"name": name, "labels": {CLUSTER_NAME_LABEL: name}, "annotations": {MADE_FOR: uid}},
     });
-    let place = deeds::place::<Namespace>("", name);
     Deed {
-        place,
-        act: Act::Apply {
-            subresource: "",
-            object,
-        },
+        place: deeds::place::<Namespace>("", name),
+        act: Act::Create(object),
     }
 }
 
@@ -196,8 +205,8 @@ fn farewell(view: &View<'_>, name: &str, cluster: &ManagedCluster, step: Farewel
         // It is told by its stream.
         Farewell::TellAgent => Vec::new(),
         Farewell::DeleteNamespace => {
-            let found = view.world.namespace_of(name);
-            let there = found.filter(|it| it.metadata.deletion_timestamp.is_none());
+            let found = view.world.namespaces.get("", name);
+            let there = found.filter(|it| !is_deleting(&it.metadata));
             there.map(deeds::delete).into_iter().collect()
         }
         Farewell::LetGo => {
@@ -212,11 +221,14 @@ fn farewell(view: &View<'_>, name: &str, cluster: &ManagedCluster, step: Farewel
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kubernetes::Heard;
+    use crate::source::Event;
 
     #[test]
     fn a_cluster_cannot_take_a_namespace_that_the_hub_needs() {
+        let refused = |name: &str| impossible(name, Some("hubs")).is_some();
         for name in ["cluster1", "a", "east-1"] {
-            assert!(is_good_name(name), "{name}");
+            assert!(!refused(name), "{name}");
         }
         for name in [
             "",
@@ -228,8 +240,34 @@ mod tests {
             "a.b",
             &"a".repeat(64),
             "open-cluster-management-hub",
+            "hubs",
         ] {
-            assert!(!is_good_name(name), "{name}");
+            assert!(refused(name), "{name}");
         }
+    }
+
+    fn cluster(uid: &str) -> ManagedCluster {
+        let made = json!({"metadata": {"name": "c", "uid": uid}});
+        serde_json::from_value(made).unwrap()
+    }
+
+    #[test]
+    fn a_namespace_is_the_clusters_only_if_it_was_made_for_it() {
+        let mut world = World::default();
+        assert_eq!(world.home(&cluster("1")), Home::Nowhere);
+        let Act::Create(made) = namespace(&cluster("1")).act else {
+            panic!("it is made, not changed");
+        };
+        let mut list = |namespace: &Value| {
+            let entry = ("c".into(), namespace.to_string().into());
+            world
+                .namespaces
+                .take(Heard::Event(Event::Listed(vec![entry], 1)));
+            (world.home(&cluster("1")), world.home(&cluster("2")))
+        };
+        assert_eq!(list(&made), (Home::Ours, Home::Theirs));
+        // OCM's label says whose it is, not who made it.
+        let labelled = json!({"metadata": {"name": "c", "labels": {CLUSTER_NAME_LABEL: "c"}}});
+        assert_eq!(list(&labelled), (Home::Theirs, Home::Theirs));
     }
 }

@@ -1,16 +1,16 @@
-//! Whose turn it is, and what became of it.
+//! What is heard, in one place: watches, agents, definitions; what that changes is in `news`, what it leads to in
+//! `turns`.
 
 use super::agents::Agents;
 use super::cache::Id;
-use super::clusters::{self, View};
-use super::deeds::{Act, Deed};
+use super::definitions::{Definition, Saved};
 use super::feeds::Shelves;
-use super::plain::{self, PlainObjects};
+use super::gate::Gate;
+use super::plain::{PlainObjects, Told};
+use super::turns::Done;
 use super::world::{KINDS, Kind, World};
-use super::{Plan, Report, placements, rollouts, works};
-use crate::kubernetes::{Catalog, Heard, Place, Queue, WriteError};
-use crate::ocm::exchange::{HUB_KEY, HubNotice, WorkReport};
-use bytes::Bytes;
+use super::{Plan, Report};
+use crate::kubernetes::{Catalog, Heard, Kubernetes, Queue};
 use k8s_openapi::jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,12 +19,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// Turns at once.
-const AT_ONCE: usize = 32;
-/// Between two tries of one object: the first pause and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
-/// After somebody else has changed an object meanwhile: its watch shows it soon.
-const CONFLICT: Duration = Duration::from_millis(50);
 /// How often clusters are looked at though nothing was heard: silence is news, too.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often it is asked which kinds there are.
@@ -45,17 +39,6 @@ pub(super) enum Key {
     Plain(Id),
 }
 
-/// A turn that is over.
-struct Done {
-    key: Key,
-    written: Vec<(Place, Bytes)>,
-    looked: Option<(Place, Bytes)>,
-    writes: u64,
-    /// What the plain form's status was written from.
-    back: Option<WorkReport>,
-    error: Option<WriteError>,
-}
-
 /// All that a controller knows while it has the hub's name.
 pub(super) struct Cycle<'a> {
     pub(super) plan: &'a Plan,
@@ -65,19 +48,20 @@ pub(super) struct Cycle<'a> {
     pub(super) shelves: Shelves,
     pub(super) queue: Queue<Key>,
     pub(super) listening: Timestamp,
+    gate: Gate,
     heard: mpsc::Receiver<(Kind, Heard)>,
-    told: mpsc::Receiver<plain::Told>,
+    told: mpsc::Receiver<Told>,
     catalogs: mpsc::Receiver<Arc<Catalog>>,
     /// Ends with the cycle.
     _watches: JoinSet<()>,
-    turns: JoinSet<Done>,
+    pub(super) turns: JoinSet<Done>,
     /// All was read whole.
     pub(super) whole: bool,
     /// What could not be read when the streams were last shown.
     pub(super) was_away: bool,
-    report: Report,
+    pub(super) report: Report,
     /// Clusters whose names cannot be, and who were told so.
-    warned: BTreeSet<String>,
+    pub(super) warned: BTreeSet<String>,
 }
 
 impl<'a> Cycle<'a> {
@@ -89,28 +73,20 @@ impl<'a> Cycle<'a> {
             watches.spawn(kind.follow(plan.kubernetes.clone(), tell.clone()));
         }
         let (say, catalogs) = mpsc::channel(1);
-        let kubernetes = plan.kubernetes.clone();
-        watches.spawn(async move {
-            let mut every = tokio::time::interval(KINDS_EVERY);
-            every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            loop {
-                every.tick().await;
-                if let Ok(catalog) = kubernetes.catalog(Duration::ZERO).await
-                    && say.send(catalog).await.is_err()
-                {
-                    return;
-                }
-            }
-        });
+        watches.spawn(ask_for_kinds(plan.kubernetes.clone(), say));
         let (plain, told) = PlainObjects::new();
         Self {
             plan,
-            world: World::default(),
+            world: World {
+                own_namespace: plan.own_namespace.clone(),
+                ..World::default()
+            },
             plain,
             agents: Agents::follow(&plan.informer, &plan.name),
             shelves: Shelves::default(),
             queue: Queue::new(),
             listening: Timestamp::now(),
+            gate: Gate::new(plan.kubernetes.clone()),
             heard,
             told,
             catalogs,
@@ -123,20 +99,30 @@ impl<'a> Cycle<'a> {
         }
     }
 
-    /// Works until the connection to the broker has ended for good.
-    pub(super) async fn run(&mut self) {
+    /// Works until a definition of the hub's kinds is not there any more, and answers what there was; or until the
+    /// connection to the broker has ended for good.
+    pub(super) async fn run(mut self) -> Option<Saved> {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.begin_turns();
             self.tell();
             let deadline = self.queue.deadline();
+            let due = self.shelves.due().filter(|_| self.whole);
             tokio::select! {
                 Some((kind, heard)) = self.heard.recv() => {
-                    let changed = self.world.take(kind, heard);
-                    self.changed(kind, changed);
-                    self.is_whole_now();
+                    let whole = self.world.is_whole(kind);
+                    let admitted = self.gate.admit(kind, heard, whole);
+                    admitted.into_iter().for_each(|heard| self.take(kind, heard));
                 }
+                (kind, definition) = self.gate.next() => match definition {
+                    Definition::Stands => {
+                        let counts = self.gate.stands(kind);
+                        counts.into_iter().for_each(|heard| self.take(kind, heard));
+                    }
+                    Definition::Unknown(why) => self.gate.ask_again(kind, &why),
+                    Definition::Going | Definition::Missing => return Some(self.undefined(kind)),
+                },
                 Some(told) = self.told.recv() => {
                     let changed = self.plain.take(told);
                     self.plain_changed(changed);
@@ -148,149 +134,35 @@ impl<'a> Cycle<'a> {
                 }
                 changed = self.agents.next() => match changed {
                     Some(changed) => self.agents_changed(changed),
-                    None => return,
+                    None => return None,
                 },
                 Some(done) = self.turns.join_next(), if !self.turns.is_empty() => match done {
                     Ok(done) => self.finish(done),
                     Err(error) => tracing::error!(%error, "a turn broke off"),
                 },
                 _ = look.tick() => self.look_at_clusters(),
+                () = until(due) => self.shelves.show(&self.plan.feeds, self.world.works.away()),
                 () = until(deadline) => {}
             }
         }
     }
 
-    fn begin_turns(&mut self) {
-        while self.whole && self.turns.len() < AT_ONCE {
-            let Some(key) = self.queue.next(Instant::now()) else {
-                return;
-            };
-            let (deeds, recheck, back) = self.decide(&key);
-            if deeds.is_empty() {
-                self.queue.done(&key, Instant::now());
-            } else {
-                let kubernetes = self.plan.kubernetes.clone();
-                self.turns.spawn(turn(kubernetes, key.clone(), deeds, back));
-            }
-            if let Some(then) = recheck {
-                self.queue.add_later(&key, in_time(then));
-            }
-        }
+    fn take(&mut self, kind: Kind, heard: Heard) {
+        let changed = self.world.take(kind, heard);
+        self.changed(kind, changed);
+        self.is_whole_now();
     }
 
-    fn decide(&mut self, key: &Key) -> (Vec<Deed>, Option<Timestamp>, Option<WorkReport>) {
-        let (world, now) = (&self.world, Timestamp::now());
-        let (deeds, recheck) = match key {
-            Key::Cluster(name) => self.decide_cluster(&name.clone()),
-            Key::Set(name) => (placements::decide_set(world, name, now), None),
-            Key::Binding(id) => (placements::decide_binding(world, id, now), None),
-            Key::Placement(id) => placements::decide(world, id, now),
-            Key::ReplicaSet(id) => rollouts::decide(world, id, now),
-            Key::Work((cluster, name)) => match world.works.get(cluster, name) {
-                Some(work) => works::decide(world, work, self.agents.report(cluster, name), now),
-                None => (self.suspect(cluster, name), None),
-            },
-            Key::Plain((cluster, name)) => {
-                let Some(object) = self.plain.get(cluster, name) else {
-                    return (self.suspect(cluster, name), None, None);
-                };
-                let known = world.clusters.get("", cluster);
-                let joins = known.is_some_and(|it| {
-                    it.spec.hub_accepts_client && it.metadata.deletion_timestamp.is_none()
-                });
-                let report = self.agents.report(cluster, name);
-                return (object.decide(report, joins), None, report.cloned());
-            }
-        };
-        (deeds, recheck, None)
-    }
-
-    /// An agent has something of a work that nobody knows here: its object may have lost its label.
-    fn suspect(&self, cluster: &str, work: &str) -> Vec<Deed> {
-        let report = self.agents.report(cluster, work);
-        let place = report.and_then(|it| plain::place_of(cluster, work, it));
-        let act = Act::Look;
-        place.map(|place| Deed { place, act }).into_iter().collect()
-    }
-
-    fn decide_cluster(&mut self, name: &str) -> (Vec<Deed>, Option<Timestamp>) {
-        if !clusters::is_good_name(name) {
-            let is_agent = self.agents.names().any(|it| it == name);
-            if is_agent && self.warned.insert(name.to_owned()) {
-                tracing::warn!(
-                    cluster = name,
-                    "an agent's cluster cannot have a namespace of its name on the hub: choose another --cluster"
-                );
-            }
-            return (Vec::new(), None);
-        }
-        let view = View {
-            world: &self.world,
-            plain: &self.plain,
-            agents: &self.agents,
-            auto_accept: &self.plan.auto_accept,
-            listening: self.listening,
-        };
-        let outcome = clusters::decide(&view, name);
-        match outcome.service {
-            Some(service) => self.shelves.serve(name, service),
-            None => self.shelves.forget(name),
-        }
-        let notice = HubNotice {
-            leaving: outcome.leaving,
-        };
-        let notice = serde_json::to_vec(&notice).ok().map(Bytes::from);
-        self.shelves.put(name, HUB_KEY, notice);
-        self.show(name);
-        (outcome.deeds, outcome.recheck)
-    }
-
-    fn finish(&mut self, done: Done) {
-        let Done {
-            key,
-            written,
-            looked,
-            writes,
-            back,
-            error,
-        } = done;
-        if let Some((place, object)) = looked {
-            let strays = self.plain.stray(&place, &object);
-            self.plain_changed(strays);
-        }
-        if let Key::Plain(id) = &key
-            && writes > 0
-            && self.plain.let_go(id)
-        {
-            // Let go, or changed by somebody meanwhile: then it is found again.
-            self.plain_changed([id.clone()].into());
-        }
-        self.report.writes += writes;
-        for (place, object) in written {
-            if let Some((kind, id)) = self.world.wrote(&place, &object) {
-                self.changed(kind, [id].into());
-            }
-        }
-        if let (Key::Plain((cluster, work)), Some(report), None) = (&key, &back, &error) {
-            self.plain.wrote_back(cluster, work, report);
-        }
-        let now = Instant::now();
-        match error {
-            None => self.queue.done(&key, now),
-            Some(WriteError::Refused(refusal)) if refusal.code == 409 => {
-                self.queue.done(&key, now);
-                self.queue.add_later(&key, now + CONFLICT);
-            }
-            Some(error) => {
-                self.report.failures += 1;
-                if self.queue.retry(&key, PAUSES, now) == 1 {
-                    tracing::warn!(
-                        ?key,
-                        "the hub cannot write what shall be: {error}; trying again"
-                    );
-                }
-            }
-        }
+    /// What there was until now, since what is there goes with its definition. Agents keep what they have.
+    fn undefined(&mut self, kind: Kind) -> Saved {
+        let kind = kind.definition();
+        tracing::warn!(
+            kind,
+            "a definition was deleted under the hub, and with it go its objects: they are brought back"
+        );
+        let why = format!("the definition {kind} was deleted on the hub: it is being brought back");
+        self.shelves.show_all(&self.plan.feeds, Some(&why));
+        Saved::of(&self.world)
     }
 
     /// The moment from which on anything is decided.
@@ -326,53 +198,18 @@ impl<'a> Cycle<'a> {
     }
 }
 
-async fn turn(
-    kubernetes: crate::kubernetes::Kubernetes,
-    key: Key,
-    deeds: Vec<Deed>,
-    back: Option<WorkReport>,
-) -> Done {
-    let mut done = Done {
-        key,
-        written: Vec::new(),
-        looked: None,
-        writes: 0,
-        back,
-        error: None,
-    };
-    for deed in deeds {
-        let looks = deed.act == Act::Look;
-        done.writes += u64::from(!looks);
-        match deed.run(&kubernetes).await {
-            Ok(Some(object)) if looks => done.looked = Some((deed.place.clone(), object)),
-            Ok(Some(object)) => done
-                .written
-                .push((deed.place.clone(), without_managers(&object))),
-            Ok(None) => {}
-            Err(error) => {
-                // What comes after it may rely on it.
-                done.error = Some(error);
-                break;
-            }
+/// Asks which kinds there are, until nobody listens.
+async fn ask_for_kinds(kubernetes: Kubernetes, say: mpsc::Sender<Arc<Catalog>>) {
+    let mut every = tokio::time::interval(KINDS_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if let Ok(catalog) = kubernetes.catalog(Duration::ZERO).await
+            && say.send(catalog).await.is_err()
+        {
+            return;
         }
     }
-    done
-}
-
-/// As watches show it.
-fn without_managers(object: &Bytes) -> Bytes {
-    let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(object) else {
-        return object.clone();
-    };
-    if let Some(metadata) = value.get_mut("metadata").and_then(|it| it.as_object_mut()) {
-        metadata.remove("managedFields");
-    }
-    value.to_string().into()
-}
-
-fn in_time(then: Timestamp) -> Instant {
-    let wait = then.duration_since(Timestamp::now());
-    Instant::now() + Duration::try_from(wait).unwrap_or_default()
 }
 
 async fn until(deadline: Option<Instant>) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// As whom the hub applies.
-const MANAGER: &str = "mqinformer-hub";
+pub(super) const MANAGER: &str = "mqinformer-hub";
 
 /// One request that writes.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +33,8 @@ pub(super) enum Act {
     Create(Value),
     /// It is deleted, if it is the one with this uid.
     Delete(String),
-    /// Nothing: it is only read.
-    Look,
+    /// People are told, by an event; nothing waits for it, and nothing fails with it.
+    Tell(Value),
 }
 
 /// Where an object of the API is.
@@ -75,6 +75,25 @@ where
     let act = Act::Apply {
         subresource: "status",
         object,
+    };
+    Deed { place, act }
+}
+
+/// The same of an object that was just written, as its server answered.
+pub(super) fn status_of(place: Place, object: &Value, status: &Value) -> Deed {
+    let metadata = &object["metadata"];
+    let mut applied = json!({
+        "apiVersion": object["apiVersion"],
+        "kind": object["kind"],
+        "metadata": {"name": metadata["name"], "uid": metadata["uid"]},
+        "status": status,
+    });
+    if metadata["namespace"].is_string() {
+        applied["metadata"]["namespace"] = metadata["namespace"].clone();
+    }
+    let act = Act::Apply {
+        subresource: "status",
+        object: applied,
     };
     Deed { place, act }
 }
@@ -179,10 +198,6 @@ impl Deed {
                 }
             }
             Act::Merge(patch) => kubernetes.merge(&self.place, bytes(patch)).await.map(Some),
-            Act::Look => match kubernetes.object(&self.place).await {
-                Err(WriteError::Refused(refusal)) if refusal.code == 404 => Ok(None),
-                found => found.map(Some),
-            },
             Act::Create(object) => {
                 let collection = Place {
                     name: String::new(),
@@ -192,6 +207,13 @@ impl Deed {
                     Err(WriteError::Refused(refusal)) if refusal.code == 409 => Ok(None),
                     done => done.map(Some),
                 }
+            }
+            Act::Tell(event) => {
+                let told = kubernetes.create(&self.place, bytes(event)).await;
+                if let Err(error) = told {
+                    tracing::debug!(%error, "an event cannot be written");
+                }
+                Ok(None)
             }
             Act::Delete(uid) => match kubernetes.delete(&self.place, uid).await {
                 // Another one has taken the name.

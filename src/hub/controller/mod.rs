@@ -8,7 +8,11 @@
 //! | `clusters`, `works`, `placements`, `rollouts` | what is to be done for one object |
 //! | `deeds` | what is written, and how |
 //! | `feeds` | the streams of work |
-//! | `cycle` | whose turn it is |
+//! | `cycle` | what is heard |
+//! | `news` | who has to look when something changed |
+//! | `turns` | whose turn it is, and what became of it |
+//! | `gate`, `definitions` | what becomes of it when a definition is deleted under the hub |
+//! | `owners` | which works belong to which sets |
 //!
 //! One object has one turn at a time. Nothing is decided, and no work is served, before all of it was read whole.
 
@@ -17,11 +21,15 @@ mod cache;
 mod clusters;
 mod cycle;
 mod deeds;
+mod definitions;
 mod feeds;
+mod gate;
 mod news;
+mod owners;
 mod placements;
 mod plain;
 mod rollouts;
+mod turns;
 mod works;
 mod world;
 
@@ -30,11 +38,11 @@ pub(super) use feeds::Feeds;
 use super::lifecycle::accept::Patterns;
 use crate::informer::Informer;
 use crate::kubernetes::Kubernetes;
-use crate::ocm::crd;
 use crate::protocol::names::ClusterName;
 use crate::replica::Role;
 use crate::source::Health;
 use cycle::Cycle;
+use definitions::{Saved, bring_back};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -48,6 +56,8 @@ pub(super) struct Plan {
     pub(super) informer: Informer,
     pub(super) name: ClusterName,
     pub(super) auto_accept: Patterns,
+    /// Where the hub runs, if in the cluster that it writes to.
+    pub(super) own_namespace: Option<String>,
     pub(super) feeds: Arc<Feeds>,
     pub(super) told: watch::Sender<Report>,
 }
@@ -85,11 +95,17 @@ pub(super) async fn run(plan: Plan, mut health: watch::Receiver<Health>) {
 }
 
 async fn work(plan: &Plan) {
-    match plan.kubernetes.install(&crd::of_the_hub()).await {
-        Ok(()) => Cycle::begin(plan).run().await,
-        Err(error) => {
-            tracing::warn!("the hub cannot begin: {error}; trying again");
-            tokio::time::sleep(BEGIN_AGAIN).await;
+    let mut saved = Saved::default();
+    loop {
+        match bring_back(&plan.kubernetes, &mut saved).await {
+            Ok(()) => match Box::pin(Cycle::begin(plan).run()).await {
+                Some(undefined) => saved = undefined,
+                None => return,
+            },
+            Err(error) => {
+                tracing::warn!("the hub cannot begin: {error}; trying again");
+                tokio::time::sleep(BEGIN_AGAIN).await;
+            }
         }
     }
 }

@@ -8,10 +8,13 @@ use super::world::Kind;
 use crate::hub::sets;
 use crate::ocm::decision::PLACEMENT_LABEL;
 use crate::ocm::exchange::work_key;
-use crate::ocm::replicaset::REPLICA_SET_LABEL;
 use crate::ocm::{document, label, name, namespace};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long a set waits for more news of its works.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 impl Cycle<'_> {
     /// Objects of a kind changed, came or went.
@@ -52,17 +55,14 @@ impl Cycle<'_> {
     }
 
     fn work_changed(&mut self, id: Id) {
-        let work = self.world.works.get(&id.0, &id.1);
-        let of = work.and_then(|it| label(&it.metadata, REPLICA_SET_LABEL).map(str::to_owned));
-        self.shelves
-            .put(&id.0, &work_key(&id.1), work.and_then(works::entry));
-        match of.as_deref().and_then(|it| it.split_once('.')) {
-            Some((namespace, name)) => {
-                self.add(Key::ReplicaSet((namespace.to_owned(), name.to_owned())));
-            }
-            // One that is gone may have been a set's.
-            None if work.is_none() => self.all_replica_sets(),
-            None => {}
+        let works = &self.world.works;
+        let sets = self.world.owners.update(&id, works.get(&id.0, &id.1));
+        let entry = works::entry(works, &id.0, &id.1);
+        self.shelves.put(&id.0, &work_key(&id.1), entry);
+        for (namespace, name) in sets.iter().filter_map(|it| it.split_once('.')) {
+            // All of a set's works are looked at, so many of them are waited for.
+            let set = Key::ReplicaSet((namespace.to_owned(), name.to_owned()));
+            self.queue.add_later(&set, Instant::now() + TOGETHER);
         }
         let leaving = self
             .world
@@ -72,7 +72,6 @@ impl Cycle<'_> {
         if leaving.is_some() {
             self.add(Key::Cluster(id.0.clone()));
         }
-        self.show(&id.0);
         self.add(Key::Work(id));
     }
 
@@ -87,7 +86,6 @@ impl Cycle<'_> {
                 .and_then(|it| document(&it).ok())
                 .map(|it| it.to_string().into());
             self.shelves.put(&id.0, &work_key(&id.1), entry);
-            self.show(&id.0);
             self.add(Key::Cluster(id.0.clone()));
             self.add(Key::Plain(id));
         }
@@ -119,21 +117,8 @@ impl Cycle<'_> {
         for id in ids(works.collect()) {
             self.work_changed(id);
         }
-        let clusters: Vec<_> = self
-            .world
-            .clusters
-            .all()
-            .iter()
-            .map(|it| name(it).to_owned())
-            .collect();
-        for cluster in clusters {
-            let plain: BTreeSet<_> = self
-                .plain
-                .names_of(&cluster)
-                .map(|work| (cluster.clone(), work.to_owned()))
-                .collect();
-            self.plain_changed(plain);
-        }
+        let plain: BTreeSet<_> = self.plain.ids().cloned().collect();
+        self.plain_changed(plain);
         self.look_at_clusters();
         self.all_sets();
         self.all_placements();
@@ -153,14 +138,6 @@ impl Cycle<'_> {
         if self.whole {
             self.shelves
                 .show_all(&self.plan.feeds, self.world.works.away());
-        }
-    }
-
-    /// Gives a cluster what is there for it.
-    pub(super) fn show(&self, cluster: &str) {
-        if self.whole {
-            self.shelves
-                .show(cluster, &self.plan.feeds, self.world.works.away());
         }
     }
 

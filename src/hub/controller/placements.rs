@@ -1,19 +1,27 @@
 //! `Placement`s, sets and bindings: what the pure half says, as requests.
 
 use super::cache::Id;
-use super::deeds::{self, Deed};
+use super::deeds::{self, Act, Deed};
 use super::world::World;
-use crate::hub::placement::{Outcome, Scheduling, schedule};
+use crate::hub::placement::{Event, Outcome, Scheduling, schedule};
 use crate::hub::sets;
 use crate::ocm::decision::PlacementDecisionStatus;
-use crate::ocm::{ObjectMeta, PlacementDecision, name, namespace};
+use crate::ocm::{ObjectMeta, Placement, PlacementDecision, name, namespace};
+use k8s_openapi::Resource;
+use k8s_openapi::api::events::v1 as events;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
 
 /// What is to be done for a placement, and when to ask again.
 pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Option<Timestamp>) {
     let Some(placement) = world.placements.get(&id.0, &id.1) else {
         return (Vec::new(), None);
     };
+    if let Some(kind) = world.doubtful() {
+        tracing::debug!(kind, "decisions stay as they are: something cannot be read");
+        return (Vec::new(), None);
+    }
     let outcome = schedule(&Scheduling {
         placement,
         bindings: world.bindings.all(),
@@ -33,7 +41,44 @@ pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Opti
     if outcome.status != placement.status {
         all.push(deeds::status(placement, &outcome.status));
     }
+    let news = outcome.events.iter().filter(|it| is_news(world, &id.0, it));
+    all.extend(news.map(|it| tell(placement, it, now)));
     (all, outcome.recheck)
+}
+
+/// Whether an event was not told before: a decision that was made a turn ago gets its clusters only now.
+fn is_news(world: &World, namespace: &str, event: &Event) -> bool {
+    let found = world.decisions.get(namespace, &event.decision);
+    found.is_none_or(|it| it.status.decisions.is_some())
+}
+
+/// As OCM's scheduler tells it.
+fn tell(placement: &Placement, event: &Event, now: Timestamp) -> Deed {
+    let (here, of) = (namespace(placement), name(placement));
+    let mut regarding = reference::<Placement>(here, of);
+    regarding["uid"] = json!(placement.metadata.uid);
+    let object = json!({
+        "apiVersion": events::Event::API_VERSION,
+        "kind": events::Event::KIND,
+        "metadata": {"generateName": format!("{of}."), "namespace": here},
+        "eventTime": MicroTime(now),
+        "reportingController": deeds::MANAGER,
+        "reportingInstance": deeds::MANAGER,
+        "type": "Normal",
+        "reason": event.reason,
+        "action": event.action,
+        "note": event.note,
+        "regarding": regarding,
+        "related": reference::<PlacementDecision>(here, &event.decision),
+    });
+    Deed {
+        place: deeds::place::<events::Event>(here, ""),
+        act: Act::Tell(object),
+    }
+}
+
+fn reference<K: Resource>(namespace: &str, name: &str) -> Value {
+    json!({"apiVersion": K::API_VERSION, "kind": K::KIND, "namespace": namespace, "name": name})
 }
 
 /// The decisions that are not there, or say something else. One that is new gets its status with the next turn, when its
@@ -60,7 +105,7 @@ fn bare(decision: &PlacementDecision) -> Option<Deed> {
         metadata: decision.metadata.clone(),
         status: PlacementDecisionStatus::default(),
     })?;
-    if let deeds::Act::Apply { object, .. } = &mut deed.act
+    if let Act::Apply { object, .. } = &mut deed.act
         && let Some(object) = object.as_object_mut()
     {
         object.remove("status");
@@ -90,7 +135,7 @@ pub(super) fn decide_set(world: &World, wanted: &str, now: Timestamp) -> Vec<Dee
                 .find(|it| name(it) == wanted);
             let create = made.and_then(|it| {
                 let object = crate::ocm::document(&it).ok()?;
-                let act = deeds::Act::Create(object);
+                let act = Act::Create(object);
                 Some(Deed {
                     place: deeds::place_of(&it),
                     act,
@@ -111,4 +156,67 @@ pub(super) fn decide_binding(world: &World, id: &Id, now: Timestamp) -> Vec<Deed
     news.then(|| deeds::status(binding, &status))
         .into_iter()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::Heard;
+    use crate::source;
+
+    fn put(key: &str, object: &Value) -> Heard {
+        let value = object.to_string().into();
+        Heard::Event(source::Event::Put(key.to_owned().into(), value, 0))
+    }
+
+    fn events(world: &World) -> Vec<String> {
+        let id = ("default".to_owned(), "p".to_owned());
+        let deeds = decide(world, &id, Timestamp::UNIX_EPOCH).0;
+        let reason = |it: Deed| match it.act {
+            Act::Tell(event) => Some(event["reason"].as_str().unwrap().to_owned()),
+            _ => None,
+        };
+        deeds.into_iter().filter_map(reason).collect()
+    }
+
+    fn world() -> World {
+        let mut world = World::default();
+        let placement = json!({"metadata": {"name": "p", "namespace": "default", "uid": "1"}});
+        world.placements.take(put("default/p", &placement));
+        let global = json!({"metadata": {"name": "global"}, "spec": {"clusterSelector": {"selectorType": "LabelSelector", "labelSelector": {}}}});
+        world.sets.take(put("global", &global));
+        let binding = json!({"metadata": {"name": "global", "namespace": "default"}, "spec": {"clusterSet": "global"}});
+        world.bindings.take(put("default/global", &binding));
+        let cluster = json!({"metadata": {"name": "c"}, "spec": {"hubAcceptsClient": true}});
+        world.clusters.take(put("c", &cluster));
+        world
+    }
+
+    #[test]
+    fn a_decision_is_told_once_though_it_takes_two_turns() {
+        let mut world = world();
+        assert_eq!(events(&world), ["DecisionCreate", "ScoreUpdate"]);
+        let mut made = json!({"metadata": {
+            "name": "p-decision-1", "namespace": "default",
+            "labels": {"cluster.open-cluster-management.io/placement": "p"},
+        }});
+        world.decisions.take(put("default/p-decision-1", &made));
+        assert_eq!(events(&world), [""; 0]);
+        made["status"] = json!({"decisions": [{"clusterName": "gone", "reason": ""}]});
+        world.decisions.take(put("default/p-decision-1", &made));
+        assert_eq!(events(&world), ["DecisionUpdate", "ScoreUpdate"]);
+    }
+
+    /// What is not there may only be unreadable.
+    #[test]
+    fn nobody_is_moved_while_something_cannot_be_read() {
+        let mut world = world();
+        let id = ("default".to_owned(), "p".to_owned());
+        let moves = |world: &World| !decide(world, &id, Timestamp::UNIX_EPOCH).0.is_empty();
+        assert!(moves(&world));
+        let broken = json!({"metadata": {"name": "d"}, "spec": 7});
+        world.clusters.take(put("d", &broken));
+        assert!(!moves(&world));
+        assert_eq!(world.doubtful(), Some("managedclusters"));
+    }
 }

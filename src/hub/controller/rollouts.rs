@@ -5,7 +5,7 @@ use super::deeds::{self, Act, Deed};
 use super::world::World;
 use crate::hub::rollout;
 use crate::ocm::replicaset::FINALIZER;
-use crate::ocm::{ManifestWork, is_deleting};
+use crate::ocm::{ManifestWork, is_deleting, name};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -14,6 +14,13 @@ pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Opti
     let Some(set) = world.replica_sets.get(&id.0, &id.1) else {
         return (Vec::new(), None);
     };
+    if let Some(kind) = world.doubtful() {
+        tracing::debug!(
+            kind,
+            "works of sets stay as they are: something cannot be read"
+        );
+        return (Vec::new(), None);
+    }
     let place = deeds::place_of(set);
     if !is_deleting(&set.metadata)
         && let Some(hold) = deeds::hold(place.clone(), &set.metadata, FINALIZER)
@@ -21,11 +28,16 @@ pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Opti
         // Before it has works, so that none can be left behind.
         return (vec![hold], None);
     }
+    let works = world.owners.of(&set.key(), name(set));
+    let works = works
+        .iter()
+        .filter_map(|(namespace, name)| world.works.get(namespace, name));
+    let works: Vec<_> = works.collect();
     let plan = rollout::plan(&rollout::World {
         set,
         placements: world.placements.all(),
         decisions: world.decisions.all(),
-        works: world.works.all(),
+        works: &works,
         now,
     });
     let mut all: Vec<_> = plan.write.into_iter().map(write).collect();

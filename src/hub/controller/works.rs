@@ -1,8 +1,9 @@
 //! `ManifestWork`s: held until their cluster is clean, with the status that comes from there.
 
+use super::cache::Cache;
 use super::deeds::{self, Deed};
-use super::world::World;
-use crate::ocm::exchange::{WorkReport, arrived, travelling};
+use super::world::{Standing, World};
+use crate::ocm::exchange::{UNREADABLE, WorkReport, arrived, travelling};
 use crate::ocm::work::FINALIZER;
 use crate::ocm::{ManifestWork, document, is_deleting, namespace};
 use bytes::Bytes;
@@ -15,21 +16,21 @@ pub(super) fn decide(
     report: Option<&WorkReport>,
     now: Timestamp,
 ) -> (Vec<Deed>, Option<Timestamp>) {
-    let cluster = world.clusters.get("", namespace(work));
+    let standing = world.standing(namespace(work));
     let place = deeds::place_of(work);
     let metadata = &work.metadata;
     let report = report.filter(|it| Some(&it.uid) == metadata.uid.as_ref());
     if is_deleting(metadata) {
         // Without a cluster there is nobody who could confirm, and nothing that could be cleaned.
-        let confirmed = cluster.is_none() || report.is_some_and(|it| it.gone);
+        let confirmed = standing == Standing::Absent || report.is_some_and(|it| it.gone);
         let go = confirmed.then(|| deeds::let_go(place, metadata, FINALIZER));
         return (go.flatten().into_iter().collect(), None);
     }
-    let Some(cluster) = cluster else {
+    if standing == Standing::Absent {
         return (Vec::new(), None);
-    };
+    }
     let mut all = Vec::new();
-    if cluster.spec.hub_accepts_client && !is_deleting(&cluster.metadata) {
+    if standing == Standing::TakesWork {
         all.extend(deeds::hold(place, metadata, FINALIZER));
     }
     if let Some(report) = report.filter(|it| !it.gone) {
@@ -47,8 +48,19 @@ pub(super) fn decide(
     }
 }
 
+/// What is in the stream for a work: one that cannot be read keeps its place.
+pub(super) fn entry(works: &Cache<ManifestWork>, cluster: &str, name: &str) -> Option<Bytes> {
+    match works.get(cluster, name) {
+        Some(work) => travels(work),
+        None => {
+            let unreadable = works.is_unreadable(cluster, name);
+            unreadable.then(|| Bytes::from_static(UNREADABLE))
+        }
+    }
+}
+
 /// A work as it travels: only once it is held, so that no delete of it can be lost.
-pub(super) fn entry(work: &ManifestWork) -> Option<Bytes> {
+fn travels(work: &ManifestWork) -> Option<Bytes> {
     if !deeds::has(&work.metadata, FINALIZER) {
         return None;
     }
@@ -58,7 +70,6 @@ pub(super) fn entry(work: &ManifestWork) -> Option<Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cache::Cache;
     use super::*;
     use crate::hub::controller::deeds::Act;
     use crate::kubernetes::Heard;
@@ -66,16 +77,19 @@ mod tests {
     use serde_json::{Value, json};
 
     fn world(clusters: &[Value]) -> World {
-        let listed = clusters.iter().map(|it| {
-            let key = it["metadata"]["name"].as_str().unwrap().to_owned();
+        let mut world = World::default();
+        world.clusters.take(listed(clusters));
+        world
+    }
+
+    fn listed(objects: &[Value]) -> Heard {
+        let entries = objects.iter().map(|it| {
+            let word = |key: &str| it["metadata"][key].as_str();
+            let namespace = word("namespace").map(|it| format!("{it}/"));
+            let key = namespace.unwrap_or_default() + word("name").unwrap();
             (key.into(), it.to_string().into())
         });
-        let mut cache = Cache::default();
-        cache.take(Heard::Event(Event::Listed(listed.collect(), 1)));
-        World {
-            clusters: cache,
-            ..World::default()
-        }
+        Heard::Event(Event::Listed(entries.collect(), 1))
     }
 
     fn work(more: Value) -> ManifestWork {
@@ -100,7 +114,7 @@ mod tests {
         let accepted =
             world(&[json!({"metadata": {"name": "c"}, "spec": {"hubAcceptsClient": true}})]);
         let (now, fresh) = (Timestamp::UNIX_EPOCH, work(json!({})));
-        assert_eq!(entry(&fresh), None);
+        assert_eq!(travels(&fresh), None);
         assert_eq!(
             finalizers(&decide(&accepted, &fresh, None, now).0),
             [json!([FINALIZER])]
@@ -110,7 +124,7 @@ mod tests {
 
         let going =
             work(json!({"finalizers": [FINALIZER], "deletionTimestamp": "2026-01-01T00:00:00Z"}));
-        assert!(entry(&going).is_some());
+        assert!(travels(&going).is_some());
         let report = |uid: &str, gone| WorkReport {
             uid: uid.to_owned(),
             gone,
@@ -125,5 +139,24 @@ mod tests {
             finalizers(&decide(&world(&[]), &going, None, now).0),
             [json!([])]
         );
+    }
+
+    #[test]
+    fn a_work_that_cannot_be_read_keeps_its_place() {
+        let mut works = Cache::default();
+        let broken = json!({"metadata": {"name": "w", "namespace": "c"}, "spec": 7});
+        works.take(listed(&[broken]));
+        assert_eq!(entry(&works, "c", "w").as_deref(), Some(UNREADABLE));
+        assert_eq!(entry(&works, "c", "x"), None);
+    }
+
+    /// It is there, and perhaps has what was put into it.
+    #[test]
+    fn a_cluster_that_cannot_be_read_lets_no_work_go() {
+        let broken = json!({"metadata": {"name": "c"}, "spec": 7});
+        let going =
+            work(json!({"finalizers": [FINALIZER], "deletionTimestamp": "2026-01-01T00:00:00Z"}));
+        let deeds = decide(&world(&[broken]), &going, None, Timestamp::UNIX_EPOCH).0;
+        assert_eq!(deeds, []);
     }
 }

@@ -1,18 +1,27 @@
 //! What there is on the hub, as its watches show it.
 
 use super::cache::{Cache, Id};
+use super::clusters::impossible;
+use super::owners::Owners;
+use crate::hub::lifecycle::farewell::Home;
 use crate::kubernetes::{Heard, Kubernetes, Place, follow};
-use crate::ocm::cluster::CLUSTER_NAME_LABEL;
 use crate::ocm::{
     ManagedCluster, ManagedClusterSet, ManagedClusterSetBinding, ManifestWork,
-    ManifestWorkReplicaSet, Placement, PlacementDecision, label,
+    ManifestWorkReplicaSet, ObjectMeta, Placement, PlacementDecision, document, is_deleting, name,
 };
 use crate::protocol::message::{Selection, View};
 use bytes::Bytes;
-use k8s_openapi::Resource;
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::{Metadata, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
+
+/// The annotation of a namespace that the hub has made: the uid of the cluster that it was made for. Only such a one is
+/// deleted, with its cluster.
+pub(super) const MADE_FOR: &str = "mqinformer.io/cluster-uid";
 
 /// A kind that the hub follows as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +48,35 @@ pub(super) const KINDS: [Kind; 8] = [
     Kind::ReplicaSet,
 ];
 
+/// Those that have a definition, in an order in which they can be made.
+pub(super) const DEFINED: [Kind; 7] = [
+    Kind::Set,
+    Kind::Cluster,
+    Kind::Binding,
+    Kind::Placement,
+    Kind::Decision,
+    Kind::Work,
+    Kind::ReplicaSet,
+];
+
+/// How a cluster stands to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// There is no such cluster.
+    Absent,
+    /// It takes none now: it is not accepted, or goes.
+    Waits,
+    /// It takes work.
+    TakesWork,
+}
+
 /// All that is there.
 #[derive(Default)]
 pub(super) struct World {
+    /// Where the hub runs, if in the cluster that it writes to: no cluster can have it.
+    pub(super) own_namespace: Option<String>,
+    /// Which works belong to which sets.
+    pub(super) owners: Owners,
     pub(super) namespaces: Cache<Namespace>,
     pub(super) clusters: Cache<ManagedCluster>,
     pub(super) sets: Cache<ManagedClusterSet>,
@@ -68,6 +103,24 @@ impl Kind {
             Self::Work => of::<ManifestWork>(),
             Self::ReplicaSet => of::<ManifestWorkReplicaSet>(),
         }
+    }
+
+    /// Where an object of it is.
+    pub(super) fn place(self, namespace: &str, name: &str) -> Place {
+        let (plural, version, group) = self.url();
+        Place {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            plural: plural.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The name of its definition.
+    pub(super) fn definition(self) -> String {
+        let (plural, _, group) = self.url();
+        format!("{plural}.{group}")
     }
 
     fn selection(self) -> Selection {
@@ -133,25 +186,85 @@ impl World {
 
     /// The first kind that was not read whole yet: before that, nothing is decided.
     pub(super) fn waits_for(&self) -> Option<&'static str> {
-        let whole = [
-            self.namespaces.is_whole(),
-            self.clusters.is_whole(),
-            self.sets.is_whole(),
-            self.bindings.is_whole(),
-            self.placements.is_whole(),
-            self.decisions.is_whole(),
-            self.works.is_whole(),
-            self.replica_sets.is_whole(),
-        ];
-        let all = whole.into_iter().zip(KINDS);
-        let mut missing = all.filter(|(whole, _)| !whole);
-        missing.next().map(|(_, kind)| kind.url().0)
+        let missing = KINDS.into_iter().find(|it| !self.is_whole(*it));
+        missing.map(|kind| kind.url().0)
     }
 
-    /// A cluster's namespace, if it is marked as that.
-    pub(super) fn namespace_of(&self, cluster: &str) -> Option<&Namespace> {
-        let found = self.namespaces.get("", cluster)?;
-        let said = label(&found.metadata, CLUSTER_NAME_LABEL);
-        (said == Some(cluster)).then_some(found)
+    /// Whether a kind was read whole once.
+    pub(super) fn is_whole(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Namespace => self.namespaces.is_whole(),
+            Kind::Cluster => self.clusters.is_whole(),
+            Kind::Set => self.sets.is_whole(),
+            Kind::Binding => self.bindings.is_whole(),
+            Kind::Placement => self.placements.is_whole(),
+            Kind::Decision => self.decisions.is_whole(),
+            Kind::Work => self.works.is_whole(),
+            Kind::ReplicaSet => self.replica_sets.is_whole(),
+        }
+    }
+
+    /// All objects of a kind that are not being deleted, as they were read: of namespaces, none.
+    pub(super) fn documents(&self, kind: Kind) -> Vec<Value> {
+        fn of<K>(cache: &Cache<K>) -> Vec<Value>
+        where
+            K: Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned,
+        {
+            let live = cache.all().iter().filter(|it| !is_deleting(it.metadata()));
+            live.filter_map(|it| document(it).ok()).collect()
+        }
+        match kind {
+            Kind::Namespace => Vec::new(),
+            Kind::Cluster => of(&self.clusters),
+            Kind::Set => of(&self.sets),
+            Kind::Binding => of(&self.bindings),
+            Kind::Placement => of(&self.placements),
+            Kind::Decision => of(&self.decisions),
+            Kind::Work => of(&self.works),
+            Kind::ReplicaSet => of(&self.replica_sets),
+        }
+    }
+
+    /// Whose the namespace of a cluster's name is.
+    pub(super) fn home(&self, cluster: &ManagedCluster) -> Home {
+        let Some(found) = self.namespaces.get("", name(cluster)) else {
+            return match self.namespaces.has("", name(cluster)) {
+                true => Home::Theirs,
+                false => Home::Nowhere,
+            };
+        };
+        let annotations = found.metadata.annotations.as_ref();
+        let made_for = annotations.and_then(|it| it.get(MADE_FOR));
+        match made_for.is_some() && made_for == cluster.metadata.uid.as_ref() {
+            true => Home::Ours,
+            false => Home::Theirs,
+        }
+    }
+
+    /// How a cluster stands to work in its namespace.
+    pub(super) fn standing(&self, cluster: &str) -> Standing {
+        if !self.clusters.has("", cluster) {
+            return Standing::Absent;
+        }
+        let takes = |it: &ManagedCluster| it.spec.hub_accepts_client && !is_deleting(&it.metadata);
+        let possible = impossible(cluster, self.own_namespace.as_deref()).is_none();
+        match self.clusters.get("", cluster) {
+            Some(found) if takes(found) && possible => Standing::TakesWork,
+            _ => Standing::Waits,
+        }
+    }
+
+    /// The first kind of which something cannot be read that decides where work goes: what is missing there may only be
+    /// unreadable, and no work may go because of that.
+    pub(super) fn doubtful(&self) -> Option<&'static str> {
+        let readable = [
+            (self.clusters.is_readable(), Kind::Cluster),
+            (self.sets.is_readable(), Kind::Set),
+            (self.bindings.is_readable(), Kind::Binding),
+            (self.placements.is_readable(), Kind::Placement),
+            (self.decisions.is_readable(), Kind::Decision),
+        ];
+        let mut doubts = readable.into_iter().filter(|(readable, _)| !readable);
+        doubts.next().map(|(_, kind)| kind.url().0)
     }
 }

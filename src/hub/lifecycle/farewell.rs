@@ -4,9 +4,9 @@
 //! → finalizer dropped. A cluster that nobody will ever hear from again is let go by the annotation [`ABANDON`].
 
 use super::World;
+use crate::ocm::ManagedCluster;
 use crate::ocm::cluster::JOINED;
 use crate::ocm::conditions::{condition, is_true, set};
-use crate::ocm::{Condition, ManagedCluster};
 
 /// With `"true"`, nobody waits for the cluster: what is in it stays there.
 pub const ABANDON: &str = "mqinformer.io/abandon";
@@ -18,8 +18,20 @@ pub const LEAVING: &str = "mqinformer.io/Leaving";
 pub struct Leftovers {
     /// Works in its namespace.
     pub works: usize,
-    /// Whether its namespace is there.
-    pub has_namespace: bool,
+    /// The namespace of its name.
+    pub namespace: Home,
+}
+
+/// The namespace of a cluster's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Home {
+    /// There is none.
+    #[default]
+    Nowhere,
+    /// The hub has made it for just this cluster.
+    Ours,
+    /// Somebody else has: it is used, and stays when the cluster goes.
+    Theirs,
 }
 
 /// A step.
@@ -58,19 +70,23 @@ pub(super) fn next(world: &World<'_>, cluster: &ManagedCluster) -> Farewell {
     if joined && !told && !abandon {
         return Farewell::TellAgent;
     }
-    match world.leftovers.has_namespace {
-        true => Farewell::DeleteNamespace,
-        false => Farewell::LetGo,
+    match world.leftovers.namespace {
+        Home::Ours => Farewell::DeleteNamespace,
+        Home::Nowhere | Home::Theirs => Farewell::LetGo,
     }
 }
 
 /// Says how far it is, and what it waits for.
-pub(super) fn tell(conditions: &mut Vec<Condition>, step: &Farewell, world: &World<'_>) {
+pub(super) fn tell(cluster: &mut ManagedCluster, step: &Farewell, world: &World<'_>) {
     let online = world.contact.is_some_and(|it| it.online);
-    let hint = match online {
-        true => String::new(),
-        false => format!(
+    let hint = match (cluster.spec.hub_accepts_client, online) {
+        (true, true) => String::new(),
+        (true, false) => format!(
             "; its agent is not here: it is waited for, unless the annotation {ABANDON}: \"true\" says otherwise"
+        ),
+        (false, _) => format!(
+            "; the cluster is denied, so its agent is told nothing: it is waited for, unless spec.hubAcceptsClient \
+             becomes true again, or the annotation {ABANDON}: \"true\" says that nothing shall be removed there"
         ),
     };
     let (reason, message) = match step {
@@ -88,7 +104,7 @@ pub(super) fn tell(conditions: &mut Vec<Condition>, step: &Farewell, world: &Wor
         Farewell::LetGo => ("Done", String::new()),
     };
     set(
-        conditions,
+        &mut cluster.status.conditions,
         condition(LEAVING, true, reason, message, world.now),
     );
 }

@@ -28,6 +28,8 @@ enum Liveness {
     Trouble(String),
     /// It says that it is gone, but not for long.
     Away,
+    /// It is here, and has not said yet how its API server is.
+    Unproven,
     /// This hub has only begun to listen.
     Unheard,
     /// Nothing is heard of it.
@@ -75,7 +77,8 @@ fn liveness(
     let state = match contact {
         Some(it) if it.online => match &it.trouble {
             Some(trouble) => Liveness::Trouble(trouble.clone()),
-            None => Liveness::Well,
+            None if it.proven => Liveness::Well,
+            None => Liveness::Unproven,
         },
         Some(_) => Liveness::Away,
         None => Liveness::Unheard,
@@ -132,7 +135,7 @@ pub(super) fn conditions(
 fn available(state: &Liveness) -> Option<(State, &'static str, String)> {
     let text = str::to_owned;
     Some(match state {
-        Liveness::Unasked | Liveness::Unheard => return None,
+        Liveness::Unasked | Liveness::Unheard | Liveness::Unproven => return None,
         Liveness::Well => (
             State::True,
             "ManagedClusterAvailable",
@@ -167,7 +170,7 @@ pub(super) fn taints(
 ) -> Option<Vec<Taint>> {
     let (unreachable, unavailable) = match &health.state {
         _ if !health.is_the_same => (true, false),
-        Liveness::Away | Liveness::Unheard => return None,
+        Liveness::Away | Liveness::Unheard | Liveness::Unproven => return None,
         Liveness::Unasked | Liveness::Silent => (true, false),
         Liveness::Trouble(_) => (false, true),
         Liveness::Well => (false, false),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`accept`] | who is let in without being asked for |
 //! | `health` | conditions and taints |
+//! | [`labels`] | which labels an agent may choose |
 //! | [`farewell`] | the steps by which a cluster goes |
 //!
 //! # Rules
@@ -20,18 +21,19 @@
 pub mod accept;
 pub mod farewell;
 mod health;
+pub mod labels;
 #[cfg(test)]
 mod tests;
 
 pub use health::unreachable_after;
 
 use crate::ocm::cluster::{
-    ClusterClaim, HUB_ACCEPTED, ManagedClusterStatus, ManagedClusterVersion,
+    ClusterClaim, HUB_ACCEPTED, JOINED, ManagedClusterStatus, ManagedClusterVersion,
 };
-use crate::ocm::conditions::find;
-use crate::ocm::{ManagedCluster, Taint, name};
+use crate::ocm::conditions::{condition, find, observed, set};
+use crate::ocm::{ManagedCluster, Taint, is_deleting, name};
 use accept::Patterns;
-use farewell::{Farewell, Leftovers};
+use farewell::{Farewell, Home, Leftovers};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,6 +48,8 @@ pub const ID_CLAIM: &str = "id.k8s.io";
 pub struct Contact {
     /// Whether its presence says that it is here; its last will says that it is not.
     pub online: bool,
+    /// What it says is a copy that is proven to be fresh.
+    pub proven: bool,
     /// When it was heard last, by the hub's clock; nothing: not by this hub process.
     pub heard: Option<Timestamp>,
     /// What its API server said last, if that was not well.
@@ -73,6 +77,8 @@ pub struct World<'a> {
     pub cluster: Option<&'a ManagedCluster>,
     /// What is heard of it; none: nothing ever.
     pub contact: Option<&'a Contact>,
+    /// Why no cluster can have that name, if none can.
+    pub impossible: Option<&'a str>,
     /// Who is let in without being asked for.
     pub auto_accept: &'a Patterns,
     /// What is left of it, should it go.
@@ -118,7 +124,15 @@ pub struct Plan {
 
 /// Plans the next actions for one name.
 pub fn plan(world: &World<'_>) -> Plan {
-    match world.cluster {
+    match (world.cluster, world.impossible) {
+        (Some(cluster), Some(why)) => refused(world, cluster, why),
+        (None, Some(_)) => Plan::default(),
+        (cluster, None) => possible(world, cluster),
+    }
+}
+
+fn possible(world: &World<'_>, cluster: Option<&ManagedCluster>) -> Plan {
+    match cluster {
         Some(cluster) if cluster.metadata.deletion_timestamp.is_some() => leaving(world, cluster),
         Some(cluster) => living(world, cluster),
         None => born(world),
@@ -135,6 +149,26 @@ fn born(world: &World<'_>) -> Plan {
     }
 }
 
+/// Its namespace is somebody else's: nothing in there is touched, whatever becomes of the cluster.
+fn refused(world: &World<'_>, cluster: &ManagedCluster, why: &str) -> Plan {
+    let mut status = cluster.status.clone();
+    let said = condition(JOINED, false, "NameRefused", why, world.now);
+    let generation = cluster.metadata.generation;
+    set(&mut status.conditions, observed(said, generation));
+    let status = (status != cluster.status).then(|| Action::Status(Box::new(status)));
+    let held = cluster.metadata.finalizers.iter().flatten();
+    let is_held = held.clone().any(|it| it == FINALIZER) && is_deleting(&cluster.metadata);
+    let free = is_held.then_some(Action::Farewell(Farewell::LetGo));
+    Plan {
+        actions: status
+            .filter(|_| !is_deleting(&cluster.metadata))
+            .into_iter()
+            .chain(free)
+            .collect(),
+        ..Plan::default()
+    }
+}
+
 fn living(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
     let mut plan = Plan::default();
     let finalizers = cluster.metadata.finalizers.as_deref().unwrap_or_default();
@@ -147,7 +181,7 @@ fn living(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
         plan.actions.push(Action::Accept);
     }
     let (health, recheck) = health::judge(world, cluster);
-    if accepted && !world.leftovers.has_namespace {
+    if accepted && world.leftovers.namespace == Home::Nowhere {
         plan.actions.push(Action::MakeNamespace);
     }
     if let Some(taints) = health::taints(world, cluster, &health) {
@@ -157,7 +191,8 @@ fn living(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
     if status != cluster.status {
         plan.actions.push(Action::Status(Box::new(status)));
     }
-    plan.serves_work = accepted && health.is_the_same;
+    // Who comes next under the name may be another one, and is judged first.
+    plan.serves_work = accepted && health.is_the_same && is_here(world);
     plan.recheck = recheck;
     plan
 }
@@ -168,20 +203,24 @@ fn leaving(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
         return Plan::default();
     }
     let step = farewell::next(world, cluster);
-    let mut status = cluster.status.clone();
-    farewell::tell(&mut status.conditions, &step, world);
+    let mut told = cluster.clone();
+    farewell::tell(&mut told, &step, world);
     let mut actions = Vec::new();
-    if status != cluster.status && step != Farewell::LetGo {
-        actions.push(Action::Status(Box::new(status)));
+    if told.status != cluster.status && step != Farewell::LetGo {
+        actions.push(Action::Status(Box::new(told.status)));
     }
     // The deletes of its works have to reach it, so its stream goes on until it is told to forget the hub.
     let serves_work = matches!(step, Farewell::DeleteWorks { .. } | Farewell::TellAgent);
     actions.push(Action::Farewell(step));
     Plan {
         actions,
-        serves_work: serves_work && cluster.spec.hub_accepts_client,
+        serves_work: serves_work && cluster.spec.hub_accepts_client && is_here(world),
         recheck: None,
     }
+}
+
+fn is_here(world: &World<'_>) -> bool {
+    world.contact.is_some_and(|it| it.online)
 }
 
 /// The status, with what the agent says of its cluster, as long as it is the one that was accepted.
@@ -198,17 +237,27 @@ fn status(
     if !cluster.spec.hub_accepts_client || !contact.online {
         return status;
     }
-    status.capacity.clone_from(&contact.capacity);
-    status.allocatable.clone_from(&contact.allocatable);
+    // One that has not counted its nodes yet is no cluster without any: placements would leave it.
+    if !contact.capacity.is_empty() {
+        status.capacity.clone_from(&contact.capacity);
+    }
+    if !contact.allocatable.is_empty() {
+        status.allocatable.clone_from(&contact.allocatable);
+    }
     status.version = ManagedClusterVersion {
         kubernetes: contact.kubernetes.clone(),
     };
-    let mut claims = vec![ClusterClaim {
+    // One that does not say which cluster it is takes nothing back.
+    let id = match contact.uid.as_str() {
+        "" => cluster.claim(ID_CLAIM).unwrap_or_default(),
+        uid => uid,
+    };
+    let id = (!id.is_empty()).then(|| ClusterClaim {
         name: ID_CLAIM.to_owned(),
-        value: contact.uid.clone(),
-    }];
+        value: id.to_owned(),
+    });
     let others = contact.claims.iter().filter(|it| it.name != ID_CLAIM);
-    claims.extend(others.cloned());
+    let mut claims: Vec<_> = id.into_iter().chain(others.cloned()).collect();
     claims.sort_by(|a, b| a.name.cmp(&b.name));
     status.cluster_claims = claims;
     status

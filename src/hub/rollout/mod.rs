@@ -51,7 +51,7 @@ pub struct World<'a> {
     /// Of the set's namespace at least.
     pub decisions: &'a [PlacementDecision],
     /// All works of all clusters that have this set's label, and those that have its name.
-    pub works: &'a [ManifestWork],
+    pub works: &'a [&'a ManifestWork],
     /// The hub's clock.
     pub now: Timestamp,
 }

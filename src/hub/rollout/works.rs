@@ -22,7 +22,7 @@ impl<'a> Owned<'a> {
     pub(super) fn of(world: &World<'a>) -> Self {
         let key = world.set.key();
         let is_ours = |it: &&ManifestWork| label(&it.metadata, REPLICA_SET_LABEL) == Some(&key);
-        let (works, strangers) = world.works.iter().partition(is_ours);
+        let (works, strangers) = world.works.iter().copied().partition(is_ours);
         Self { works, strangers }
     }
 

@@ -1,5 +1,7 @@
 //! Hub and agents: work that goes down to clusters, and status that comes back.
 
+mod clusters;
+mod definitions;
 mod outages;
 mod removal;
 mod scenario;

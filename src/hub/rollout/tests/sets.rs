@@ -38,7 +38,7 @@ impl Hub {
             set: &self.set,
             placements: &self.placements,
             decisions: &self.decisions,
-            works: &self.works,
+            works: &self.works.iter().collect::<Vec<_>>(),
             now: at(self.now),
         })
     }

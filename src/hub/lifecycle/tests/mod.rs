@@ -1,3 +1,5 @@
+mod doubts;
+
 use super::*;
 use crate::ocm::cluster::{AVAILABLE, JOINED, TAINT_UNAVAILABLE, TAINT_UNREACHABLE};
 use crate::ocm::conditions::is_true;
@@ -12,6 +14,7 @@ struct Scene {
     cluster: Option<ManagedCluster>,
     contact: Option<Contact>,
     auto: Patterns,
+    impossible: Option<&'static str>,
     leftovers: Leftovers,
     listening: i64,
     now: i64,
@@ -28,6 +31,7 @@ impl Scene {
             cluster: None,
             contact: None,
             auto: Patterns::new(auto.iter().map(|it| (*it).to_owned())),
+            impossible: None,
             leftovers: Leftovers::default(),
             listening: START,
             now: START,
@@ -38,6 +42,7 @@ impl Scene {
     fn arrives(&mut self) {
         self.contact = Some(Contact {
             online: true,
+            proven: true,
             heard: Some(at(self.now)),
             uid: "uid-1".to_owned(),
             kubernetes: Some("v1.36.0".to_owned()),
@@ -50,6 +55,7 @@ impl Scene {
         plan(&World {
             name: "cluster1",
             cluster: self.cluster.as_ref(),
+            impossible: self.impossible,
             contact: self.contact.as_ref(),
             auto_accept: &self.auto,
             leftovers: self.leftovers,
@@ -90,13 +96,13 @@ impl Scene {
             Action::Create { .. } => {}
             Action::AddFinalizer => cluster.metadata.finalizers = Some(vec![FINALIZER.to_owned()]),
             Action::Accept => cluster.spec.hub_accepts_client = true,
-            Action::MakeNamespace => self.leftovers.has_namespace = true,
+            Action::MakeNamespace => self.leftovers.namespace = Home::Ours,
             Action::Taint(taints) => cluster.spec.taints = taints,
             Action::Status(status) => cluster.status = *status,
             Action::Farewell(step) => {
                 self.farewells.push(step);
                 match step {
-                    Farewell::DeleteNamespace => self.leftovers.has_namespace = false,
+                    Farewell::DeleteNamespace => self.leftovers.namespace = Home::Nowhere,
                     Farewell::LetGo => self.cluster = None,
                     Farewell::DeleteWorks { abandon: true, .. } => self.leftovers.works = 0,
                     _ => {}
@@ -140,7 +146,7 @@ fn presence_makes_a_cluster_that_waits_to_be_accepted() {
     assert!(!scene.settle().serves_work);
     assert_eq!(scene.condition(HUB_ACCEPTED), None);
     assert_eq!(scene.condition(JOINED), None);
-    assert!(!scene.leftovers.has_namespace);
+    assert_eq!(scene.leftovers.namespace, Home::Nowhere);
     scene.accept(true);
     assert!(scene.settle().serves_work);
     assert_eq!(
@@ -155,7 +161,8 @@ fn presence_makes_a_cluster_that_waits_to_be_accepted() {
         scene.condition(AVAILABLE),
         pair("True", "ManagedClusterAvailable")
     );
-    assert!(scene.leftovers.has_namespace && scene.taints().is_empty());
+    assert_eq!(scene.leftovers.namespace, Home::Ours);
+    assert!(scene.taints().is_empty());
     let status = &scene.cluster.as_ref().unwrap().status;
     assert_eq!(status.version.kubernetes.as_deref(), Some("v1.36.0"));
     assert_eq!(status.capacity["cpu"], "4");
@@ -172,7 +179,11 @@ fn a_pattern_accepts_but_not_against_a_person_s_word() {
         scene.condition(HUB_ACCEPTED),
         pair("False", "HubClusterAdminDenied")
     );
-    assert!(scene.leftovers.has_namespace, "a flag deletes nothing");
+    assert_eq!(
+        scene.leftovers.namespace,
+        Home::Ours,
+        "a flag deletes nothing"
+    );
 }
 
 #[test]

@@ -1,0 +1,280 @@
+//! What becomes of the hub's own kinds when their definitions (CRDs) are deleted under it.
+//!
+//! With a definition go all its objects, as if somebody had deleted each of them. Nobody has; and were it taken for that,
+//! their work would go from all clusters. So whatever takes an object away counts only when its definition was seen to
+//! stand after that (`gate`). If it goes too, or is gone, the hub decides nothing more: it lets the definition go, makes
+//! it anew, and writes again what there was ([`bring_back`]). What a hub has not written again when it ends is lost on the
+//! hub; in the clusters it stays as what is missing without having been deleted.
+
+use super::deeds::{self, Act, Deed};
+use super::world::{DEFINED, Kind, World};
+use crate::hub::lifecycle;
+use crate::kubernetes::{Kubernetes, Place, WriteError};
+use crate::ocm::{crd, replicaset, work};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long to wait before a definition is looked at again.
+pub(super) const AGAIN: Duration = Duration::from_millis(500);
+/// The finalizers that a hub puts on its own kinds.
+const OURS: [&str; 3] = [lifecycle::FINALIZER, work::FINALIZER, replicaset::FINALIZER];
+
+/// How a definition is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Definition {
+    Stands,
+    /// It is being deleted.
+    Going,
+    Missing,
+    /// The API server does not say.
+    Unknown(String),
+}
+
+/// How a kind's definition is.
+pub(super) async fn look(kubernetes: &Kubernetes, kind: Kind) -> Definition {
+    let place = Place {
+        group: "apiextensions.k8s.io".to_owned(),
+        version: "v1".to_owned(),
+        plural: "customresourcedefinitions".to_owned(),
+        namespace: String::new(),
+        name: kind.definition(),
+    };
+    match kubernetes.object(&place).await {
+        Ok(found) => {
+            let read = serde_json::from_slice::<Value>(&found).unwrap_or_default();
+            match read["metadata"]["deletionTimestamp"].is_string() {
+                true => Definition::Going,
+                false => Definition::Stands,
+            }
+        }
+        Err(WriteError::Refused(refusal)) if refusal.code == 404 => Definition::Missing,
+        Err(error) => Definition::Unknown(error.to_string()),
+    }
+}
+
+/// What there was, to be written again where its definition is made anew.
+#[derive(Debug, Default)]
+pub(super) struct Saved {
+    objects: BTreeMap<Kind, Vec<Value>>,
+    /// It is all that there was: what else is listed was on its way out before.
+    complete: bool,
+    /// Whose definitions went.
+    undefined: BTreeSet<Kind>,
+}
+
+impl Saved {
+    pub(super) fn of(world: &World) -> Self {
+        let objects = DEFINED.map(|kind| (kind, world.documents(kind)));
+        Self {
+            objects: objects.into_iter().collect(),
+            complete: true,
+            undefined: BTreeSet::new(),
+        }
+    }
+
+    fn keep(&mut self, kind: Kind, listed: &[Value]) {
+        let known = self.objects.entry(kind).or_default();
+        for object in listed.iter().filter(|_| !self.complete) {
+            let id = |it: &Value| {
+                (
+                    it["metadata"]["namespace"].clone(),
+                    it["metadata"]["name"].clone(),
+                )
+            };
+            if !known.iter().any(|it| id(it) == id(object)) {
+                known.push(object.clone());
+            }
+        }
+    }
+}
+
+/// Makes sure that all kinds are defined, and that what there was is there. What is done when it fails stays done.
+pub(super) async fn bring_back(
+    kubernetes: &Kubernetes,
+    saved: &mut Saved,
+) -> Result<(), WriteError> {
+    while let_go(kubernetes, saved).await? {
+        tokio::time::sleep(AGAIN).await;
+    }
+    kubernetes.install(&crd::of_the_hub()).await?;
+    for kind in DEFINED {
+        let objects = saved.objects.get_mut(&kind).map(std::mem::take);
+        let Some(mut left) = objects.filter(|it| saved.undefined.contains(&kind) && !it.is_empty())
+        else {
+            continue;
+        };
+        let done = write_again(kubernetes, kind, &mut left).await;
+        saved.objects.insert(kind, left);
+        done?;
+    }
+    *saved = Saved::default();
+    Ok(())
+}
+
+/// Lets the definitions go that are going; whether any still is.
+async fn let_go(kubernetes: &Kubernetes, saved: &mut Saved) -> Result<bool, WriteError> {
+    let mut any = false;
+    for kind in DEFINED {
+        match look(kubernetes, kind).await {
+            Definition::Stands => {}
+            Definition::Unknown(why) => return Err(WriteError::Away(why)),
+            Definition::Missing => _ = saved.undefined.insert(kind),
+            Definition::Going => {
+                any = true;
+                saved.undefined.insert(kind);
+                let listed = list(kubernetes, kind).await?;
+                saved.keep(kind, &listed);
+                for object in &listed {
+                    free(kubernetes, kind, object).await?;
+                }
+            }
+        }
+    }
+    Ok(any)
+}
+
+async fn list(kubernetes: &Kubernetes, kind: Kind) -> Result<Vec<Value>, WriteError> {
+    let listed = match kubernetes.objects(&kind.place("", ""), "").await {
+        Err(WriteError::Refused(refusal)) if refusal.code == 404 => return Ok(Vec::new()),
+        listed => listed?,
+    };
+    let mut read: Value = serde_json::from_slice(&listed).unwrap_or_default();
+    Ok(match read["items"].take() {
+        Value::Array(items) => items,
+        _ => Vec::new(),
+    })
+}
+
+/// Drops our finalizers of an object that goes with its definition.
+async fn free(kubernetes: &Kubernetes, kind: Kind, object: &Value) -> Result<(), WriteError> {
+    let metadata = &object["metadata"];
+    let all: Vec<_> = metadata["finalizers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .collect();
+    let is_ours = |it: &&Value| OURS.iter().any(|ours| *it == ours);
+    if !all.iter().any(&is_ours) {
+        return Ok(());
+    }
+    let left: Vec<_> = all.into_iter().filter(|it| !is_ours(it)).collect();
+    let word = |key: &str| metadata[key].as_str().unwrap_or_default();
+    let patch = json!({"metadata": {"uid": metadata["uid"], "finalizers": left}});
+    let deed = Deed {
+        place: kind.place(word("namespace"), word("name")),
+        act: Act::Merge(patch),
+    };
+    match deed.run(kubernetes).await {
+        Err(WriteError::Refused(refusal)) if matches!(refusal.code, 404 | 409) => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+/// Makes objects that went with their definition; `left`: those that are still to be made.
+async fn write_again(
+    kubernetes: &Kubernetes,
+    kind: Kind,
+    left: &mut Vec<Value>,
+) -> Result<(), WriteError> {
+    // Until it is served, every object of it seems to have no place.
+    kubernetes.objects(&kind.place("", ""), "").await?;
+    while let Some(object) = left.last() {
+        let new = anew(object);
+        let word = |key: &str| new["metadata"][key].as_str().unwrap_or_default();
+        let place = kind.place(word("namespace"), word("name"));
+        let act = Act::Create(new.clone());
+        let made = Deed { place, act }.run(kubernetes).await;
+        match made {
+            Ok(Some(made)) => status_again(kubernetes, kind, object, &made).await?,
+            // Somebody else was faster.
+            Ok(None) => {}
+            Err(WriteError::Refused(refusal)) => {
+                tracing::warn!(kind = kind.definition(), name = word("name"), %refusal, "an object cannot be brought back");
+            }
+            Err(error) => return Err(error),
+        }
+        left.pop();
+    }
+    Ok(())
+}
+
+async fn status_again(
+    kubernetes: &Kubernetes,
+    kind: Kind,
+    object: &Value,
+    made: &[u8],
+) -> Result<(), WriteError> {
+    let made: Value = serde_json::from_slice(made).unwrap_or_default();
+    let (metadata, status) = (&made["metadata"], &object["status"]);
+    if status.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Ok(());
+    }
+    let word = |key: &str| metadata[key].as_str().unwrap_or_default();
+    let place = kind.place(word("namespace"), word("name"));
+    let deed = deeds::status_of(place, &made, status);
+    match deed.run(kubernetes).await {
+        Err(WriteError::Refused(refusal)) => {
+            tracing::warn!(kind = kind.definition(), name = word("name"), %refusal, "a status cannot be brought back");
+            Ok(())
+        }
+        done => done.map(drop),
+    }
+}
+
+/// An object as it is made anew: what its server and its life before gave it stays behind.
+fn anew(object: &Value) -> Value {
+    let mut new = object.clone();
+    if let Some(map) = new.as_object_mut() {
+        map.remove("status");
+    }
+    if let Some(metadata) = new["metadata"].as_object_mut() {
+        metadata.retain(|key, _| {
+            matches!(
+                key.as_str(),
+                "name" | "namespace" | "labels" | "annotations"
+            )
+        });
+        let finalizers = object["metadata"]["finalizers"].as_array();
+        let ours = finalizers.into_iter().flatten();
+        let ours: Vec<_> = ours
+            .filter(|it| OURS.iter().any(|ours| *it == ours))
+            .collect();
+        metadata.insert("finalizers".to_owned(), json!(ours));
+    }
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_anew_has_nothing_of_its_life_before() {
+        let object = json!({
+            "apiVersion": "v1", "kind": "K", "spec": {"a": 1}, "status": {"b": 2},
+            "metadata": {
+                "name": "n", "namespace": "c", "labels": {"l": "1"}, "uid": "1", "resourceVersion": "7",
+                "deletionTimestamp": "2026-01-01T00:00:00Z", "ownerReferences": [{}],
+                "finalizers": ["theirs", work::FINALIZER],
+            },
+        });
+        let metadata = json!({
+            "name": "n", "namespace": "c", "labels": {"l": "1"}, "finalizers": [work::FINALIZER],
+        });
+        let new = json!({"apiVersion": "v1", "kind": "K", "spec": {"a": 1}, "metadata": metadata});
+        assert_eq!(anew(&object), new);
+    }
+
+    #[test]
+    fn what_was_on_its_way_out_before_does_not_come_back() {
+        let work = |name: &str| json!({"metadata": {"namespace": "c", "name": name}});
+        let mut begun = Saved::default();
+        begun.keep(Kind::Work, &[work("a"), work("b")]);
+        begun.keep(Kind::Work, &[work("a")]);
+        assert_eq!(begun.objects[&Kind::Work].len(), 2);
+        let mut running = Saved::of(&World::default());
+        running.keep(Kind::Work, &[work("a")]);
+        assert_eq!(running.objects[&Kind::Work].len(), 0);
+    }
+}
