@@ -6,7 +6,7 @@ use crate::hub::{WORKS, condition, managed};
 use bed::{Bed, Cluster};
 use serde_json::{Value, json};
 
-/// A work of a namespace, a Deployment in it, and a Secret, which the executor may not write.
+/// A work for the cluster.
 fn work(name: &str, manifests: &[Value]) -> String {
     let work = json!({
         "apiVersion": "work.open-cluster-management.io/v1",
@@ -34,8 +34,14 @@ fn named(kind: &str, name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}})
 }
 
-fn in_shop(kind: &str, name: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "shop"}})
+/// What the agent may read, and its executor may not write.
+fn role() -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "all", "namespace": "shop"},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}],
+    })
 }
 
 /// A place that all clusters of the set `default` have, and a set of works for them.
@@ -72,6 +78,11 @@ fn hub_and_agent_deploy_with_their_service_accounts_and_no_more() {
     let [hub, cluster] = ["rights-hub", "rights"].map(|name| bed.private_cluster(name).unwrap());
     HUB.apply(&hub);
     AGENT.apply(&cluster);
+    let has = json!({"cpu": "4", "memory": "16Gi"});
+    let mut node = named("Node", "node-1");
+    node["status"] = json!({"capacity": has, "allocatable": has});
+    let made = cluster.api().post("/api/v1/nodes", node.to_string());
+    made.unwrap().success().unwrap();
     let broker = broker(&[HUB.user, AGENT.user]);
     let dir = tempfile::tempdir_in(bed.dir()).unwrap();
     let process = HUB.run(&hub, &broker, dir.path());
@@ -92,7 +103,7 @@ fn hub_and_agent_deploy_with_their_service_accounts_and_no_more() {
     until(&hub, "/api/v1/namespaces/cluster1", &process, |_| true);
     until(&hub, &managed("cluster1"), &process, |it| {
         condition(it, "ManagedClusterConditionAvailable") == "True"
-            && it["status"]["capacity"]["cpu"].is_string()
+            && it["status"]["capacity"]["cpu"] == "4"
     });
 
     // What the executor may write is there, and kept; what it may not is said.
@@ -110,13 +121,14 @@ fn hub_and_agent_deploy_with_their_service_accounts_and_no_more() {
     until(&hub, &format!("{at}/web"), &process, |work| {
         condition(work, "Applied") == "True"
     });
-    hub.apply(&work("secret", &[in_shop("Secret", "s")]))
-        .unwrap();
-    let refused = until(&hub, &format!("{at}/secret"), &process, |work| {
+    hub.apply(&work("role", &[role()])).unwrap();
+    let refused = until(&hub, &format!("{at}/role"), &process, |work| {
         condition(work, "Applied") == "False"
     });
-    assert!(refused.to_string().contains("forbidden"), "{refused}");
-    assert_eq!(get(&cluster, "/api/v1/namespaces/shop/secrets/s"), None);
+    let words = "system:serviceaccount:mqtt-informer:mqtt-informer-executor\\\" cannot patch";
+    assert!(refused.to_string().contains(words), "{refused}");
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/all";
+    assert_eq!(get(&cluster, roles), None);
 
     // The plain form, and its way back.
     let mut plain = named("ConfigMap", "plain");
@@ -142,16 +154,18 @@ fn hub_and_agent_deploy_with_their_service_accounts_and_no_more() {
     until_gone(&cluster, motd, &agent);
     until_gone(&hub, sets, &process);
 
-    // A cluster that goes takes its works along.
-    delete(&hub, &["-n", "cluster1", "manifestwork", "secret"]);
-    until_gone(&hub, &format!("{at}/secret"), &process);
+    // A cluster that goes takes its works along. (What ends a namespace is a controller; none runs here.)
+    delete(&hub, &["-n", "cluster1", "manifestwork", "role"]);
+    until_gone(&hub, &format!("{at}/role"), &process);
     delete(&hub, &["managedcluster", "cluster1"]);
     until_gone(&cluster, path, &agent);
     until_gone(&cluster, there, &agent);
-    until_gone(&hub, &managed("cluster1"), &process);
+    until(&hub, "/api/v1/namespaces/cluster1", &process, |it| {
+        it["metadata"]["deletionTimestamp"].is_string()
+    });
     for (who, said) in [("hub", process.err()), ("agent", agent.err())] {
         let forbidden = said.lines().filter(|line| line.contains("forbidden"));
-        let unexpected: Vec<_> = forbidden.filter(|line| !line.contains("secrets")).collect();
+        let unexpected: Vec<_> = forbidden.filter(|line| !line.contains("roles")).collect();
         assert!(unexpected.is_empty(), "{who}: {unexpected:#?}");
     }
 }
