@@ -1,6 +1,7 @@
 //! Hub and agents: work that goes down to clusters, and status that comes back.
 
 mod acl;
+mod documented;
 mod outages;
 mod removal;
 mod scenario;

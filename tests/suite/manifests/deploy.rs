@@ -107,8 +107,10 @@ fn hub_and_agent_deploy_with_their_service_accounts_and_no_more() {
     });
 
     // What the executor may write is there, and kept; what it may not is said.
-    let good = work("web", &[named("Namespace", "shop"), deployment()]);
-    hub.apply(&good).unwrap();
+    cluster
+        .kubectl_ok(&["create", "namespace", "shop"])
+        .unwrap();
+    hub.apply(&work("web", &[deployment()])).unwrap();
     let path = "/apis/apps/v1/namespaces/shop/deployments/web";
     let first = until(&cluster, path, &agent, |_| true);
     cluster
@@ -160,8 +162,8 @@ fn hub_and_agent_deploy_with_their_service_accounts_and_no_more() {
     delete(&hub, &["managedcluster", "cluster1"]);
     until_gone(&cluster, path, &agent);
     until_gone(&cluster, there, &agent);
-    until(&hub, "/api/v1/namespaces/cluster1", &process, |it| {
-        it["metadata"]["deletionTimestamp"].is_string()
+    until(&hub, &managed("cluster1"), &process, |it| {
+        it.to_string().contains("DeletingNamespace")
     });
     for (who, said) in [("hub", process.err()), ("agent", agent.err())] {
         let forbidden = said.lines().filter(|line| line.contains("forbidden"));

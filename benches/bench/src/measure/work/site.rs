@@ -87,6 +87,8 @@ impl Site {
 
     /// The hub is killed, and another one takes its place.
     pub(super) fn kill_the_hub(&mut self) -> Result<()> {
+        self.hub.0.kill().context("cannot kill the hub")?;
+        self.hub.0.wait().context("the hub does not end")?;
         self.hub = hub(&self.dir, &self.wires[0], &self.home)?;
         Ok(())
     }
