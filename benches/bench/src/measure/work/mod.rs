@@ -22,7 +22,8 @@ pub(super) const MEASUREMENT: Measurement = Measurement {
              and no controllers run. A work is a ManifestWork with a ConfigMap and a Deployment (1.6 kB of JSON) and \
              WellKnownStatus feedback. *All at once*: written by eight clients as fast as the hub's API server takes them; *one \
              by one*: each when the one before is done. From the request on until a kube-rs watcher of the hub's works sees \
-             `Applied` of that generation, or of a Deployment whose status changes, the replicas. Bytes are what the broker \
+             `Applied` of that generation; of a Deployment whose status changes, the replicas (an agent tells of values that move every five \
+             seconds at most, so the second change in a row waits). Bytes are what the broker \
              gave to the agents and to the hub over TCP, heartbeats included; memory is resident, processor time the kernel's. \
              The hub is killed when half of the changes are written, and started anew at once.",
     run,
