@@ -35,7 +35,7 @@ impl Authority {
     }
 }
 
-const USERS: [&str; 3] = ["cluster1", "cluster2", "alice"];
+const USERS: [&str; 4] = ["cluster1", "cluster2", "hub", "alice"];
 
 /// The sample for open networks; each user's password is its name.
 pub fn secure(change: impl FnOnce(String) -> String) -> Mosquitto {
@@ -88,6 +88,7 @@ async fn each_is_kept_to_its_own() {
     let broker = secure(|sample| sample);
     let mut syncer = Client::connected(user(&broker, "cluster1"), &["#"]).await;
     let mut viewer = Client::connected(user(&broker, "alice"), &["#"]).await;
+    let mut hub = Client::connected(user(&broker, "hub"), &["#"]).await;
     assert_eq!(viewer.link.user(), "alice");
 
     let allowed = [
@@ -97,6 +98,12 @@ async fn each_is_kept_to_its_own() {
         ("syncer", "/payload/cluster1/live/pods.v1./-/hash"),
         ("viewer", "/signal/cluster1/alice/s"),
         ("viewer", "/signal/-/alice/s"),
+        ("syncer", "/signal/hub/cluster1/s"),
+        ("hub", "/payload/hub/presence"),
+        ("hub", "/payload/hub/live/work/cluster2/hash"),
+        ("hub", "/payload/hub/reply/cluster1/s"),
+        ("hub", "/signal/cluster1/hub/s"),
+        ("hub", "/signal/-/hub/s"),
     ];
     let forbidden = [
         ("syncer", "/payload/cluster2/presence"),
@@ -106,21 +113,31 @@ async fn each_is_kept_to_its_own() {
         ("viewer", "/signal/cluster1/bob/s"),
         ("viewer", "/payload/cluster1/presence"),
         ("viewer", "/payload/cluster1/live/pods.v1./-/hash"),
+        // An agent is not the hub, nor another agent.
+        ("syncer", "/payload/hub/presence"),
+        ("syncer", "/payload/hub/live/work/cluster1/hash"),
+        ("syncer", "/payload/hub/reply/cluster2/s"),
+        ("syncer", "/signal/hub/cluster2/s"),
+        ("syncer", "/payload/cluster2/live/status/hub/hash"),
+        ("viewer", "/signal/hub/cluster1/s"),
+        ("viewer", "/payload/hub/live/work/cluster1/hash"),
+        ("hub", "/payload/cluster1/presence"),
+        ("hub", "/signal/cluster1/alice/s"),
     ];
     for (number, (who, topic)) in (1..).zip(allowed) {
-        let client = if who == "syncer" {
-            &mut syncer
-        } else {
-            &mut viewer
+        let client = match who {
+            "syncer" => &mut syncer,
+            "hub" => &mut hub,
+            _ => &mut viewer,
         };
         client.publish(topic, "", number);
         assert_eq!(client.acknowledged().await, number, "{who} {topic}");
     }
     for (number, (who, topic)) in (1..).zip(forbidden) {
-        let client = if who == "syncer" {
-            &mut syncer
-        } else {
-            &mut viewer
+        let client = match who {
+            "syncer" => &mut syncer,
+            "hub" => &mut hub,
+            _ => &mut viewer,
         };
         client.publish(topic, "", number);
         let (ticket, reason) = client.refused().await;
@@ -183,6 +200,55 @@ async fn each_hears_its_own() {
             "/signal/cluster1/alice/s",
         ]
     );
+}
+
+#[tokio::test]
+async fn work_is_heard_by_its_own_cluster_only() {
+    let broker = secure(|sample| sample);
+    let hub = Client::connected(user(&broker, "hub"), &[]).await;
+    let mut agent = Client::connected(user(&broker, "cluster2"), &[]).await;
+    let mut heard = Vec::new();
+    for name in ["cluster1", "alice", "hub"] {
+        let mut options = user(&broker, name);
+        options.client_id = format!("{name}-hears");
+        heard.push(Client::connected(options, &["#"]).await);
+    }
+    // What everybody of them hears comes last.
+    for topic in [
+        "/payload/hub/live/work/cluster2/hash",
+        "/payload/hub/reply/cluster2/s",
+        "/payload/hub/live/work/cluster1/hash",
+    ] {
+        hub.link.publish(message(topic, "", false, 0));
+    }
+    agent.publish("/payload/cluster2/live/status/hub/h", "", 1);
+    assert_eq!(agent.acknowledged().await, 1);
+    hub.link
+        .publish(message("/payload/hub/presence", "", false, 0));
+    let wanted: [&[&str]; 3] = [
+        &["/payload/hub/live/work/cluster1/hash"],
+        &["/payload/cluster2/live/status/hub/h"],
+        // As a source, it hears itself.
+        &[
+            "/payload/hub/live/work/cluster2/hash",
+            "/payload/hub/reply/cluster2/s",
+            "/payload/hub/live/work/cluster1/hash",
+            "/payload/cluster2/live/status/hub/h",
+        ],
+    ];
+    for (mut client, wanted) in heard.into_iter().zip(wanted) {
+        let mut topics = Vec::new();
+        loop {
+            match client.message().await.0 {
+                last if last == "/payload/hub/presence" => break,
+                topic => topics.push(topic),
+            }
+        }
+        topics.sort();
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(topics, wanted);
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,11 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn start(url: &str) -> Self {
+        Self::start_as(url, "tap")
+    }
+
+    /// One of several at a broker.
+    pub(crate) fn start_as(url: &str, client_id: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -29,7 +34,7 @@ impl Tap {
         let heard = Arc::<(Mutex<Heard>, Condvar)>::default();
         let mut connection = {
             let _inside = runtime.enter();
-            mqtt::connect(BrokerOptions::new(url, "tap")).unwrap()
+            mqtt::connect(BrokerOptions::new(url, client_id)).unwrap()
         };
         connection.link.subscribe("#");
         let (link, writes) = (Arc::clone(&connection.link), Arc::clone(&heard));

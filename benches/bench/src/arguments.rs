@@ -41,6 +41,14 @@ pub(crate) struct Run {
     #[arg(long, env = "BENCH_REPEATS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
 
+    /// ManifestWorks of the measurement of hub and agents.
+    #[arg(long, env = "BENCH_WORKS", default_value_t = WORKS, value_parser = clap::value_parser!(u32).range(2..=20_000))]
+    pub(crate) works: u32,
+
+    /// Clusters that they are for.
+    #[arg(long, env = "BENCH_CLUSTERS", default_value_t = CLUSTERS, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) clusters: u32,
+
     /// Where the results are kept, one file a measurement, so that one can be measured anew.
     #[arg(long, default_value = "target/bench")]
     pub(crate) results: PathBuf,
@@ -52,11 +60,14 @@ pub(crate) struct Run {
 
 /// The size that the goals are about.
 const FULL: u32 = 10_000;
+const WORKS: u32 = 1_000;
+const CLUSTERS: u32 = 20;
 
 impl Run {
     /// Whether the figures mean anything to a reader.
     pub(crate) fn is_real(&self) -> bool {
-        self.pods == FULL && self.repeats >= 10 && !cfg!(debug_assertions)
+        let full = (self.pods, self.works, self.clusters) == (FULL, WORKS, CLUSTERS);
+        full && self.repeats >= 10 && !cfg!(debug_assertions)
     }
 }
 

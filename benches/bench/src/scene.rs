@@ -7,6 +7,7 @@ use bed::{Bed, Broker, BrokerSetup, Cluster, User};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// One cluster with its broker. What was started ends with it.
 pub(crate) struct Scene {
@@ -136,10 +137,27 @@ pub(crate) fn program(name: &str) -> Result<Command> {
 pub(crate) struct Background(pub(crate) Child);
 
 impl Background {
+    /// The time that its threads have had a processor, by the kernel's count in nanoseconds.
+    pub(crate) fn busy(&self) -> Result<Duration> {
+        busy(self.0.id())
+    }
+
     /// A line of its `/proc/PID/status` in bytes: `VmRSS`, `VmHWM`.
     pub(crate) fn memory(&self, line: &str) -> Result<f64> {
         memory_of(self.0.id(), line)
     }
+}
+
+/// The time that a process's threads have had a processor, by the kernel's count in nanoseconds.
+pub(crate) fn busy(pid: u32) -> Result<Duration> {
+    let mut sum = 0;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).context("it has ended")? {
+        // A thread that has ended meanwhile is not waited for.
+        let text = std::fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+        let busy = text.split(' ').next().unwrap_or_default();
+        sum += busy.parse::<u64>().unwrap_or_default();
+    }
+    Ok(Duration::from_nanos(sum))
 }
 
 /// A line of a process's `/proc/PID/status` in bytes.

@@ -13,7 +13,7 @@ fn bench(words: &[&str]) -> Output {
 #[test]
 fn it_names_its_measurements_and_refuses_others() {
     let listed = String::from_utf8(bench(&["list"]).stdout).unwrap();
-    assert_eq!(listed.lines().count(), 9, "{listed}");
+    assert_eq!(listed.lines().count(), 10, "{listed}");
     let refused = bench(&["run", "nosuch"]);
     assert!(!refused.status.success());
     let words = String::from_utf8(refused.stderr).unwrap();

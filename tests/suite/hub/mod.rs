@@ -1,7 +1,9 @@
 //! Hub and agents: work that goes down to clusters, and status that comes back.
 
+mod acl;
 mod clusters;
 mod definitions;
+mod documented;
 mod outages;
 mod removal;
 mod scenario;
@@ -12,6 +14,7 @@ use crate::programs::{Background, command, http};
 use crate::scene::Scene;
 use bed::{Cluster, User};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// A hub or an agent under test, and where its probes are served.
 pub(super) struct Role {
@@ -22,27 +25,33 @@ pub(super) struct Role {
 impl Role {
     fn start(scene: &Scene, role: &str, cluster: &Cluster, words: &[&str]) -> Self {
         let started = Self::launch(scene, role, cluster, words);
-        let ready = bed::wait_for("it is ready", || Ok(started.ready().0.then_some(())));
-        ready.unwrap_or_else(|error| {
-            panic!("{error}: {:?}\n{}", started.ready(), started.process.err())
-        });
+        started.until_ready();
         started
     }
 
     fn launch(scene: &Scene, role: &str, cluster: &Cluster, words: &[&str]) -> Self {
+        let kubeconfig = cluster.kubeconfig(User::Admin);
+        Self::at(scene.broker.url(), role, &kubeconfig, words)
+    }
+
+    /// At a broker, which may want a user, with what a kubeconfig may do.
+    pub(super) fn at(broker: &str, role: &str, kubeconfig: &Path, words: &[&str]) -> Self {
         let port = bed::choose_ports(1).unwrap()[0];
         let probes = format!("127.0.0.1:{port}");
         let mut command = command("mqtt-informer");
-        command.args([role, "--broker", scene.broker.url(), "--listen", &probes]);
-        command
-            .arg("--kubeconfig")
-            .arg(cluster.kubeconfig(User::Admin))
-            .args(words);
-        let log = scene.bed.dir().join(format!("{role}-{port}.log"));
+        command.args([role, "--broker", broker, "--listen", &probes]);
+        command.arg("--kubeconfig").arg(kubeconfig).args(words);
+        let dir = bed::Bed::shared().unwrap().dir();
+        let log = dir.join(format!("{role}-{port}.log"));
         Self {
             process: Background::start(command, &log),
             probes: format!("http://{probes}"),
         }
+    }
+
+    pub(super) fn until_ready(&self) {
+        let ready = bed::wait_for("it is ready", || Ok(self.ready().0.then_some(())));
+        ready.unwrap_or_else(|error| panic!("{error}: {:?}\n{}", self.ready(), self.process.err()));
     }
 
     /// What `/readyz` says.

@@ -9,6 +9,7 @@ mod store;
 mod sync;
 mod throughput;
 mod wire;
+mod work;
 
 use crate::arguments::Run;
 use crate::consumer;
@@ -38,11 +39,13 @@ pub(crate) struct Context<'a> {
     bed: &'a Bed,
     runtime: &'a Runtime,
     pods: usize,
+    works: usize,
+    clusters: usize,
     repeats: u32,
 }
 
 /// All, in the order of the page.
-pub(crate) const ALL: [Measurement; 9] = [
+pub(crate) const ALL: [Measurement; 10] = [
     get::MEASUREMENT,
     latency::MEASUREMENT,
     wire::MEASUREMENT,
@@ -52,6 +55,7 @@ pub(crate) const ALL: [Measurement; 9] = [
     throughput::MEASUREMENT,
     screen::MEASUREMENT,
     store::MEASUREMENT,
+    work::MEASUREMENT,
 ];
 
 /// Runs the measurements that are asked for, keeps what each gave, and writes the page of all that are known.
@@ -65,6 +69,8 @@ pub(crate) fn run(arguments: &Run) -> Result<()> {
         bed: &bed,
         runtime: &runtime,
         pods: arguments.pods as usize,
+        works: arguments.works as usize,
+        clusters: arguments.clusters as usize,
         repeats: arguments.repeats,
     };
     let mut failed = Vec::new();

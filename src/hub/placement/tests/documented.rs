@@ -231,3 +231,71 @@ fn all_decisions_scheduled() {
     assert_eq!(outcome.status.number_of_selected_clusters, 2);
     assert_eq!(outcome.events[0].reason, "DecisionCreate");
 }
+
+/// "Tolerate clusters with taint for a period of time": the workload goes elsewhere five minutes after a cluster went.
+#[test]
+fn an_unreachable_cluster_is_tolerated_for_five_minutes() {
+    let taint = json!([{
+        "effect": "NoSelect",
+        "key": "cluster.open-cluster-management.io/unreachable",
+        "timeAdded": at(1_000_000).to_string(),
+    }]);
+    let tolerations = json!([{
+        "key": "cluster.open-cluster-management.io/unreachable",
+        "operator": "Exists",
+        "tolerationSeconds": 300,
+    }]);
+    let mut hub = Hub::new(
+        json!({"numberOfClusters": 1, "tolerations": tolerations}),
+        prod(&["cluster1"]),
+    );
+    hub.settle();
+    hub.clusters = prod(&["cluster2"]);
+    let gone = cluster("cluster1", json!({"spec": {"taints": taint}}));
+    hub.clusters.push(gone);
+    hub.now = at(1_000_299);
+    let outcome = hub.settle();
+    assert_eq!(clusters(&outcome), ["cluster1"]);
+    assert_eq!(outcome.recheck, Some(at(1_000_300)));
+    hub.now = at(1_000_300);
+    assert_eq!(hub.selected(), ["cluster2"]);
+}
+
+/// "Score-based prioritizer": "2 clusters with the largest memory available and the largest addon score cpuratio, and pin
+/// the placementdecisions".
+#[test]
+fn the_most_memory_and_the_largest_score_of_an_add_on_pinned() {
+    let with = |name: &str, memory: &str| {
+        cluster(
+            name,
+            json!({"status": {"allocatable": {"memory": memory}, "capacity": {"memory": "64Gi"}}}),
+        )
+    };
+    let spec = |steady: i32| {
+        json!({"numberOfClusters": 2, "prioritizerPolicy": {"mode": "Exact", "configurations": [
+            {"scoreCoordinate": {"builtIn": "ResourceAllocatableMemory"}},
+            {"scoreCoordinate": {"builtIn": "Steady"}, "weight": steady},
+            {"scoreCoordinate": {"type": "AddOn", "addOn": {"resourceName": "default", "scoreName": "cpuratio"}}},
+        ]}})
+    };
+    let four = |third: &str| {
+        let memory = [("c1", "32Gi"), ("c2", "16Gi"), ("c3", third), ("c4", "8Gi")];
+        memory.map(|(name, memory)| with(name, memory)).to_vec()
+    };
+    let ratios = [("c1", 0), ("c2", 50), ("c3", 100), ("c4", -100)];
+    let score = |(cluster, value): (&str, i64)| Score {
+        cluster: cluster.to_owned(),
+        resource: "default".to_owned(),
+        name: "cpuratio".to_owned(),
+        value,
+        valid_until: None,
+    };
+    for (steady, then) in [(3, ["c1", "c2"]), (1, ["c1", "c3"])] {
+        let mut hub = Hub::new(spec(steady), four("4Gi"));
+        hub.scores = Some(ratios.map(score).to_vec());
+        assert_eq!(clusters(&hub.settle()), ["c1", "c2"]);
+        // c3 is better than c2 now.
+        hub.clusters = four("31Gi");
+        assert_eq!(hub.selected(), then, "Steady weighs {steady}");
+    }
+}

@@ -5,7 +5,6 @@ use crate::report::grouped;
 use crate::scene;
 use anyhow::{Context as _, Result};
 use bed::{Size, Terminal, vt100::Screen};
-use std::fs;
 use std::time::{Duration, Instant};
 
 /// Lines and columns.
@@ -95,14 +94,7 @@ impl Seat {
 
     /// The time that its threads have had a processor, by the kernel's count in nanoseconds.
     pub(super) fn busy(&self) -> Result<Duration> {
-        let mut sum = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.terminal.pid()))? {
-            // A thread that has ended meanwhile is not waited for.
-            let text = fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
-            let busy = text.split(' ').next().unwrap_or_default();
-            sum += busy.parse::<u64>().unwrap_or_default();
-        }
-        Ok(Duration::from_nanos(sum))
+        scene::busy(self.terminal.pid())
     }
 
     /// Its resident memory in bytes.
