@@ -177,7 +177,8 @@ impl<'a> Cycle<'a> {
 
     /// Says what is to be said; when more will be.
     fn say(&mut self) -> Option<Instant> {
-        let left = !self.inventories.is_empty() || !self.queue.is_empty();
+        let left =
+            !self.inventories.is_empty() || !self.broken.is_empty() || !self.queue.is_empty();
         let facts = self.facts.borrow().clone();
         let detached = self.works.is_leaving() && !left;
         if facts.is_some() || detached {

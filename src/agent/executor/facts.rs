@@ -1,5 +1,6 @@
-//! What the cluster is: how much its nodes have.
+//! What the cluster is: how much its nodes have, and what it claims to be.
 
+use super::claims::{self, Claims};
 use crate::kubernetes::{Collector, Kubernetes, News, follow};
 use crate::ocm::exchange::ClusterReport;
 use crate::ocm::quantity;
@@ -7,7 +8,7 @@ use crate::protocol::message::{Selection, View};
 use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// What is counted of a node.
 #[derive(Debug, Default)]
@@ -17,23 +18,32 @@ struct Node {
     allocatable: BTreeMap<String, f64>,
 }
 
-/// What nodes add up to, again whenever they change, until nobody listens. Nothing is told before all of them were seen:
-/// a cluster that seems to have nothing would lose its work.
+/// What nodes add up to, and the claims, again whenever they change, until nobody listens. Nothing is told before all of
+/// them were seen: a cluster that seems to have nothing would lose its work.
 pub(super) async fn keep(kubernetes: Kubernetes, facts: watch::Sender<Option<ClusterReport>>) {
     let selection = Selection {
         resource: "nodes.v1.".to_owned(),
         view: View::Objects,
         ..Selection::default()
     };
-    let (tell, mut heard) = tokio::sync::mpsc::channel(16);
-    let followed = follow(kubernetes, selection, tell);
+    let (tell_nodes, mut of_nodes) = mpsc::channel(16);
+    let (tell_claims, mut of_claims) = mpsc::channel(16);
     let read = async {
-        let (mut collector, mut nodes) = (Collector::default(), Nodes::default());
-        while let Some(one) = heard.recv().await {
-            let news = collector.take(one);
-            let Some(report) = news.and_then(|it| nodes.take(it)) else {
+        let (mut nodes, mut collector) = (Nodes::default(), Collector::default());
+        let mut claims = Claims::default();
+        loop {
+            let is_news = tokio::select! {
+                Some(heard) = of_nodes.recv() => {
+                    collector.take(heard).is_some_and(|it| nodes.take(it))
+                }
+                Some(heard) = of_claims.recv() => claims.take(&kubernetes, heard).await,
+                else => return,
+            };
+            let report = nodes.sum().zip(claims.all()).filter(|_| is_news);
+            let Some((sum, claims)) = report else {
                 continue;
             };
+            let report = ClusterReport { claims, ..sum };
             facts.send_if_modified(|known| {
                 let news = known.as_ref() != Some(&report);
                 *known = Some(report);
@@ -42,7 +52,8 @@ pub(super) async fn keep(kubernetes: Kubernetes, facts: watch::Sender<Option<Clu
         }
     };
     tokio::select! {
-        () = followed => {}
+        () = follow(kubernetes.clone(), selection, tell_nodes) => {}
+        () = follow(kubernetes.clone(), claims::selection(), tell_claims) => {}
         () = read => {}
         () = facts.closed() => {}
     }
@@ -53,16 +64,21 @@ pub(super) async fn keep(kubernetes: Kubernetes, facts: watch::Sender<Option<Clu
 struct Nodes(Option<BTreeMap<Bytes, Node>>);
 
 impl Nodes {
-    /// What they add up to after that, if it says anything. Without the right to see nodes, nothing is said of them.
-    fn take(&mut self, news: News) -> Option<ClusterReport> {
-        match news {
-            News::Whole(all) => {
-                self.0 = Some(all.into_iter().map(|(k, v)| (k, node(&v))).collect());
+    /// Takes what is new; whether it says anything. Without the right to see nodes, nothing is said of them.
+    fn take(&mut self, news: News) -> bool {
+        match (news, &mut self.0) {
+            (News::Whole(all), known) => {
+                *known = Some(all.into_iter().map(|(k, v)| (k, node(&v))).collect());
             }
-            News::Put(key, value) => _ = self.0.as_mut()?.insert(key, node(&value)),
-            News::Gone(key) => _ = self.0.as_mut()?.remove(&key),
-            News::Away(_) | News::Refused(_) | News::Alive => return None,
+            (News::Put(key, value), Some(known)) => _ = known.insert(key, node(&value)),
+            (News::Gone(key), Some(known)) => _ = known.remove(&key),
+            _ => return false,
         }
+        true
+    }
+
+    /// What they add up to.
+    fn sum(&self) -> Option<ClusterReport> {
         Some(sum(self.0.as_ref()?.values()))
     }
 }
@@ -135,13 +151,12 @@ mod tests {
             |key: &'static str, node: Value| (Bytes::from(key), Bytes::from(node.to_string()));
         let mut nodes = Nodes::default();
         let one = entry("a", json!({"status": both(has("1500m", "1Gi"))}));
-        let early = nodes.take(News::Put(one.0.clone(), one.1.clone()));
-        assert_eq!(early, None, "not all were seen");
-        assert_eq!(nodes.take(News::Refused("no".to_owned())), None);
+        assert!(!nodes.take(News::Put(one.0.clone(), one.1.clone())));
+        assert!(!nodes.take(News::Refused("no".to_owned())));
+        assert_eq!(nodes.sum(), None, "not all were seen");
         let closed = json!({"spec": {"unschedulable": true}, "status": both(has("2", "1Mi"))});
-        let report = nodes
-            .take(News::Whole(vec![one, entry("b", closed)]))
-            .unwrap();
+        assert!(nodes.take(News::Whole(vec![one, entry("b", closed)])));
+        let report = nodes.sum().unwrap();
         assert_eq!(report.capacity["cpu"], "3500m");
         assert_eq!(report.capacity["memory"], "1049600Ki");
         assert_eq!(report.allocatable["cpu"], "1500m");

@@ -8,12 +8,13 @@
 //! | `turn` | one work's turn; `write`, `remove`: one object of it |
 //! | `cycle` | whose turn it is, and what became of it |
 //! | `reports` | the stream `status` |
-//! | `facts` | what the cluster is |
+//! | `facts` | what the cluster is; `claims`: as it says itself |
 //!
 //! One work has one turn at a time; several works have theirs at once. Nothing is pruned or evicted but while the hub's
 //! stream is whole and fresh: a copy that is not whole is no copy, and an old one may say what the hub has taken back. A
 //! delete that the hub has said goes on.
 
+mod claims;
 mod cycle;
 mod facts;
 mod inventories;

@@ -1,9 +1,11 @@
 //! Hub and agents: work that goes down to clusters, and status that comes back.
 
+mod inventories;
 mod outages;
 mod removal;
 mod scenario;
 mod scheduling;
+mod strategies;
 
 use crate::controlplane::{get, until};
 use crate::programs::{Background, command, http};
