@@ -95,10 +95,13 @@ impl Turn {
                 *slot = outcome;
             }
         }
-        if self.current {
-            self.prune(work, reads).await?;
-        }
-        self.save().await
+        let pruned = match self.current {
+            true => self.prune(work, reads).await,
+            false => Ok(()),
+        };
+        // What was written has its uid by now.
+        self.save().await?;
+        pruned
     }
 
     async fn prune(&mut self, work: &ManifestWork, reads: &[Read]) -> Result<(), WriteError> {

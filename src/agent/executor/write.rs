@@ -219,3 +219,28 @@ fn parsed(object: &Bytes) -> Result<Value, WriteError> {
     }
     Ok(object)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Refusal;
+
+    #[test]
+    fn what_was_refused_has_failed_and_silence_has_not() {
+        let refused = |code| {
+            WriteError::Refused(Refusal {
+                code,
+                reason: "Forbidden".into(),
+                message: "configmaps \"a\" is forbidden".to_owned(),
+            })
+        };
+        let words = |applied| match applied {
+            Applied::Failed(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(words(came_of(&refused(403))).contains("configmaps \"a\" is forbidden"));
+        assert!(matches!(came_of(&refused(409)), Applied::Conflict(_)));
+        let away = WriteError::Away("no answer".to_owned());
+        assert_eq!(came_of(&away), Applied::NotYet);
+    }
+}

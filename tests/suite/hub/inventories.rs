@@ -107,3 +107,47 @@ fn an_inventory_whose_kind_is_deleted_is_written_again() {
     until_gone(&pair.cluster, &map, &agent.process);
     until_gone(&pair.cluster, &path, &agent.process);
 }
+
+#[test]
+fn what_an_agent_wrote_just_before_it_ended_is_its_own() {
+    let pair = Pair::new("crash");
+    let hub = pair.start_hub(&[]);
+    let mut agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    pair.put_work("crash", &["kept", "ours", "theirs"], "1");
+    until(&pair.hub, &pair.work("crash"), &hub.process, |it| {
+        condition(it, "Applied") == "True"
+    });
+    // As if it had ended between writing down and applying; and one of the objects is somebody else's.
+    agent.process.kill_9();
+    let written = inventory(&pair, "edge", "crash").unwrap();
+    let mut listed = written["status"]["appliedResources"].clone();
+    for one in listed.as_array_mut().unwrap() {
+        one.as_object_mut().unwrap().remove("uid");
+    }
+    let name = written["metadata"]["name"].as_str().unwrap();
+    let status = json!({"status": {"appliedResources": listed}}).to_string();
+    let resource = "appliedmanifestworks.work.open-cluster-management.io";
+    let words = [
+        "patch",
+        resource,
+        name,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        &status,
+    ];
+    pair.cluster.kubectl_ok(&words).unwrap();
+    for verb in ["delete", "create"] {
+        let words = ["-n", &pair.namespace, verb, "configmap", "theirs"];
+        pair.cluster.kubectl_ok(&words).unwrap();
+    }
+    pair.put_work("crash", &["kept"], "2");
+    agent = pair.start_agent(&[]);
+    until_gone(&pair.cluster, &pair.config_map("ours"), &agent.process);
+    until(&pair.hub, &pair.work("crash"), &hub.process, |it| {
+        let manifests = it["status"]["resourceStatus"]["manifests"].as_array();
+        condition(it, "Applied") == "True" && manifests.is_some_and(|it| it.len() == 1)
+    });
+    assert!(uid(&pair.cluster, &pair.config_map("theirs")).is_some());
+}
