@@ -12,7 +12,7 @@ use crate::ocm::AppliedResource;
 use serde_json::Value;
 
 impl Turn {
-    /// What was written down, and perhaps written, before an agent ended, and is in none of the works' `wanted`: the object
+    /// Takes over what was written down, and perhaps written, before an agent ended, but for what is `wanted`: the object
     /// says who wrote it.
     pub(super) async fn adopt(
         &mut self,

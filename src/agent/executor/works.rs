@@ -117,7 +117,7 @@ mod tests {
             },
             StreamState {
                 upstream_down: Some(down),
-                ..good.clone()
+                ..good
             },
         ];
         for state in bad {

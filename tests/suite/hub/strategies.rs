@@ -62,6 +62,21 @@ fn delete_work(pair: &Pair, name: &str) {
     pair.hub.kubectl_ok(&words).unwrap();
 }
 
+/// A ConfigMap that somebody else made in the cluster.
+fn put_theirs(pair: &Pair, name: &str) {
+    let object = config_map(pair, name, &json!({"v": "theirs"}));
+    let words = [
+        "apply",
+        "--server-side",
+        "--field-manager=somebody",
+        "-f",
+        "-",
+    ];
+    pair.cluster
+        .kubectl_input(&words, &object.to_string())
+        .unwrap();
+}
+
 #[test]
 fn each_object_is_written_as_its_strategy_says() {
     let pair = Pair::new("strategies");
@@ -70,17 +85,7 @@ fn each_object_is_written_as_its_strategy_says() {
     pair.until_joined(&hub);
     let map = |name: &str| pair.config_map(name);
     for name in ["theirs", "read", "contested"] {
-        let object = config_map(&pair, name, &json!({"v": "theirs"}));
-        let words = [
-            "apply",
-            "--server-side",
-            "--field-manager=somebody",
-            "-f",
-            "-",
-        ];
-        pair.cluster
-            .kubectl_input(&words, &object.to_string())
-            .unwrap();
+        put_theirs(&pair, name);
     }
     let strategy = |name: &str, kind: &str| {
         config(
@@ -130,34 +135,38 @@ fn each_object_is_written_as_its_strategy_says() {
     }
 }
 
+/// What the executor of these tests may do with ConfigMaps.
+fn grant(pair: &Pair, verbs: &[&str]) {
+    let of = |kind: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "deployer", "namespace": pair.namespace}});
+    let (mut role, mut binding) = (of("Role"), of("RoleBinding"));
+    role["rules"] = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": verbs}]);
+    binding["roleRef"] =
+        json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "deployer"});
+    binding["subjects"] =
+        json!([{"kind": "ServiceAccount", "name": "deployer", "namespace": pair.namespace}]);
+    pair.cluster.apply(&role.to_string()).unwrap();
+    pair.cluster.apply(&binding.to_string()).unwrap();
+}
+
+/// A work of one ConfigMap that the executor writes, whose value is asked for.
+fn put_executed(pair: &Pair, v: &str) {
+    let asks = json!({"feedbackRules": [{"type": "JSONPaths", "jsonPaths": [{"name": "v", "path": ".data.v"}]}]});
+    let account = json!({"namespace": pair.namespace, "name": "deployer"});
+    let spec = json!({
+        "executor": {"subject": {"type": "ServiceAccount", "serviceAccount": account}},
+        "workload": {"manifests": [config_map(pair, "a", &json!({"v": v}))]},
+        "manifestConfigs": [config(pair, "configmaps", "a", asks)],
+    });
+    put(pair, "one", &spec);
+}
+
 #[test]
 fn a_work_is_written_with_the_rights_of_its_executor_and_tells_no_more_than_that_may_read() {
     let pair = Pair::new("executor");
     let hub = pair.start_hub(&[]);
     let agent = pair.start_agent(&[]);
     pair.until_joined(&hub);
-    let grant = |verbs: &[&str]| {
-        let of = |kind: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "deployer", "namespace": pair.namespace}});
-        let (mut role, mut binding) = (of("Role"), of("RoleBinding"));
-        role["rules"] = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": verbs}]);
-        binding["roleRef"] =
-            json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "deployer"});
-        binding["subjects"] =
-            json!([{"kind": "ServiceAccount", "name": "deployer", "namespace": pair.namespace}]);
-        pair.cluster.apply(&role.to_string()).unwrap();
-        pair.cluster.apply(&binding.to_string()).unwrap();
-    };
-    let work = |v: &str| {
-        let asks = json!({"feedbackRules": [{"type": "JSONPaths", "jsonPaths": [{"name": "v", "path": ".data.v"}]}]});
-        let account = json!({"namespace": pair.namespace, "name": "deployer"});
-        let spec = json!({
-            "executor": {"subject": {"type": "ServiceAccount", "serviceAccount": account}},
-            "workload": {"manifests": [config_map(&pair, "a", &json!({"v": v}))]},
-            "manifestConfigs": [config(&pair, "configmaps", "a", asks)],
-        });
-        put(&pair, "one", &spec);
-    };
-    work("1");
+    put_executed(&pair, "1");
     let denied = until(&pair.hub, &pair.work("one"), &hub.process, |it| {
         condition(it, "Applied") == "False"
     });
@@ -170,7 +179,7 @@ fn a_work_is_written_with_the_rights_of_its_executor_and_tells_no_more_than_that
     );
     assert_eq!(get(&pair.cluster, &pair.config_map("a")), None);
 
-    grant(&["create", "patch"]);
+    grant(&pair, &["create", "patch"]);
     until(&pair.cluster, &pair.config_map("a"), &agent.process, |it| {
         value(it) == "1"
     });
@@ -182,8 +191,8 @@ fn a_work_is_written_with_the_rights_of_its_executor_and_tells_no_more_than_that
     assert!(message.contains("may not get it"), "{message}");
     assert!(of_manifest(&closed, "a")["statusFeedback"]["values"].is_null());
 
-    grant(&["create", "patch", "get"]);
-    work("2");
+    grant(&pair, &["create", "patch", "get"]);
+    put_executed(&pair, "2");
     let told = until(&pair.hub, &pair.work("one"), &hub.process, |it| {
         let values = &of_manifest(it, "a")["statusFeedback"]["values"];
         values[0]["fieldValue"]["string"] == "2"
@@ -199,7 +208,7 @@ fn a_work_is_written_with_the_rights_of_its_executor_and_tells_no_more_than_that
         .process
         .wait_err("it is told why", |text| text.contains("cannot delete"));
     assert!(get(&pair.cluster, &pair.config_map("a")).is_some());
-    grant(&["create", "patch", "get", "delete"]);
+    grant(&pair, &["create", "patch", "get", "delete"]);
     until_gone(&pair.cluster, &pair.config_map("a"), &agent.process);
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
 }
