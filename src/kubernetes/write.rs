@@ -109,6 +109,23 @@ impl Kubernetes {
             .await
     }
 
+    /// Creates an object, whose name stands in `object`, as the work of that field manager.
+    ///
+    /// # Errors
+    /// As [`Kubernetes::create`].
+    pub async fn create_as(
+        &self,
+        collection: &Place,
+        manager: &str,
+        object: Vec<u8>,
+    ) -> Result<Bytes, WriteError> {
+        let query = Serializer::new(String::new())
+            .append_pair("fieldManager", manager)
+            .finish();
+        let url = format!("{}?{query}", collection.url(""));
+        self.written(Method::POST, &url, JSON, object).await
+    }
+
     /// Deletes the object that has that uid; one that is gone already is no error.
     ///
     /// # Errors

@@ -3,14 +3,16 @@
 mod begin;
 mod finish;
 
-use super::inventory::Inventories;
+use super::inventories::{Written, lost};
+use super::inventory::{Inventories, Whose};
 use super::objects::{Objects, Told};
 use super::reports::Reports;
 use super::turn::Turn;
-use super::works::Works;
-use super::{Plan, facts, inventories, inventory};
+use super::works::{Works, is_current};
+use super::{Plan, facts};
 use crate::informer::{Changes, Progress, StreamState, Subscription};
 use crate::kubernetes::{Catalog, Queue, WriteError};
+use crate::ocm::crd;
 use crate::ocm::exchange::ClusterReport;
 use crate::ocm::work::{ManifestWorkStatus, ResourceIdentifier};
 use crate::protocol::message::{Selection, View};
@@ -34,13 +36,20 @@ const REMOVED_BY: Duration = Duration::from_secs(5);
 /// All that an executor knows while it has the cluster's name.
 pub(super) struct Cycle<'a> {
     plan: &'a Plan,
-    hub_hash: String,
+    whose: Whose,
     /// Kept: dropping it leaves the stream.
     _work: Subscription,
     changes: Changes,
     state: watch::Receiver<StreamState>,
     works: Works,
+    /// Whether the copy is what the hub wants now.
+    current: bool,
     inventories: Inventories,
+    written: Written,
+    /// Works whose inventories have to be written anew.
+    lost: BTreeSet<String>,
+    /// Works whose inventories cannot be read; why.
+    broken: BTreeMap<String, String>,
     /// Which work an object belongs to.
     owners: BTreeMap<ResourceIdentifier, String>,
     applied: BTreeMap<String, BTreeMap<ResourceIdentifier, u64>>,
@@ -56,13 +65,17 @@ pub(super) struct Cycle<'a> {
     queue: Queue<String>,
     turns: JoinSet<Turn>,
     reports: Reports,
-    facts: watch::Receiver<ClusterReport>,
+    /// None before all nodes were seen.
+    facts: watch::Receiver<Option<ClusterReport>>,
 }
 
 impl<'a> Cycle<'a> {
     /// Reads what this cluster has of the hub, and asks for what the hub wants.
     pub(super) async fn begin(plan: &'a Plan) -> Result<Self, WriteError> {
-        let inventories = inventories(plan).await?;
+        let whose = Whose::new(&plan.hub, &plan.cluster);
+        plan.kubernetes.install(&crd::of_the_agent()).await?;
+        let (written, found) = Written::open(&plan.kubernetes, &whose).await?;
+        let inventories = found.readable;
         let catalog = plan.kubernetes.catalog(Duration::ZERO).await?;
         let selection = Selection {
             namespace: plan.cluster.as_str().to_owned(),
@@ -71,7 +84,7 @@ impl<'a> Cycle<'a> {
         };
         let work = plan.informer.subscribe(&plan.hub, selection);
         let (objects, told) = Objects::new(plan.kubernetes.clone());
-        let (tell, facts) = watch::channel(ClusterReport::default());
+        let (tell, facts) = watch::channel(None);
         tokio::spawn(facts::keep(plan.kubernetes.clone(), tell));
         let owned = inventories.iter().flat_map(|(name, inventory)| {
             let things = inventory.resources().iter();
@@ -79,11 +92,15 @@ impl<'a> Cycle<'a> {
         });
         Ok(Self {
             plan,
-            hub_hash: inventory::hub_hash(&plan.hub),
+            whose,
             changes: work.store().changes(),
             state: work.store().state(),
             _work: work,
             works: Works::default(),
+            current: false,
+            written,
+            lost: BTreeSet::new(),
+            broken: found.broken,
             owners: owned.collect(),
             inventories,
             applied: BTreeMap::new(),
@@ -104,6 +121,7 @@ impl<'a> Cycle<'a> {
     /// Works for ever.
     pub(super) async fn run(&mut self) {
         loop {
+            self.notice_current();
             let reports = self.say();
             self.begin_turns();
             let deadline = self.queue.deadline().into_iter().chain(reports).min();
@@ -133,6 +151,12 @@ impl<'a> Cycle<'a> {
                 Some(learned) = self.learning.join_next(), if !self.learning.is_empty() => {
                     self.learned(learned.ok().and_then(Result::ok));
                 }
+                news = self.written.next() => {
+                    for work in lost(&news, &self.inventories) {
+                        self.queue.add(&work, Instant::now());
+                        self.lost.insert(work);
+                    }
+                }
                 Ok(()) = self.state.changed() => self.tell_refusal(),
                 Ok(()) = self.facts.changed() => {}
                 () = until(deadline) => {}
@@ -140,14 +164,27 @@ impl<'a> Cycle<'a> {
         }
     }
 
+    /// What was left alone while the hub's word was old has its turn when that is over.
+    fn notice_current(&mut self) {
+        let before = std::mem::replace(&mut self.current, is_current(&self.state.borrow()));
+        if self.current && !before {
+            let now = Instant::now();
+            self.inventories
+                .keys()
+                .for_each(|it| self.queue.add(it, now));
+        }
+    }
+
     /// Says what is to be said; when more will be.
     fn say(&mut self) -> Option<Instant> {
-        let left = !self.inventories.is_empty() || !self.queue.is_empty();
+        let left =
+            !self.inventories.is_empty() || !self.broken.is_empty() || !self.queue.is_empty();
         let facts = self.facts.borrow().clone();
-        self.reports.cluster(ClusterReport {
-            detached: self.works.is_leaving() && !left,
-            ..facts
-        });
+        let detached = self.works.is_leaving() && !left;
+        if facts.is_some() || detached {
+            let facts = facts.unwrap_or_default();
+            self.reports.cluster(ClusterReport { detached, ..facts });
+        }
         let now = Timestamp::now();
         let next = self.reports.flush(now);
         let held = self.reports.held();

@@ -2,14 +2,12 @@
 //!
 //! An object is written down before it is written, so that an agent that ends between the two finds it again.
 
-use crate::kubernetes::{Collector, Kubernetes, Manner, News, Place, WriteError, follow};
+use crate::kubernetes::{Kubernetes, Manner, Place, WriteError};
 use crate::ocm::applied::{AppliedManifestWorkStatus, FINALIZER};
-use crate::ocm::{AppliedManifestWork, AppliedResource, document, name};
-use crate::protocol::message::{Selection, View};
+use crate::ocm::{AppliedManifestWork, AppliedResource, crd, document, name};
 use crate::protocol::names::ClusterName;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tokio::sync::mpsc;
 use xxhash_rust::xxh3::xxh3_64;
 
 const MANAGER: &str = "mqinformer-agent";
@@ -27,66 +25,62 @@ pub(super) struct Inventory {
     stored: Option<AppliedManifestWorkStatus>,
 }
 
-/// What tells the inventories of a hub from those of another one: the hub's name, which a hub that is made anew has again.
-pub(super) fn hub_hash(hub: &ClusterName) -> String {
-    format!("{:016x}", xxh3_64(hub.as_str().as_bytes()))
+/// What tells the inventories of an agent from those of another one, of ours or of OCM's: the hub's name, which a hub that
+/// is made anew has again, and the cluster's, since two agents may share an API server.
+#[derive(Clone, Debug)]
+pub(super) struct Whose {
+    hub_hash: String,
+    agent: String,
+    /// Before the names of their objects.
+    prefix: String,
 }
 
-/// Reads all inventories of a hub.
-pub(super) async fn load(
-    kubernetes: &Kubernetes,
-    hub_hash: &str,
-) -> Result<Inventories, WriteError> {
-    let selection = Selection {
-        resource: "appliedmanifestworks.v1.work.open-cluster-management.io".to_owned(),
-        view: View::Objects,
-        ..Selection::default()
-    };
-    let (tell, mut heard) = mpsc::channel(16);
-    let followed = follow(kubernetes.clone(), selection, tell);
-    let whole = async {
-        let mut collector = Collector::default();
-        while let Some(one) = heard.recv().await {
-            match collector.take(one) {
-                Some(News::Whole(all)) => return Ok(all),
-                Some(News::Away(why)) => return Err(WriteError::Away(why)),
-                // A kind that was defined a moment ago is not served yet.
-                Some(News::Refused(why)) => tracing::info!(why, "waiting for the inventories"),
-                _ => {}
-            }
+impl Whose {
+    pub(super) fn new(hub: &ClusterName, cluster: &ClusterName) -> Self {
+        let hash = |text: &str| format!("{:016x}", xxh3_64(text.as_bytes()));
+        Self {
+            hub_hash: hash(hub.as_str()),
+            agent: cluster.as_str().to_owned(),
+            // No name has a slash.
+            prefix: hash(&format!("{hub}/{cluster}")),
         }
-        Err(WriteError::Away(
-            "the inventories were not listed".to_owned(),
-        ))
-    };
-    let all = tokio::select! {
-        all = whole => all?,
-        () = followed => return Err(WriteError::Away("nobody listens".to_owned())),
-    };
-    let read = all
-        .iter()
-        .filter_map(|(_, value)| serde_json::from_slice(value).ok());
-    let ours = read.filter(|it: &AppliedManifestWork| it.spec.hub_hash == hub_hash);
-    let inventory = |applied: AppliedManifestWork| {
-        let work = applied.spec.manifest_work_name.clone();
-        let stored = Some(applied.status.clone());
-        (work, Inventory { applied, stored })
-    };
-    Ok(ours.map(inventory).collect())
+    }
+
+    /// Whether an AppliedManifestWork is one of these.
+    pub(super) fn has(&self, applied: &Value) -> bool {
+        let spec = &applied["spec"];
+        spec["hubHash"] == self.hub_hash.as_str() && spec["agentID"] == self.agent.as_str()
+    }
 }
 
 impl Inventory {
     /// An empty one, not written down yet.
-    pub(super) fn new(hub_hash: &str, agent: &str, work: &str) -> Self {
+    pub(super) fn new(whose: &Whose, work: &str) -> Self {
         let mut applied = AppliedManifestWork::default();
-        applied.metadata.name = Some(object_name(hub_hash, work));
-        applied.spec.hub_hash = hub_hash.to_owned();
-        applied.spec.agent_id = Some(agent.to_owned());
+        applied.metadata.name = Some(object_name(&whose.prefix, work));
+        applied.spec.hub_hash.clone_from(&whose.hub_hash);
+        applied.spec.agent_id = Some(whose.agent.clone());
         applied.spec.manifest_work_name = work.to_owned();
         Self {
             applied,
             stored: None,
         }
+    }
+
+    /// As the cluster has it.
+    pub(super) fn stored(applied: AppliedManifestWork) -> Self {
+        let stored = Some(applied.status.clone());
+        Self { applied, stored }
+    }
+
+    /// Whether the cluster has it, as far as is known.
+    pub(super) fn is_stored(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// The cluster has it no more, or is about to let it go: it is to be written anew.
+    pub(super) fn lose(&mut self) {
+        self.stored = None;
     }
 
     /// What it lists.
@@ -129,7 +123,7 @@ impl Inventory {
         }
         match self.save_status(kubernetes).await {
             // Somebody deleted it: it is made again.
-            Err(WriteError::Refused(refusal)) if refusal.code == 404 => {
+            Err(error) if is_missing(&error) => {
                 self.make(kubernetes).await?;
                 self.save_status(kubernetes).await
             }
@@ -138,6 +132,8 @@ impl Inventory {
     }
 
     async fn make(&mut self, kubernetes: &Kubernetes) -> Result<(), WriteError> {
+        // One of its name that is about to go, with its kind perhaps, waits for nobody else.
+        self.free(kubernetes).await?;
         let mut new = self.applied.clone();
         new.metadata = crate::ocm::ObjectMeta {
             name: new.metadata.name.clone(),
@@ -145,13 +141,43 @@ impl Inventory {
             ..Default::default()
         };
         new.status = AppliedManifestWorkStatus::default();
-        let made = kubernetes
-            .apply(&self.place(), manner(""), body(&new)?)
-            .await?;
-        let made: AppliedManifestWork = serde_json::from_slice(&made).unwrap_or_default();
+        let made = match self.write(kubernetes, "", &new).await {
+            // Somebody deleted the kind.
+            Err(error) if is_missing(&error) => {
+                kubernetes.install(&crd::of_the_agent()).await?;
+                self.write(kubernetes, "", &new).await
+            }
+            other => other,
+        }?;
         self.applied.metadata = made.metadata;
         self.stored = Some(made.status);
         Ok(())
+    }
+
+    async fn write(
+        &self,
+        kubernetes: &Kubernetes,
+        subresource: &str,
+        new: &AppliedManifestWork,
+    ) -> Result<AppliedManifestWork, WriteError> {
+        let written = kubernetes
+            .apply(&self.place(), manner(subresource), body(new)?)
+            .await?;
+        let unlike = |error| WriteError::Away(format!("an inventory cannot be read: {error}"));
+        serde_json::from_slice(&written).map_err(unlike)
+    }
+
+    /// Lets the one go that is in the cluster.
+    async fn free(&self, kubernetes: &Kubernetes) -> Result<(), WriteError> {
+        let Some(uid) = &self.applied.metadata.uid else {
+            return Ok(());
+        };
+        let freed = json!({"metadata": {"uid": uid, "finalizers": null}});
+        let freed = freed.to_string().into_bytes();
+        match kubernetes.merge(&self.place(), freed).await {
+            Err(WriteError::Refused(refusal)) if matches!(refusal.code, 404 | 409) => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     async fn save_status(&mut self, kubernetes: &Kubernetes) -> Result<(), WriteError> {
@@ -160,9 +186,7 @@ impl Inventory {
             name: new.metadata.name.clone(),
             ..Default::default()
         };
-        kubernetes
-            .apply(&self.place(), manner("status"), body(&new)?)
-            .await?;
+        self.write(kubernetes, "status", &new).await?;
         self.stored = Some(self.applied.status.clone());
         Ok(())
     }
@@ -172,14 +196,7 @@ impl Inventory {
         let Some(uid) = self.applied.metadata.uid.clone() else {
             return Ok(());
         };
-        let freed = json!({"metadata": {"uid": uid, "finalizers": null}});
-        match kubernetes
-            .merge(&self.place(), freed.to_string().into_bytes())
-            .await
-        {
-            Err(WriteError::Refused(refusal)) if matches!(refusal.code, 404 | 409) => {}
-            other => _ = other?,
-        }
+        self.free(kubernetes).await?;
         match kubernetes.delete(&self.place(), &uid).await {
             // Another one of that name is not this one.
             Err(WriteError::Refused(refusal)) if refusal.code == 409 => Ok(()),
@@ -200,6 +217,10 @@ impl Inventory {
     }
 }
 
+fn is_missing(error: &WriteError) -> bool {
+    matches!(error, WriteError::Refused(refusal) if refusal.code == 404)
+}
+
 fn manner(subresource: &str) -> Manner<'_> {
     Manner {
         manager: MANAGER,
@@ -213,9 +234,9 @@ fn body(applied: &AppliedManifestWork) -> Result<Vec<u8>, WriteError> {
     Ok(document.to_string().into_bytes())
 }
 
-/// As OCM names them; one that would be too long is cut, and told apart by a hash.
-fn object_name(hub_hash: &str, work: &str) -> String {
-    let whole = format!("{hub_hash}-{work}");
+/// As OCM names them, with a hash before the name of the work; one that would be too long is cut, and told apart by a hash.
+fn object_name(hash: &str, work: &str) -> String {
+    let whole = format!("{hash}-{work}");
     match whole.len() > LONGEST {
         false => whole,
         true => {
@@ -240,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_uid_that_is_known_stays_known() {
-        let mut inventory = Inventory::new("h", "c", "w");
+        let name = |text: &str| ClusterName::new(text).unwrap();
+        let mut inventory = Inventory::new(&Whose::new(&name("h"), &name("c")), "w");
         inventory.put(thing(Some("1")));
         inventory.put(thing(None));
         assert_eq!(inventory.resources(), [thing(Some("1"))]);

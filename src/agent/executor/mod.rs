@@ -3,29 +3,33 @@
 //! | module | what it is |
 //! |---|---|
 //! | `works` | the copy of the hub's stream |
-//! | `objects` | what was applied, as watches show it |
-//! | `inventory` | what was put into the cluster, written down there |
-//! | `turn` | one work's turn: reads, writes, removes |
+//! | `objects` | what was applied, as watches show it; `sight`: one object, as watches and turns see it |
+//! | `inventory` | what was put into the cluster for a work, written down there; `inventories`: all of them |
+//! | `turn` | one work's turn; `write`, `remove`: one object of it |
 //! | `cycle` | whose turn it is, and what became of it |
 //! | `reports` | the stream `status` |
-//! | `facts` | what the cluster is |
+//! | `facts` | what the cluster is; `claims`: as it says itself |
 //!
-//! One work has one turn at a time; several works have theirs at once. Nothing is removed before the hub's stream was
-//! whole once: a copy that is not whole is no copy.
+//! One work has one turn at a time; several works have theirs at once. Nothing is pruned or evicted but while the hub's
+//! stream is whole and fresh: a copy that is not whole is no copy, and an old one may say what the hub has taken back. A
+//! delete that the hub has said goes on.
 
+mod claims;
 mod cycle;
 mod facts;
+mod inventories;
 mod inventory;
 mod objects;
+mod remove;
 mod reports;
+mod sight;
 mod turn;
 mod works;
 mod write;
 
 use super::options::Executor;
 use crate::informer::Informer;
-use crate::kubernetes::{Kubernetes, WriteError};
-use crate::ocm::crd;
+use crate::kubernetes::Kubernetes;
 use crate::protocol::names::ClusterName;
 use crate::replica::Role;
 use crate::source::{Health, Held};
@@ -75,10 +79,4 @@ async fn work(plan: &Plan) {
             tokio::time::sleep(BEGIN_AGAIN).await;
         }
     }
-}
-
-/// Installs what an inventory is made of, and reads those of this hub.
-async fn inventories(plan: &Plan) -> Result<inventory::Inventories, WriteError> {
-    plan.kubernetes.install(&crd::of_the_agent()).await?;
-    inventory::load(&plan.kubernetes, &inventory::hub_hash(&plan.hub)).await
 }

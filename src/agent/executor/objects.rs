@@ -1,12 +1,12 @@
 //! The objects that works are about, as watches of the cluster show them: one watch for each kind and namespace, and of
 //! what it shows only what some work is about.
 
+use super::sight::{Sight, There};
 use crate::kubernetes::{Collector, Heard, Kubernetes, News, Place, follow};
 use crate::ocm::AppliedResource;
 use crate::ocm::work::ResourceIdentifier;
 use crate::protocol::message::{Selection, View};
 use bytes::Bytes;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -14,15 +14,6 @@ use tokio::task::AbortHandle;
 
 /// How many words of watches may wait.
 const WAITING: usize = 256;
-
-/// An object, as far as it is known; one of which nothing is known has to be asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum There {
-    /// It is there.
-    Yes(Arc<Value>),
-    /// It is not.
-    No,
-}
 
 /// A word of a watch; the number tells it from one of the same kind before.
 pub(super) type Told = (Place, u64, Heard);
@@ -41,11 +32,14 @@ struct Watch {
     number: u64,
     task: AbortHandle,
     collector: Collector,
-    /// The objects that works are about, and those works.
-    wanted: BTreeMap<ResourceIdentifier, BTreeSet<String>>,
-    known: BTreeMap<ResourceIdentifier, There>,
-    /// The uid of the last of each that went: the answer to a write may come after that.
-    gone: BTreeMap<ResourceIdentifier, Value>,
+    /// The objects that works are about.
+    wanted: BTreeMap<ResourceIdentifier, Wanted>,
+}
+
+#[derive(Default)]
+struct Wanted {
+    works: BTreeSet<String>,
+    sight: Sight,
 }
 
 impl Drop for Watch {
@@ -97,8 +91,8 @@ impl Objects {
         let old = self.wants.remove(work).unwrap_or_default();
         for (place, id) in new.difference(&old) {
             let watch = self.watch(place);
-            let works = watch.wanted.entry(id.clone()).or_default();
-            works.insert(work.to_owned());
+            let wanted = watch.wanted.entry(id.clone()).or_default();
+            wanted.works.insert(work.to_owned());
         }
         for (place, id) in old.difference(&new) {
             self.unwant(work, place, id);
@@ -112,12 +106,10 @@ impl Objects {
         let Some(watch) = self.watches.get_mut(place) else {
             return;
         };
-        if let Some(works) = watch.wanted.get_mut(id) {
-            works.remove(work);
-            if works.is_empty() {
+        if let Some(wanted) = watch.wanted.get_mut(id) {
+            wanted.works.remove(work);
+            if wanted.works.is_empty() {
                 watch.wanted.remove(id);
-                watch.known.remove(id);
-                watch.gone.remove(id);
             }
         }
         if watch.wanted.is_empty() {
@@ -133,8 +125,6 @@ impl Objects {
             task: start(kubernetes.clone(), place.clone(), number, tell.clone()),
             collector: Collector::default(),
             wanted: BTreeMap::new(),
-            known: BTreeMap::new(),
-            gone: BTreeMap::new(),
         })
     }
 
@@ -146,18 +136,12 @@ impl Objects {
         };
         match watch.collector.take(heard) {
             Some(News::Whole(all)) => watch.whole(&place, all),
-            Some(News::Put(key, value)) => match id_of(&place, &key) {
-                Some(id) if watch.wanted.contains_key(&id) => watch.put(&id, read(&value)),
-                _ => BTreeSet::new(),
-            },
-            Some(News::Gone(key)) => match id_of(&place, &key) {
-                Some(id) if watch.wanted.contains_key(&id) => watch.put(&id, There::No),
-                _ => BTreeSet::new(),
-            },
+            Some(News::Put(key, value)) => watch.told(&place, &key, Some(&value)),
+            Some(News::Gone(key)) => watch.told(&place, &key, None),
             Some(News::Refused(why)) => {
                 tracing::debug!(?place, why, "objects of a work cannot be watched");
                 // Each turn asks for itself then.
-                watch.known.clear();
+                watch.wanted.values_mut().for_each(|it| it.sight.forget());
                 BTreeSet::new()
             }
             Some(News::Away(_) | News::Alive) | None => BTreeSet::new(),
@@ -166,93 +150,68 @@ impl Objects {
 
     /// What is known of an object.
     pub(super) fn known(&self, thing: &AppliedResource) -> Option<&There> {
-        self.watches
-            .get(&collection(thing))?
-            .known
-            .get(&identifier(thing))
+        self.wanted(thing)?.sight.known()
     }
 
-    /// What a turn has seen: its watch may not have shown it yet. That something is not there was so before the turn wrote,
-    /// and is the watch's to say; so is that something has gone, whose answer to a write comes only then.
-    pub(super) fn saw(&mut self, thing: &AppliedResource, there: There) {
-        let id = identifier(thing);
-        if let Some(watch) = self.watches.get_mut(&collection(thing))
-            && watch.wanted.contains_key(&id)
-            && there != There::No
-            && !watch.has_gone(&id, &there)
-        {
-            watch.put(&id, there);
+    /// How often its watch has spoken of an object.
+    pub(super) fn words(&self, thing: &AppliedResource) -> u64 {
+        self.wanted(thing).map_or(0, |it| it.sight.words())
+    }
+
+    /// What a turn has seen that began after so many words of the watch, which may not have shown it yet. That something
+    /// is not there was so before the turn wrote, and is the watch's to say.
+    pub(super) fn saw(&mut self, thing: &AppliedResource, there: &There, words: u64) {
+        let watch = self.watches.get_mut(&collection(thing));
+        let wanted = watch.and_then(|it| it.wanted.get_mut(&identifier(thing)));
+        if let (Some(wanted), There::Yes(object)) = (wanted, there) {
+            wanted.sight.saw(Arc::clone(object), words);
         }
     }
 
     /// The works that an object is about.
     pub(super) fn works(&self, thing: &AppliedResource) -> BTreeSet<String> {
-        let watch = self.watches.get(&collection(thing));
-        let works = watch.and_then(|it| it.wanted.get(&identifier(thing)));
-        works.cloned().unwrap_or_default()
+        let works = self.wanted(thing).map(|it| it.works.clone());
+        works.unwrap_or_default()
+    }
+
+    fn wanted(&self, thing: &AppliedResource) -> Option<&Wanted> {
+        let watch = self.watches.get(&collection(thing))?;
+        watch.wanted.get(&identifier(thing))
     }
 }
 
 impl Watch {
+    /// A list: what is not in it was not there.
     fn whole(&mut self, place: &Place, all: Vec<(Bytes, Bytes)>) -> BTreeSet<String> {
-        let mut found: BTreeMap<_, _> = all
+        let found: BTreeMap<_, _> = all
             .iter()
             .filter_map(|(key, value)| Some((id_of(place, key)?, value)))
-            .filter(|(id, _)| self.wanted.contains_key(id))
-            .map(|(id, value)| (id, read(value)))
             .collect();
-        let wanted: Vec<_> = self.wanted.keys().cloned().collect();
-        let mut look = BTreeSet::new();
-        for id in wanted {
-            let there = found.remove(&id).unwrap_or(There::No);
-            look.extend(self.put(&id, there));
-        }
-        look
+        let each = self.wanted.iter_mut();
+        each.filter_map(|(id, wanted)| wanted.told(found.get(id).copied()))
+            .flatten()
+            .collect()
     }
 
-    /// Whether that is an object which the watch has shown to be gone.
-    fn has_gone(&self, id: &ResourceIdentifier, there: &There) -> bool {
-        match (self.gone.get(id), there) {
-            (Some(uid), There::Yes(object)) => object["metadata"]["uid"] == *uid,
-            _ => false,
-        }
+    fn told(&mut self, place: &Place, key: &Bytes, value: Option<&Bytes>) -> BTreeSet<String> {
+        let id = id_of(place, key);
+        let wanted = id.and_then(|id| self.wanted.get_mut(&id));
+        wanted.and_then(|it| it.told(value)).unwrap_or_default()
     }
+}
 
-    /// Those that have to look, if that is news; what is older than what is known is none.
-    fn put(&mut self, id: &ResourceIdentifier, there: There) -> BTreeSet<String> {
-        let is_news = match (self.known.get(id), &there) {
-            (Some(known), new) if known == new => false,
-            (Some(There::Yes(known)), There::Yes(new)) => !is_older(new, known),
-            _ => true,
+impl Wanted {
+    /// The works that have to look, if that is news.
+    fn told(&mut self, value: Option<&Bytes>) -> Option<BTreeSet<String>> {
+        let is_news = match value.map(|it| serde_json::from_slice(it)) {
+            Some(Ok(object)) => self.sight.shows(Arc::new(object)),
+            Some(Err(_)) => {
+                self.sight.forget();
+                true
+            }
+            None => self.sight.is_gone(),
         };
-        if !is_news {
-            return BTreeSet::new();
-        }
-        if let (Some(There::Yes(before)), There::No) = (self.known.get(id), &there) {
-            let uid = before["metadata"]["uid"].clone();
-            self.gone.insert(id.clone(), uid);
-        }
-        self.known.insert(id.clone(), there);
-        self.wanted.get(id).cloned().unwrap_or_default()
-    }
-}
-
-/// Whether one state of an object is older than another one of the same.
-fn is_older(new: &Value, known: &Value) -> bool {
-    let version = |object: &Value| -> Option<u64> {
-        object["metadata"]["resourceVersion"].as_str()?.parse().ok()
-    };
-    let same = new["metadata"]["uid"] == known["metadata"]["uid"];
-    same && version(new)
-        .zip(version(known))
-        .is_some_and(|(new, known)| new < known)
-}
-
-fn read(value: &Bytes) -> There {
-    match serde_json::from_slice(value) {
-        Ok(object) => There::Yes(Arc::new(object)),
-        // An API server's own JSON always can be read.
-        Err(_) => There::No,
+        is_news.then(|| self.works.clone())
     }
 }
 
@@ -307,14 +266,8 @@ mod tests {
     use crate::source::Event;
     use serde_json::json;
 
-    fn object(uid: &str, version: &str) -> There {
-        There::Yes(Arc::new(
-            json!({"metadata": {"uid": uid, "resourceVersion": version}}),
-        ))
-    }
-
     #[tokio::test]
-    async fn what_went_while_its_turn_ended_is_gone() {
+    async fn works_look_at_what_is_news_of_their_objects() {
         let kubernetes = Kubernetes::open("http://127.0.0.1:1".parse().unwrap()).await;
         let (mut objects, _told) = Objects::new(kubernetes.unwrap());
         let thing = AppliedResource {
@@ -326,29 +279,22 @@ mod tests {
         };
         objects.want("w", [thing.clone()].into_iter());
         let number = objects.number;
-        let told = |there: &There| {
-            let event = match there {
-                There::Yes(object) => Event::Put("n/a".into(), object.to_string().into(), 1),
-                There::No => Event::Delete("n/a".into(), 2),
-            };
-            (collection(&thing), number, Heard::Event(event))
+        let said = |event| (collection(&thing), number, Heard::Event(event));
+        let put = |key: &'static str, version: &str| {
+            let object = json!({"metadata": {"uid": "1", "resourceVersion": version}});
+            said(Event::Put(key.into(), object.to_string().into(), 1))
         };
-        assert!(objects.take(told(&object("1", "5"))).contains("w"));
-        objects.saw(&thing, There::No);
-        assert_eq!(
-            objects.known(&thing),
-            Some(&object("1", "5")),
+        assert!(objects.take(put("n/other", "4")).is_empty());
+        assert!(objects.take(put("n/a", "5")).contains("w"));
+        assert!(objects.take(put("n/a", "4")).is_empty(), "it is older");
+        objects.saw(&thing, &There::No, objects.words(&thing));
+        assert!(
+            matches!(objects.known(&thing), Some(There::Yes(_))),
             "it was so before"
         );
-        assert!(
-            objects.take(told(&object("1", "4"))).is_empty(),
-            "it is older"
-        );
-        assert!(objects.take(told(&There::No)).contains("w"));
-        objects.saw(&thing, object("1", "5"));
+        let gone = said(Event::Delete("n/a".into(), 2));
+        assert!(objects.take(gone).contains("w"));
         assert_eq!(objects.known(&thing), Some(&There::No));
-        objects.saw(&thing, object("2", "9"));
-        assert_eq!(objects.known(&thing), Some(&object("2", "9")));
         objects.want("w", std::iter::empty());
         assert_eq!((objects.known(&thing), objects.watches.len()), (None, 0));
     }

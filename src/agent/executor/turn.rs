@@ -1,16 +1,16 @@
 //! One work's turn: reads, writes and removes, with what was known when it began.
 
 use super::inventory::Inventory;
-use super::objects::{There, identifier};
-use super::write::{place, with_uid};
-use crate::agent::plan::manifest::{Manifest, Read};
-use crate::agent::plan::prune::{self, Fate, Pruning};
+use super::objects::identifier;
+use super::sight::There;
+use super::write::{came_of, with_uid};
+use crate::agent::plan::manifest::{self, Manifest, Read};
+use crate::agent::plan::prune::{self, Pruning};
 use crate::agent::plan::report::{Applied, Seen};
 use crate::agent::plan::{order, strategy};
 use crate::kubernetes::{Kubernetes, WriteError};
 use crate::ocm::work::{DeleteOption, ResourceIdentifier};
 use crate::ocm::{AppliedResource, ManifestWork};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a turn is for.
@@ -30,11 +30,17 @@ pub(super) struct Turn {
     pub(super) kubernetes: Kubernetes,
     /// As whom all else is done.
     pub(super) own: Kubernetes,
+    /// Whether objects are written as somebody else, who may not see all that we may.
+    pub(super) as_other: bool,
+    /// Whether what the hub wants is known to be what it wants now: else nothing is pruned.
+    pub(super) current: bool,
     pub(super) name: String,
     pub(super) goal: Goal,
     pub(super) inventory: Inventory,
     /// What is known of objects.
     pub(super) there: BTreeMap<ResourceIdentifier, There>,
+    /// How often watches had spoken of objects when this turn began.
+    pub(super) words: BTreeMap<ResourceIdentifier, u64>,
     /// What this turn saw, for those who come after.
     pub(super) news: Vec<(AppliedResource, There)>,
     /// What was applied last.
@@ -71,7 +77,11 @@ impl Turn {
 
     async fn apply(&mut self, work: &ManifestWork, reads: &[Read]) -> Result<(), WriteError> {
         // Before anything is written, it is written down.
-        self.save().await?;
+        self.claim(work, reads).await;
+        if let Err(error) = self.save().await {
+            self.outcomes = not_written(reads, &error);
+            return Err(error);
+        }
         self.outcomes = reads
             .iter()
             .map(|_| (Applied::NotYet, Seen::Missing))
@@ -85,26 +95,42 @@ impl Turn {
                 *slot = outcome;
             }
         }
+        let pruned = match self.current {
+            true => self.prune(work, reads).await,
+            false => Ok(()),
+        };
+        // What was written has its uid by now.
+        self.save().await?;
+        pruned
+    }
+
+    async fn prune(&mut self, work: &ManifestWork, reads: &[Read]) -> Result<(), WriteError> {
+        let manifests = reads.iter().flatten();
+        self.adopt(|it| {
+            manifests
+                .clone()
+                .any(|read| manifest::applied(&read.meta, None).is(it))
+        })
+        .await?;
         let inventory = self.inventory.resources().to_vec();
         let elsewhere = |it: &AppliedResource| self.wanted_elsewhere.contains(&identifier(it));
         let fates = prune::prune(&Pruning {
-            // Turns begin when the stream was whole.
-            synced: true,
+            synced: self.current,
             inventory: &inventory,
             manifests: reads,
             option: work.spec.delete_option.as_ref(),
             wanted_elsewhere: &elsewhere,
         });
-        self.meet(fates).await?;
-        self.save().await
+        self.meet(fates).await;
+        Ok(())
     }
 
     async fn remove(&mut self, option: Option<&DeleteOption>) -> Result<(), WriteError> {
-        self.adopt().await?;
+        self.adopt(|_| false).await?;
         let inventory = self.inventory.resources().to_vec();
         let elsewhere = |it: &AppliedResource| self.wanted_elsewhere.contains(&identifier(it));
         let fates = prune::remove_all(&inventory, option, &elsewhere);
-        self.meet(fates).await?;
+        self.meet(fates).await;
         if self.inventory.resources().is_empty() {
             self.inventory.remove(&self.own).await?;
             self.gone = true;
@@ -113,76 +139,31 @@ impl Turn {
         self.save().await
     }
 
-    async fn save(&mut self) -> Result<(), WriteError> {
-        self.inventory.save(&self.own).await
-    }
-
-    /// What was written down, and perhaps written, before an agent ended: the object says who applied it.
-    async fn adopt(&mut self) -> Result<(), WriteError> {
-        for thing in self.inventory.resources().to_vec() {
-            if thing.uid.is_some() {
+    /// Lists what is only made where it is missing, if it is; and of what a turn before listed, and perhaps made, what it
+    /// made. Should the cluster not say, the object is not made either.
+    async fn claim(&mut self, work: &ManifestWork, reads: &[Read]) {
+        for manifest in reads.iter().flatten() {
+            let config = manifest::config(&work.spec, &manifest.meta);
+            let thing = manifest::applied(&manifest.meta, None);
+            if !strategy::is_only_created(config) || self.others.contains_key(&identifier(&thing)) {
                 continue;
             }
-            let object = match self.own.object(&place(&thing)).await {
-                Ok(object) => serde_json::from_slice(&object).unwrap_or(Value::Null),
-                Err(WriteError::Refused(refusal)) if refusal.code == 404 => continue,
-                Err(error) => return Err(error),
-            };
-            let managers = object["metadata"]["managedFields"].as_array();
-            let ours = |it: &Value| {
-                let who = it["manager"].as_str().unwrap_or_default();
-                who.starts_with(strategy::FIELD_MANAGER) && it["operation"] == "Apply"
-            };
-            if managers.into_iter().flatten().any(ours) {
-                self.inventory.put(with_uid(&thing, &object));
+            let mut listed = self.inventory.resources().iter().filter(|it| it.is(&thing));
+            let open = listed.next().is_some_and(|it| it.uid.is_none());
+            match self.look(&thing).await {
+                Ok(There::No) => self.inventory.put(thing),
+                Ok(There::Yes(_)) if open => match self.ours(&thing).await {
+                    Ok(Some(object)) => self.inventory.put(with_uid(&thing, &object)),
+                    Ok(None) => self.inventory.forget(&thing),
+                    Err(error) => self.trouble(&error),
+                },
+                Ok(There::Yes(_)) | Err(_) => {}
             }
         }
-        Ok(())
     }
 
-    async fn meet(&mut self, fates: Vec<Fate>) -> Result<(), WriteError> {
-        for fate in fates {
-            let thing = match fate {
-                Fate::Release(thing) => {
-                    self.inventory.forget(&thing);
-                    continue;
-                }
-                Fate::Delete(thing) => thing,
-            };
-            match self.delete(&thing).await {
-                Ok(true) => {
-                    self.applied.remove(&identifier(&thing));
-                    self.inventory.forget(&thing);
-                }
-                Ok(false) => self.waits = true,
-                // The others go all the same.
-                Err(error) => self.trouble(&error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes a thing; whether it is gone. Another one of its name is not it.
-    async fn delete(&mut self, thing: &AppliedResource) -> Result<bool, WriteError> {
-        let There::Yes(object) = self.look(thing).await? else {
-            return Ok(true);
-        };
-        if object["metadata"]["uid"].as_str() != thing.uid.as_deref() {
-            return Ok(true);
-        }
-        if object["metadata"]["deletionTimestamp"].is_string() {
-            return Ok(false);
-        }
-        let uid = thing.uid.as_deref().unwrap_or_default();
-        match self.kubernetes.delete(&place(thing), uid).await {
-            Err(WriteError::Refused(refusal)) if refusal.code == 409 => return Ok(true),
-            other => other?,
-        }
-        self.there.remove(&identifier(thing));
-        match self.look(thing).await? {
-            There::No => Ok(true),
-            There::Yes(now) => Ok(now["metadata"]["uid"].as_str() != Some(uid)),
-        }
+    async fn save(&mut self) -> Result<(), WriteError> {
+        self.inventory.save(&self.own).await
     }
 
     pub(super) fn saw(&mut self, thing: &AppliedResource, there: There) {
@@ -197,4 +178,11 @@ impl Turn {
 
 fn is_it(read: &Read, manifest: &Manifest) -> bool {
     matches!(read, Ok(it) if it.meta == manifest.meta)
+}
+
+/// What came of manifests none of which could be begun with.
+fn not_written(reads: &[Read], error: &WriteError) -> Vec<(Applied, Seen)> {
+    let why = error.to_string();
+    let each = |_: &Read| (came_of(error), Seen::Unknown(why.clone()));
+    reads.iter().map(each).collect()
 }

@@ -1,9 +1,16 @@
 //! The copy of the hub's stream: works, and what the hub says of itself.
 
-use crate::informer::Notice;
+use crate::informer::{Freshness, Notice, Progress, StreamState};
 use crate::ocm::ManifestWork;
 use crate::ocm::exchange::{HUB_KEY, HubNotice, work_of_key};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether the copy is what the hub wants now: whole, fresh, and not refused.
+pub(super) fn is_current(state: &StreamState) -> bool {
+    let refused = matches!(state.progress, Progress::Refused { .. });
+    let fresh = state.freshness == Freshness::Fresh && state.upstream_down.is_none();
+    state.synced && fresh && !refused
+}
 
 /// What the hub wants.
 #[derive(Debug, Default)]
@@ -74,6 +81,47 @@ mod tests {
             key: key.into(),
             old: None,
             new: new.map(Bytes::from),
+        }
+    }
+
+    #[test]
+    fn an_old_copy_is_not_what_the_hub_wants_now() {
+        let good = StreamState {
+            synced: true,
+            progress: Progress::Synced,
+            freshness: Freshness::Fresh,
+            ..StreamState::default()
+        };
+        assert!(is_current(&good));
+        let refused = Progress::Refused {
+            code: 403,
+            reason: "Forbidden".to_owned(),
+            message: "no".to_owned(),
+        };
+        let down = crate::informer::UpstreamDown {
+            since: std::time::Duration::ZERO,
+            message: String::new(),
+        };
+        let bad = [
+            StreamState {
+                synced: false,
+                ..good.clone()
+            },
+            StreamState {
+                freshness: Freshness::Stale,
+                ..good.clone()
+            },
+            StreamState {
+                progress: refused,
+                ..good.clone()
+            },
+            StreamState {
+                upstream_down: Some(down),
+                ..good
+            },
+        ];
+        for state in bad {
+            assert!(!is_current(&state), "{state:?}");
         }
     }
 

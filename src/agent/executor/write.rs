@@ -1,12 +1,15 @@
 //! Writes one object of a work, as [`crate::agent::plan::strategy`] decides.
 
-use super::objects::{There, identifier};
+use super::objects::identifier;
+use super::sight::There;
 use super::turn::Turn;
 use crate::agent::plan::manifest::{self, Manifest};
 use crate::agent::plan::report::{self, Applied, Seen};
 use crate::agent::plan::strategy::{self, Action, Known};
 use crate::kubernetes::{Manner, Place, WriteError};
-use crate::ocm::{AppliedResource, ManifestWork};
+use crate::ocm::plain::PLAIN_LABEL;
+use crate::ocm::work::ManifestConfig;
+use crate::ocm::{AppliedResource, ManifestWork, label};
 use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
@@ -46,7 +49,8 @@ impl Turn {
             Ok(there) => there,
             Err(error) => {
                 self.trouble(&error);
-                return (Applied::NotYet, Seen::Unknown(error.to_string()));
+                let seen = Seen::Unknown(error.to_string());
+                return (came_of(&error), seen);
             }
         };
         let config = manifest::config(&work.spec, &manifest.meta);
@@ -61,11 +65,44 @@ impl Turn {
         };
         let action = strategy::action(manifest, config, known);
         let applied = self.carry_out_one(&thing, action, &there).await;
-        let seen = match self.there.get(&identifier(&thing)) {
-            Some(There::Yes(object)) => Seen::There(Box::new(Value::clone(object))),
+        let seen = match self.there.get(&identifier(&thing)).cloned() {
+            Some(There::Yes(object)) if self.may_tell(work, config, &thing).await => {
+                Seen::There(Box::new(Value::clone(&object)))
+            }
+            Some(There::Yes(_)) => Seen::Closed,
             _ => Seen::Missing,
         };
         (applied, seen)
+    }
+
+    /// Whether the hub may be told what is in an object: not of one that the account which writes it may not read.
+    async fn may_tell(
+        &mut self,
+        work: &ManifestWork,
+        config: Option<&ManifestConfig>,
+        thing: &AppliedResource,
+    ) -> bool {
+        let asks = config
+            .is_some_and(|it| !it.feedback_rules.is_empty() || !it.condition_rules.is_empty());
+        if !self.as_other || !(asks || label(&work.metadata, PLAIN_LABEL).is_some()) {
+            return true;
+        }
+        let review = Place {
+            group: "authorization.k8s.io".to_owned(),
+            version: "v1".to_owned(),
+            plural: "selfsubjectaccessreviews".to_owned(),
+            namespace: String::new(),
+            name: String::new(),
+        };
+        let question = report::may_read(thing);
+        let answer = self.kubernetes.create(&review, text(&question)).await;
+        match answer.and_then(|it| parsed(&it)) {
+            Ok(answer) => answer["status"]["allowed"] == true,
+            Err(error) => {
+                self.trouble(&error);
+                false
+            }
+        }
     }
 
     async fn carry_out_one(
@@ -82,7 +119,10 @@ impl Turn {
             },
             Action::Create(object) => {
                 let collection = super::objects::collection(thing);
-                let made = self.kubernetes.create(&collection, text(&object)).await;
+                let made = self
+                    .kubernetes
+                    .create_as(&collection, strategy::FIELD_MANAGER, text(&object))
+                    .await;
                 self.outcome(thing, made)
             }
             Action::Apply {
@@ -124,17 +164,26 @@ impl Turn {
             Ok(object) => object,
             Err(error) => {
                 self.trouble(&error);
-                return match error {
-                    WriteError::Refused(refusal) if refusal.code == 409 => {
-                        Applied::Conflict(refusal.message)
-                    }
-                    other => Applied::Failed(other.to_string()),
+                return match came_of(&error) {
+                    Applied::NotYet => Applied::Failed(error.to_string()),
+                    said => said,
                 };
             }
         };
         self.inventory.put(with_uid(thing, &object));
         self.saw(thing, There::Yes(Arc::new(object)));
         Applied::Complete
+    }
+}
+
+/// What an error of the API server means for an object; one that did not answer has not refused.
+pub(super) fn came_of(error: &WriteError) -> Applied {
+    match error {
+        WriteError::Refused(refusal) if refusal.code == 409 => {
+            Applied::Conflict(refusal.message.clone())
+        }
+        WriteError::Refused(refusal) => Applied::Failed(refusal.to_string()),
+        WriteError::NotNow { .. } | WriteError::Away(_) => Applied::NotYet,
     }
 }
 
@@ -169,4 +218,29 @@ fn parsed(object: &Bytes) -> Result<Value, WriteError> {
         metadata.remove("managedFields");
     }
     Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Refusal;
+
+    #[test]
+    fn what_was_refused_has_failed_and_silence_has_not() {
+        let refused = |code| {
+            WriteError::Refused(Refusal {
+                code,
+                reason: "Forbidden".into(),
+                message: "configmaps \"a\" is forbidden".to_owned(),
+            })
+        };
+        let words = |applied| match applied {
+            Applied::Failed(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(words(came_of(&refused(403))).contains("configmaps \"a\" is forbidden"));
+        assert!(matches!(came_of(&refused(409)), Applied::Conflict(_)));
+        let away = WriteError::Away("no answer".to_owned());
+        assert_eq!(came_of(&away), Applied::NotYet);
+    }
 }

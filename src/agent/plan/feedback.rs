@@ -62,21 +62,21 @@ pub fn read(
     }
     let synced = match errors.is_empty() {
         true => condition(FEEDBACK_SYNCED, true, "StatusFeedbackSynced", "", now),
-        false => {
-            let text = format!(
-                "Sync status feedback failed with error {}",
-                errors.join(", ")
-            );
-            condition(
-                FEEDBACK_SYNCED,
-                false,
-                "StatusFeedbackSyncFailed",
-                text,
-                now,
-            )
-        }
+        false => refused(&errors.join(", "), now),
     };
     (values, synced)
+}
+
+/// The condition that says why not all was found.
+pub fn refused(why: &str, now: Timestamp) -> Condition {
+    let text = format!("Sync status feedback failed with error {why}");
+    condition(
+        FEEDBACK_SYNCED,
+        false,
+        "StatusFeedbackSyncFailed",
+        text,
+        now,
+    )
 }
 
 type Found = Result<FeedbackValue, String>;

@@ -9,9 +9,9 @@ use crate::ocm::work::{
     APPLIED, AVAILABLE, COMPLETE, DEGRADED, FEEDBACK_SYNCED, ManifestCondition,
     ManifestResourceMeta, ManifestWorkStatus, PROGRESSING,
 };
-use crate::ocm::{Condition, ManifestWork};
+use crate::ocm::{AppliedResource, Condition, ManifestWork};
 use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What came of writing one manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Applied {
 pub enum Seen {
     /// It is there.
     There(Box<Value>),
+    /// It is there, and nothing of it is told: who writes it may not read it.
+    Closed,
     /// It is not.
     Missing,
     /// The API server did not say; why.
@@ -74,14 +76,23 @@ fn one(work: &ManifestWork, outcome: &Outcome<'_>, now: Timestamp) -> ManifestCo
         set(&mut conditions, observed(new, generation));
     }
     set(&mut conditions, available_condition(read, seen, now));
+    let config = manifest::config(&work.spec, meta);
+    let asked = config
+        .map(|it| it.feedback_rules.as_slice())
+        .unwrap_or_default();
+    match (seen, untold(meta, seen)) {
+        (_, Some(why)) if !asked.is_empty() => {
+            set(&mut conditions, feedback::refused(why, now));
+            values.values.clear();
+        }
+        (Seen::There(object), _) => {
+            let (found, synced) = feedback::read(object, asked, now);
+            put_feedback(&mut conditions, synced, found != values.values);
+            values.values = found;
+        }
+        _ => {}
+    }
     if let Seen::There(object) = seen {
-        let config = manifest::config(&work.spec, meta);
-        let asked = config
-            .map(|it| it.feedback_rules.as_slice())
-            .unwrap_or_default();
-        let (found, synced) = feedback::read(object, asked, now);
-        put_feedback(&mut conditions, synced, found != values.values);
-        values.values = found;
         let asked = config
             .map(|it| it.condition_rules.as_slice())
             .unwrap_or_default();
@@ -95,6 +106,33 @@ fn one(work: &ManifestWork, outcome: &Outcome<'_>, now: Timestamp) -> ManifestCo
         status_feedback: values,
         conditions,
     }
+}
+
+/// Why nothing that is in an object goes back, if so.
+fn untold(meta: &ManifestResourceMeta, seen: &Seen) -> Option<&'static str> {
+    let is_secret = meta.group.is_empty() && meta.kind == "Secret";
+    match seen {
+        _ if is_secret => Some("nothing that is in a Secret leaves its cluster"),
+        Seen::Closed => Some("the service account that writes it may not get it"),
+        _ => None,
+    }
+}
+
+/// The question whether who asks may read an object.
+pub fn may_read(thing: &AppliedResource) -> Value {
+    json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "metadata": {},
+        "spec": {"resourceAttributes": {
+            "verb": "get",
+            "group": thing.group,
+            "version": thing.version,
+            "resource": thing.resource,
+            "namespace": thing.namespace,
+            "name": thing.name,
+        }},
+    })
 }
 
 /// As OCM: the feedback's time is when its values changed last.
@@ -153,7 +191,7 @@ fn available_condition(read: &Read, seen: &Seen, now: Timestamp) -> Condition {
             "IncompletedResourceMeta",
             "Resource meta is incompleted".to_owned(),
         ),
-        (_, Seen::There(_)) => say(
+        (_, Seen::There(_) | Seen::Closed) => say(
             State::True,
             "ResourceAvailable",
             "Resource is available".to_owned(),

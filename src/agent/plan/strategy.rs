@@ -95,6 +95,28 @@ fn apply(manifest: &Manifest, said: ServerSideApply, force: bool, known: Known<'
     }
 }
 
+/// Whether an object is only made where it is missing, and left alone from then on.
+pub fn is_only_created(config: Option<&ManifestConfig>) -> bool {
+    let strategy = config.and_then(|it| it.update_strategy.as_ref());
+    strategy.is_some_and(|it| it.kind == UpdateStrategyType::CreateOnly)
+}
+
+/// Whether an object is only looked at.
+pub fn is_only_read(config: Option<&ManifestConfig>) -> bool {
+    let strategy = config.and_then(|it| it.update_strategy.as_ref());
+    strategy.is_some_and(|it| it.kind == UpdateStrategyType::ReadOnly)
+}
+
+/// Whether an object says that an agent wrote it: fields of it are a field manager's of ours.
+pub fn is_ours(object: &Value) -> bool {
+    let managers = object["metadata"]["managedFields"].as_array();
+    let ours = |it: &Value| {
+        let manager = it["manager"].as_str().unwrap_or_default();
+        manager.starts_with(FIELD_MANAGER)
+    };
+    managers.into_iter().flatten().any(ours)
+}
+
 /// The digest of what was applied: another one has to be applied again, for a field that it has no more is still there.
 pub fn digest(object: &Value) -> u64 {
     xxh3_64(object.to_string().as_bytes())

@@ -4,10 +4,12 @@ mod acl;
 mod clusters;
 mod definitions;
 mod documented;
+mod inventories;
 mod outages;
 mod removal;
 mod scenario;
 mod scheduling;
+mod strategies;
 
 use crate::controlplane::{get, until};
 use crate::programs::{Background, command, http};

@@ -7,9 +7,11 @@ use crate::agent::executor::turn::{Goal, Turn};
 use crate::agent::options::Executor;
 use crate::agent::plan::evict::{Eviction, eviction};
 use crate::agent::plan::manifest::{self, Mapping, Read, read_all};
+use crate::agent::plan::report::{self, Applied, Seen};
+use crate::agent::plan::strategy;
 use crate::kubernetes::Kubernetes;
 use crate::ocm::exchange::WorkReport;
-use crate::ocm::work::{DeleteOption, ManifestWorkSpec, PropagationPolicy, UpdateStrategyType};
+use crate::ocm::work::{DeleteOption, ManifestResourceMeta, ManifestWorkSpec, PropagationPolicy};
 use crate::ocm::{AppliedResource, ManifestWork, is_deleting, name};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -18,6 +20,15 @@ impl Cycle<'_> {
     /// The turn of a work, if there is anything to do.
     pub(super) fn turn(&mut self, work: &str) -> Option<Turn> {
         self.unknown.remove(work);
+        if let Some(why) = self.broken.get(work).cloned() {
+            self.refuse(work, &why);
+            return None;
+        }
+        if self.lost.remove(work)
+            && let Some(inventory) = self.inventories.get_mut(work)
+        {
+            inventory.lose();
+        }
         match self.works.get(work).cloned() {
             Some(wanted) if is_deleting(&wanted.metadata) => self.removal(&wanted),
             Some(wanted) => Some(self.application(wanted)),
@@ -47,7 +58,10 @@ impl Cycle<'_> {
             let thing = manifest::applied(&manifest.meta, None);
             let owner = self.owners.get(&identifier(&thing));
             let free = owner.is_none_or(|owner| *owner == of);
-            if free && is_written(&work.spec, manifest) {
+            let config = manifest::config(&work.spec, &manifest.meta);
+            // What is only made where it is missing becomes the work's own when it is found to be.
+            let is_written = !strategy::is_only_read(config) && !strategy::is_only_created(config);
+            if free && is_written {
                 self.owners.insert(identifier(&thing), of.clone());
                 inventory.put(thing);
             }
@@ -57,10 +71,10 @@ impl Cycle<'_> {
             .map(|it| manifest::applied(&it.meta, None))
             .collect();
         things.extend(inventory.resources().iter().cloned());
-        let kubernetes = self.writer(&work.spec);
+        let writer = self.writer(&work.spec);
         self.prepared(
             &of,
-            kubernetes,
+            writer,
             inventory,
             &things,
             Goal::Apply(Box::new(work), reads),
@@ -76,8 +90,8 @@ impl Cycle<'_> {
         let inventory = self.inventory(&of);
         let things = inventory.resources().to_vec();
         let goal = Goal::Remove(work.spec.delete_option.clone());
-        let kubernetes = self.writer(&work.spec);
-        Some(self.prepared(&of, kubernetes, inventory, &things, goal))
+        let writer = self.writer(&work.spec);
+        Some(self.prepared(&of, writer, inventory, &things, goal))
     }
 
     /// The hub does not list it, and has not said that it was deleted.
@@ -90,10 +104,11 @@ impl Cycle<'_> {
         };
         let (mut inventory, now) = (inventory.clone(), Timestamp::now());
         let grace = SignedDuration::try_from(self.plan.grace).unwrap_or(SignedDuration::MAX);
-        let fate = eviction(&inventory.applied, self.works.synced, false, grace, now);
+        let certain = self.works.synced && self.current;
+        let fate = eviction(&inventory.applied, certain, false, grace, now);
         let goal = match fate {
             // It is the hub's last word, and no deletion: what nobody asks to be removed stays.
-            _ if self.works.is_leaving() => Goal::Remove(Some(orphaned())),
+            _ if certain && self.works.is_leaving() => Goal::Remove(Some(orphaned())),
             Eviction::Begin(now) => {
                 tracing::warn!(
                     work,
@@ -105,20 +120,24 @@ impl Cycle<'_> {
             }
             Eviction::Wait { until } => {
                 self.queue.add_later(&work.to_owned(), in_time(until, now));
-                return None;
+                match inventory.is_stored() {
+                    true => return None,
+                    false => Goal::Note,
+                }
             }
             Eviction::Evict => Goal::Remove(None),
+            _ if !inventory.is_stored() => Goal::Note,
             Eviction::Keep | Eviction::Cancel => return None,
         };
         let things = inventory.resources().to_vec();
-        let kubernetes = self.writer(&ManifestWorkSpec::default());
-        Some(self.prepared(work, kubernetes, inventory, &things, goal))
+        let writer = self.writer(&ManifestWorkSpec::default());
+        Some(self.prepared(work, writer, inventory, &things, goal))
     }
 
     fn prepared(
         &mut self,
         work: &str,
-        kubernetes: Kubernetes,
+        writer: Option<Kubernetes>,
         inventory: Inventory,
         things: &[AppliedResource],
         goal: Goal,
@@ -132,9 +151,16 @@ impl Cycle<'_> {
             let owner = self.owners.get(&id).filter(|owner| *owner != work)?;
             Some((id, owner.clone()))
         });
+        let words = things
+            .iter()
+            .map(|it| (identifier(it), self.objects.words(it)));
+        let as_other = writer.is_some();
         Turn {
-            kubernetes,
+            kubernetes: writer.unwrap_or_else(|| self.plan.kubernetes.clone()),
             own: self.plan.kubernetes.clone(),
+            as_other,
+            current: self.current,
+            words: words.collect(),
             name: work.to_owned(),
             there: known.collect(),
             others: others.collect(),
@@ -165,10 +191,12 @@ impl Cycle<'_> {
                 .filter(|it| !is_deleting(&it.metadata));
             live.is_some_and(|it| {
                 let reads = self.read(&it.spec);
-                reads
-                    .iter()
-                    .flatten()
-                    .any(|read| manifest::applied(&read.meta, None).is(thing))
+                // Who only reads a thing does not keep it.
+                let is_kept = |meta: &ManifestResourceMeta| {
+                    !strategy::is_only_read(manifest::config(&it.spec, meta))
+                };
+                let mut kept = reads.iter().flatten().filter(|read| is_kept(&read.meta));
+                kept.any(|read| manifest::applied(&read.meta, None).is(thing))
             })
         };
         let elsewhere = |it: &&AppliedResource| {
@@ -194,19 +222,36 @@ impl Cycle<'_> {
     }
 
     fn inventory(&self, work: &str) -> Inventory {
-        let new = || Inventory::new(&self.hub_hash, self.plan.cluster.as_str(), work);
+        let new = || Inventory::new(&self.whose, work);
         self.inventories.get(work).cloned().unwrap_or_else(new)
     }
 
-    /// As whom a work is written.
-    fn writer(&self, spec: &ManifestWorkSpec) -> Kubernetes {
+    /// As whom a work is written; none: as ourselves.
+    fn writer(&self, spec: &ManifestWorkSpec) -> Option<Kubernetes> {
         let said = spec.executor.as_ref().and_then(|it| it.subject.as_ref());
         let account = said.and_then(|it| it.service_account.as_ref());
         let account = account.map(|it| Executor::new(&it.namespace, &it.name));
-        match account.as_ref().or(self.plan.executor.as_ref()) {
-            Some(account) => self.plan.kubernetes.acting_as(&account.user()),
-            None => self.plan.kubernetes.clone(),
-        }
+        let account = account.as_ref().or(self.plan.executor.as_ref())?;
+        Some(self.plan.kubernetes.acting_as(&account.user()))
+    }
+
+    /// Nothing can be done for a work.
+    fn refuse(&mut self, name: &str, why: &str) {
+        let Some(work) = self.works.get(name).cloned() else {
+            return;
+        };
+        let why = format!("the inventory of what is here for this work cannot be read: {why}");
+        let reads = self.read(&work.spec);
+        let outcomes: Vec<_> = reads
+            .iter()
+            .map(|it| (it, Applied::Failed(why.clone()), Seen::Unknown(why.clone())))
+            .collect();
+        let report = WorkReport {
+            uid: work.metadata.uid.clone().unwrap_or_default(),
+            status: report::status(&work, &outcomes, Timestamp::now()),
+            ..WorkReport::default()
+        };
+        self.reports.put(name, report);
     }
 
     pub(super) fn report_gone(&mut self, work: &ManifestWork) {
@@ -228,16 +273,4 @@ fn orphaned() -> DeleteOption {
         propagation_policy: PropagationPolicy::Orphan,
         ..DeleteOption::default()
     }
-}
-
-/// Whether an object becomes the work's own before it is written; one that is only made where it is missing does not.
-fn is_written(spec: &ManifestWorkSpec, manifest: &manifest::Manifest) -> bool {
-    let config = manifest::config(spec, &manifest.meta);
-    let strategy = config.and_then(|it| it.update_strategy.as_ref());
-    strategy.is_none_or(|it| {
-        !matches!(
-            it.kind,
-            UpdateStrategyType::ReadOnly | UpdateStrategyType::CreateOnly
-        )
-    })
 }

@@ -15,7 +15,8 @@ impl Cycle<'_> {
     pub(super) fn finish(&mut self, turn: Turn) {
         let (work, now) = (turn.name.clone(), Instant::now());
         for (thing, there) in &turn.news {
-            self.objects.saw(thing, there.clone());
+            let words = turn.words.get(&identifier(thing)).copied();
+            self.objects.saw(thing, there, words.unwrap_or_default());
         }
         if turn.repaired {
             tracing::info!(
@@ -73,7 +74,7 @@ impl Cycle<'_> {
         }
         self.applied.insert(work.clone(), turn.applied);
         self.inventories.insert(work.clone(), turn.inventory);
-        if matches!(turn.goal, Goal::Note) {
+        if matches!(turn.goal, Goal::Note) && turn.trouble.is_none() {
             self.queue.add(work, now);
         }
     }

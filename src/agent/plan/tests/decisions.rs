@@ -307,6 +307,22 @@ fn a_work_that_is_missing_is_waited_for() {
 }
 
 #[test]
+fn an_object_says_whether_an_agent_wrote_it() {
+    let written = |manager: &str, operation: &str| {
+        json!({"metadata": {"managedFields": [
+            {"manager": "kubectl", "operation": "Update"},
+            {"manager": manager, "operation": operation},
+        ]}})
+    };
+    // By server-side apply, or as one that is only made where it is missing.
+    assert!(strategy::is_ours(&written("work-agent", "Apply")));
+    assert!(strategy::is_ours(&written("work-agent", "Update")));
+    assert!(strategy::is_ours(&written("work-agent-x", "Apply")));
+    assert!(!strategy::is_ours(&written("helm", "Apply")));
+    assert!(!strategy::is_ours(&config_map("a")));
+}
+
+#[test]
 fn a_labelled_object_is_a_work() {
     let on_the_hub = json!({
         "apiVersion": "v1", "kind": "Service",

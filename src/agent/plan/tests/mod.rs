@@ -21,6 +21,7 @@ fn kinds(group: &str, _version: &str, kind: &str) -> Option<Mapping> {
     let (resource, namespaced) = match (group, kind) {
         ("", "Namespace") => ("namespaces", false),
         ("", "ConfigMap") => ("configmaps", true),
+        ("", "Secret") => ("secrets", true),
         ("", "Service") => ("services", true),
         ("apps", "Deployment") => ("deployments", true),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {

@@ -331,3 +331,41 @@ fn what_somebody_waits_for_is_sent_sooner() {
         Due::At(at(6))
     );
 }
+
+#[test]
+fn nothing_that_is_in_a_secret_or_closed_to_its_writer_goes_back() {
+    let asks = |resource: &str| {
+        json!([{
+            "resourceIdentifier": {"resource": resource, "namespace": "n", "name": "a"},
+            "feedbackRules": [{"type": "JSONPaths", "jsonPaths": [{"name": "all", "path": ".data"}]}],
+        }])
+    };
+    let with_data = |kind: &str| {
+        let mut object = object("v1", kind, "n", "a");
+        object["data"] = json!({"password": "aHVudGVyMg=="});
+        object
+    };
+    for (kind, resource, seen) in [
+        ("Secret", "secrets", there(with_data("Secret"))),
+        ("ConfigMap", "configmaps", Seen::Closed),
+    ] {
+        let mut work = work(vec![object("v1", kind, "n", "a")], asks(resource));
+        // What was told before is taken back.
+        let open = work_status(&work, there(with_data("ConfigMap")));
+        work.status = open;
+        let status = work_status(&work, seen);
+        let one = &status.resource_status.manifests[0];
+        assert_eq!(one.status_feedback.values, [], "{kind}");
+        let [synced, reason, message] = said(&one.conditions, FEEDBACK_SYNCED);
+        assert_eq!(
+            [synced.as_str(), &reason],
+            ["False", "StatusFeedbackSyncFailed"]
+        );
+        assert!(!message.contains("aHVudGVyMg"), "{message}");
+        assert_eq!(said(&one.conditions, AVAILABLE)[0], "True");
+    }
+}
+
+fn work_status(work: &ManifestWork, seen: Seen) -> ManifestWorkStatus {
+    report(work, Applied::Complete, seen, 1)
+}

@@ -1,0 +1,102 @@
+//! Removes objects of a work: only those that the inventory lists, by their uids, and only what a fresh answer of the API
+//! server says to be gone is gone.
+
+use super::objects::identifier;
+use super::sight::There;
+use super::turn::Turn;
+use super::write::{place, with_uid};
+use crate::agent::plan::prune::Fate;
+use crate::agent::plan::strategy;
+use crate::kubernetes::WriteError;
+use crate::ocm::AppliedResource;
+use serde_json::Value;
+
+impl Turn {
+    /// Takes over what was written down, and perhaps written, before an agent ended, but for what is `wanted`: the object
+    /// says who wrote it.
+    pub(super) async fn adopt(
+        &mut self,
+        wanted: impl Fn(&AppliedResource) -> bool,
+    ) -> Result<(), WriteError> {
+        for thing in self.inventory.resources().to_vec() {
+            if thing.uid.is_none()
+                && !wanted(&thing)
+                && let Some(object) = self.ours(&thing).await?
+            {
+                self.inventory.put(with_uid(&thing, &object));
+            }
+        }
+        Ok(())
+    }
+
+    /// The object, if it is there and an agent's work.
+    pub(super) async fn ours(&self, thing: &AppliedResource) -> Result<Option<Value>, WriteError> {
+        // Not what watches show: these leave out who wrote it.
+        let object = match self.own.object(&place(thing)).await {
+            Ok(object) => serde_json::from_slice(&object).unwrap_or(Value::Null),
+            Err(WriteError::Refused(refusal)) if refusal.code == 404 => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(strategy::is_ours(&object).then_some(object))
+    }
+
+    pub(super) async fn meet(&mut self, fates: Vec<Fate>) {
+        for fate in fates {
+            let thing = match fate {
+                Fate::Release(thing) => {
+                    self.inventory.forget(&thing);
+                    continue;
+                }
+                Fate::Delete(thing) => thing,
+            };
+            match self.delete(&thing).await {
+                Ok(true) => {
+                    self.applied.remove(&identifier(&thing));
+                    self.inventory.forget(&thing);
+                }
+                Ok(false) => self.waits = true,
+                // The others go all the same.
+                Err(error) => self.trouble(&error),
+            }
+        }
+    }
+
+    /// Deletes a thing; whether it is gone. Another one of its name is not it.
+    async fn delete(&mut self, thing: &AppliedResource) -> Result<bool, WriteError> {
+        let shown = match self.there.get(&identifier(thing)) {
+            Some(There::Yes(object)) => is(object, thing) && !is_going(object),
+            _ => false,
+        };
+        if !shown {
+            match self.left(thing).await? {
+                There::No => return Ok(true),
+                There::Yes(object) if is_going(&object) => return Ok(false),
+                There::Yes(_) => {}
+            }
+        }
+        let uid = thing.uid.as_deref().unwrap_or_default();
+        match self.kubernetes.delete(&place(thing), uid).await {
+            // Another one of that name, or somebody else is changing it: what is there now says which.
+            Err(WriteError::Refused(refusal)) if refusal.code == 409 => {}
+            other => other?,
+        }
+        Ok(self.left(thing).await? == There::No)
+    }
+
+    /// What there is of a thing, by a fresh answer.
+    async fn left(&mut self, thing: &AppliedResource) -> Result<There, WriteError> {
+        self.there.remove(&identifier(thing));
+        Ok(match self.look(thing).await? {
+            There::Yes(object) if is(&object, thing) => There::Yes(object),
+            _ => There::No,
+        })
+    }
+}
+
+fn is(object: &Value, thing: &AppliedResource) -> bool {
+    object["metadata"]["uid"].as_str() == thing.uid.as_deref()
+}
+
+fn is_going(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
