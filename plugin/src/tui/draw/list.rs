@@ -189,11 +189,15 @@ pub(super) fn hub(app: &App, view: &HubView, theme: &Theme, area: Rect, buffer: 
         0 => String::new(),
         many => format!(" {} stuck", grouped(many as u64)),
     };
+    let of = match view.kind.of() {
+        of if of.is_empty() => of,
+        of => format!(" of {of}"),
+    };
     let title = [
         (format!("hub {}", view.kind.words()), Role::Title),
         (format!("[{}]", view.list.lines.len()), Role::Title),
         (stuck, Role::Bad),
-        (format!(" {}", view.kind.of()), Role::Text),
+        (of, Role::Text),
         freshness(standing),
         filter(&view.list),
     ];

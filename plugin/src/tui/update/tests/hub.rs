@@ -1,4 +1,6 @@
 use super::*;
+use crate::tui::event::{Age, FeedNews};
+use mqtt_informer::informer::Notice;
 use serde_json::json;
 
 fn hub_view(bed: &Bed) -> &crate::tui::view::hub::HubView {
@@ -59,12 +61,8 @@ fn a_hub_is_walked_through_from_its_clusters_to_an_object_of_one() {
     assert!(clusters.matches(&crate::tui::testing::name("east")));
     bed.types("<esc><esc><esc>");
     assert_eq!(hub_view(&bed).kind.words(), "clusters");
-    bed.types("[");
-    assert_eq!(
-        hub_view(&bed).kind.of(),
-        "@east",
-        "history knows the way back"
-    );
+    bed.types("]");
+    assert_eq!(hub_view(&bed).kind.of(), "@east", "history has it");
 }
 
 #[test]
