@@ -6,6 +6,7 @@ use super::event::{FeedId, RequestId};
 use super::grid::Now;
 use super::prompt::Prompt;
 use super::view::View;
+use super::view::hub::HubKind;
 use super::view::table::{TableSpec, TableView};
 use super::view::target::Target;
 use super::view::text::TextKind;
@@ -70,6 +71,8 @@ pub enum Place {
     Fleet,
     /// Everything that is unwell.
     Faults,
+    /// What a hub has.
+    Hub(HubKind),
     /// A text about an object; of a difference, between which clusters.
     Text(TextKind, Target, Vec<String>),
     /// The logs of these containers of a pod, or of what selects pods.
@@ -231,6 +234,7 @@ impl App {
             View::Text(text) => Some(text.target.clone()),
             View::Logs(logs) => Some(logs.target.clone()),
             View::Faults(faults) => faults.selected(),
+            View::Hub(view) => view.selected(),
             View::Fleet(_) | View::Picker(_) | View::Help(_) => None,
         }
     }

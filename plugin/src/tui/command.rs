@@ -9,6 +9,8 @@
 //! @prod, @all               the same type in the clusters of a group, or of that name
 //! ctx                       choose clusters
 //! fleet, faults             the clusters, one a line; everything that is unwell
+//! clusters, works           the clusters, the works and the placements of a hub
+//! placements
 //! diff                      how the marked objects, or the selected one, differ between clusters
 //! q                         quit
 //! ```
@@ -16,6 +18,7 @@
 //! **Architecture invariant:** pure.
 
 use crate::get::Groups;
+use crate::tui::view::hub::HubKind;
 use mqtt_informer::informer::Clusters;
 
 /// A command.
@@ -29,6 +32,8 @@ pub enum Command {
     Fleet,
     /// Everything that is unwell.
     Faults,
+    /// What a hub has.
+    Hub(HubKind),
     /// How the marked objects, or the selected one, differ between clusters.
     Diff,
     /// All keys.
@@ -53,13 +58,15 @@ pub struct Wish {
 }
 
 /// Words that are no types.
-pub const WORDS: [(&str, &str); 11] = [
+pub const WORDS: [(&str, &str); 13] = [
     ("fleet", "the clusters, one a line"),
     ("faults", "everything that is unwell"),
     ("diff", "what differs between clusters"),
     ("ctx", "choose clusters"),
     ("cl", "choose clusters"),
-    ("clusters", "choose clusters"),
+    ("clusters", "the clusters of a hub"),
+    ("works", "what a hub deploys to clusters"),
+    ("placements", "which clusters a hub chose"),
     ("ns", "namespaces"),
     ("help", "all keys"),
     ("q", "quit"),
@@ -84,7 +91,10 @@ impl Command {
             ("fleet", []) => Self::Fleet,
             ("faults", []) => Self::Faults,
             ("diff", []) => Self::Diff,
-            ("ctx" | "context" | "contexts" | "cl" | "cluster" | "clusters", []) => Self::Pick,
+            ("clusters", []) => Self::Hub(HubKind::Clusters),
+            ("works" | "work", []) => Self::Hub(HubKind::Works(None)),
+            ("placements" | "placement", []) => Self::Hub(HubKind::Placements),
+            ("ctx" | "context" | "contexts" | "cl" | "cluster", []) => Self::Pick,
             ("ctx" | "context" | "contexts" | "cl" | "cluster" | "clusters", names) => {
                 Self::Show(Wish {
                     clusters: Some(chosen(names.join(",").trim_start_matches('@'), groups)?),
@@ -235,6 +245,10 @@ mod tests {
             ("ns", "ns ns=- cl=- l= f="),
             ("ns @east", "ns ns=- cl=east l= f="),
             ("ctx", "Ok(Some(Pick))"),
+            ("clusters", "Ok(Some(Hub(Clusters)))"),
+            ("clusters east", "- ns=- cl=east l= f="),
+            ("works", "Ok(Some(Hub(Works(None))))"),
+            ("placements", "Ok(Some(Hub(Placements)))"),
             ("q", "Ok(Some(Quit))"),
             ("  ", "Ok(None)"),
         ] {

@@ -16,6 +16,7 @@ const PARTS: &[(&str, &[Context])] = &[
     ("Among those that use something", &[Context::Used]),
     ("In the fleet", &[Context::Fleet]),
     ("Among faults", &[Context::Faults]),
+    ("Among what a hub has", &[Context::Hub]),
     ("In a text", &[Context::Text]),
     ("In logs", &[Context::Logs]),
     ("Choosing clusters", &[Context::Picker]),

@@ -6,16 +6,23 @@ use super::pen::{self, Pen};
 use super::{framed, freshness, said, whereabouts};
 use crate::tui::app::App;
 use crate::tui::health::Health;
+use crate::tui::standing::Standing;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::view::containers::ContainersView;
 use crate::tui::view::faults::FaultsView;
 use crate::tui::view::fleet::FleetView;
+use crate::tui::view::hub;
+use crate::tui::view::hub::HubView;
 use crate::tui::view::list::{List, ListLine};
 use crate::tui::view::picker::PickerView;
-use crate::tui::view::table::TableView;
+use crate::tui::view::table::{TableView, refusal};
 use crate::tui::view::used::UsedView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// Nobody serves under the name.
+const NO_HUB: &str =
+    "no hub answers on this broker: start `mqtt-informer hub`, or see what its log says";
 
 /// The choice of clusters.
 pub(super) fn picker(picker: &PickerView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
@@ -166,6 +173,44 @@ pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer
         (None, false) => ("reading the pods".to_owned(), Role::Faint),
         (None, true) if view.list.lines.is_empty() => ("no pod uses it".to_owned(), Role::Faint),
         _ => return,
+    };
+    said(theme, inside, &[line], buffer);
+}
+
+/// What a hub has.
+pub(super) fn hub(app: &App, view: &HubView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let refused = refusal(&view.state);
+    let standing = hub::hub().map_or(Standing::Asked, |name| {
+        app.standing_by(&name, view.age, refused.is_some())
+    });
+    let bad = view.list.lines.iter();
+    let bad = bad.filter(|line| line.health == Health::Bad).count();
+    let stuck = match bad {
+        0 => String::new(),
+        many => format!(" {} stuck", grouped(many as u64)),
+    };
+    let of = match view.kind.of() {
+        of if of.is_empty() => of,
+        of => format!(" of {of}"),
+    };
+    let title = [
+        (format!("hub {}", view.kind.words()), Role::Title),
+        (format!("[{}]", view.list.lines.len()), Role::Title),
+        (stuck, Role::Bad),
+        (of, Role::Text),
+        freshness(standing),
+        filter(&view.list),
+    ];
+    let inside = framed(theme, area, &title, "", buffer);
+    list(&view.list, !standing.is_fresh(), theme, inside, buffer);
+    if nothing_passes(&view.list, theme, inside, buffer) || !view.list.lines.is_empty() {
+        return;
+    }
+    let line = match refused {
+        Some(why) => (why, Role::Bad),
+        None if view.is_alone() => (NO_HUB.to_owned(), Role::Warn),
+        None if !view.is_read => ("asking the hub".to_owned(), Role::Faint),
+        None => (format!("no {}", view.kind.words()), Role::Faint),
     };
     said(theme, inside, &[line], buffer);
 }

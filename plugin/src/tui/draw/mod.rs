@@ -62,6 +62,7 @@ pub fn draw(app: &App, theme: &Theme, frame: &mut Frame<'_>) {
         Some(View::Used(view)) => list::used(app, view, theme, areas.body, buffer),
         Some(View::Fleet(view)) => list::fleet(view, theme, areas.body, buffer),
         Some(View::Faults(view)) => list::faults(app, view, theme, areas.body, buffer),
+        Some(View::Hub(view)) => list::hub(app, view, theme, areas.body, buffer),
         Some(View::Text(view)) => text::draw(app, view, theme, areas.body, buffer),
         Some(View::Logs(view)) => logs::draw(app, view, theme, areas.body, buffer),
         Some(View::Help(scroll)) => help::draw(app, scroll, theme, areas.body, buffer),

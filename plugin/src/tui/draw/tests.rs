@@ -1,4 +1,4 @@
-use crate::tui::event::What;
+use crate::tui::event::{FeedNews, What};
 use crate::tui::testing::{Bed, PODS, pods};
 use crate::tui::theme::{Colours, Ground, Theme};
 use mqtt_informer::informer::{Freshness, LinkState};
@@ -248,6 +248,44 @@ fn the_fleet_and_its_faults() {
     );
     bed.wait(100);
     assert_data_eq!(bed.screen(), file!["snapshots/faults.txt"].raw());
+}
+
+#[test]
+fn what_a_hub_has() {
+    let mut bed = pods((120, 16));
+    bed.types(":works<enter>");
+    bed.happens(What::Feed(bed.feed(), FeedNews::Discovered));
+    assert!(bed.screen().contains("no hub answers on this broker"));
+    let condition = |kind: &str, status: &str, why: &str| {
+        serde_json::json!({"type": kind, "status": status, "message": why,
+        "reason": "", "lastTransitionTime": "1970-01-12T13:46:00Z"})
+    };
+    let work = |cluster: &str, name: &str, applied: (&str, &str)| {
+        let applied = condition("Applied", applied.0, applied.1);
+        let meta = serde_json::json!({"kind": "Deployment", "namespace": "shop", "name": name});
+        let manifest = serde_json::json!({"resourceMeta": meta, "conditions": [applied]});
+        let work = serde_json::json!({
+            "metadata": {"namespace": cluster, "name": name, "creationTimestamp": "1970-01-12T13:45:00Z"},
+            "status": {"conditions": [applied, condition("Available", "True", "")],
+                "resourceStatus": {"manifests": [manifest]}}});
+        (format!("{cluster}/{name}"), Some(work))
+    };
+    let works = [
+        work("east", "pay", ("False", "deployments.apps is forbidden")),
+        work("east", "web", ("True", "")),
+        work("west", "web", ("True", "")),
+    ];
+    let works: Vec<_> = works
+        .iter()
+        .map(|(key, it)| (key.as_str(), it.clone()))
+        .collect();
+    bed.tell(bed.feed(), "hub", &works);
+    bed.age("hub", Freshness::Fresh, 100);
+    bed.clusters(&["east", "west-"]);
+    bed.wait(1000);
+    assert_data_eq!(bed.screen(), file!["snapshots/works.txt"].raw());
+    bed.age("hub", Freshness::Stale, 17_000);
+    assert!(bed.screen().contains("stale"), "{}", bed.screen());
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub enum Context {
     Fleet,
     /// What is unwell.
     Faults,
+    /// What a hub has.
+    Hub,
     /// Whatever can be moved in.
     Moving,
     /// Everywhere but in a prompt.

@@ -167,6 +167,7 @@ pub(super) fn step(app: &mut App, step: Step) {
         Some(View::Used(view)) => view.list.step(step),
         Some(View::Fleet(view)) => view.list.step(step),
         Some(View::Faults(view)) => view.list.step(step),
+        Some(View::Hub(view)) => view.list.step(step),
         Some(View::Logs(logs)) => logs.step(step),
         Some(View::Text(text)) => text.step(step),
         Some(View::Help(scroll)) => {
@@ -209,6 +210,7 @@ pub(super) fn click(app: &mut App, _column: u16, row: u16) -> Vec<Effect> {
         Some(View::Used(view)) => view.list.go_to(view.list.top() + usize::from(line)),
         Some(View::Fleet(view)) => view.list.go_to(view.list.top() + usize::from(line)),
         Some(View::Faults(view)) => view.list.go_to(view.list.top() + usize::from(line)),
+        Some(View::Hub(view)) => view.list.go_to(view.list.top() + usize::from(line)),
         _ => {}
     }
     Vec::new()

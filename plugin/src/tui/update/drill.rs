@@ -1,6 +1,6 @@
 //! From an object to what belongs to it.
 
-use super::{about, navigate};
+use super::{about, hub, navigate};
 use crate::tui::app::App;
 use crate::tui::event::Effect;
 use crate::tui::grid::Only;
@@ -24,6 +24,13 @@ pub(super) fn open(app: &mut App) -> Vec<Effect> {
             ..TableSpec::default()
         };
         return navigate::enter(app, spec);
+    }
+    let inside_of_line = match app.view() {
+        Some(View::Hub(view)) => view.inside(),
+        _ => None,
+    };
+    if let Some(kind) = inside_of_line {
+        return hub::go(app, kind);
     }
     let Some(target) = app.target() else {
         return Vec::new();

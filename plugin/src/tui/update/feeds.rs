@@ -1,6 +1,6 @@
 //! What clusters tell.
 
-use super::{figures, follow, logs, navigate, objects};
+use super::{figures, follow, hub, logs, navigate, objects};
 use crate::get::catalog::ApiResource;
 use crate::print::sanitize::word;
 use crate::table::Row;
@@ -121,6 +121,7 @@ pub(super) fn refresh(app: &mut App) {
             };
             faults.refresh(app.now, is_live);
         }
+        Some(View::Hub(view)) => hub::refresh(app, view),
         _ => {}
     }
     app.views.extend(view);
@@ -170,6 +171,7 @@ fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<
         }
         View::Containers(view) => objects::to_containers(app, view, news),
         View::Used(view) => objects::to_used(view, news),
+        View::Hub(view) => hub::news(view, news),
         View::Text(text) => return objects::to_text(app, text, news),
         View::Logs(view) => return logs::news(app, view, feed, news),
         View::Picker(_) | View::Help(_) => {}

@@ -3,7 +3,7 @@
 //! What is remembered is the whole way to a view: who comes back to a description goes out of it into the table that
 //! it was opened from. What both ways begin with stays as it is.
 
-use super::{about, navigate};
+use super::{about, hub, navigate};
 use crate::tui::app::{App, Place};
 use crate::tui::event::Effect;
 use crate::tui::view::View;
@@ -109,6 +109,7 @@ fn show(app: &mut App, place: Place) -> Vec<Effect> {
         Place::Table(spec) => navigate::show(app, *spec),
         Place::Fleet => navigate::show_fleet(app),
         Place::Faults => navigate::show_faults(app),
+        Place::Hub(kind) => hub::show(app, kind),
         Place::Text(TextKind::Diff, target, compared) => about::diff_of(app, target, compared),
         Place::Text(kind, target, _) => about::text_of(app, kind, target),
         Place::Logs(target, containers) => about::logs_of(app, target, containers),

@@ -28,6 +28,7 @@ mod feeds;
 mod figures;
 mod follow;
 mod history;
+mod hub;
 mod logs;
 mod navigate;
 mod objects;

@@ -1,6 +1,6 @@
 //! From one view to another.
 
-use super::{about, history};
+use super::{about, history, hub};
 use crate::tui::app::App;
 use crate::tui::command::{Command, Wish};
 use crate::tui::event::{Effect, FeedId};
@@ -37,6 +37,7 @@ pub(super) fn command(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Pick => pick(app),
         Command::Fleet => fleet(app),
         Command::Faults => faults(app),
+        Command::Hub(kind) => hub::go(app, kind),
         Command::Diff => about::diff(app),
         Command::Show(wish) => go(app, wish),
     }

@@ -6,6 +6,7 @@
 pub mod containers;
 pub mod faults;
 pub mod fleet;
+pub mod hub;
 pub mod list;
 pub mod logs;
 pub mod picker;
@@ -22,6 +23,7 @@ use super::keys::Context;
 use containers::ContainersView;
 use faults::FaultsView;
 use fleet::FleetView;
+use hub::HubView;
 use list::List;
 use logs::LogsView;
 use mqtt_informer::protocol::names::ClusterName;
@@ -48,6 +50,8 @@ pub enum View {
     Fleet(Box<FleetView>),
     /// Everything that is unwell.
     Faults(Box<FaultsView>),
+    /// What a hub has.
+    Hub(Box<HubView>),
     /// The choice of clusters.
     Picker(Box<PickerView>),
     /// All keys.
@@ -58,7 +62,8 @@ impl View {
     /// Where its keys are, the innermost first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Containers, Everywhere, Faults, Fleet, Logs, Moving, Object, Picker, Table, Text, Used,
+            Containers, Everywhere, Faults, Fleet, Hub, Logs, Moving, Object, Picker, Table, Text,
+            Used,
         };
         match self {
             Self::Table(_) => &[Table, Object, Moving, Everywhere],
@@ -66,6 +71,7 @@ impl View {
             Self::Used(_) => &[Used, Object, Moving, Everywhere],
             Self::Fleet(_) => &[Fleet, Moving, Everywhere],
             Self::Faults(_) => &[Faults, Object, Moving, Everywhere],
+            Self::Hub(_) => &[Hub, Object, Moving, Everywhere],
             Self::Text(_) => &[Text, Moving, Everywhere],
             Self::Logs(_) => &[Logs, Moving, Everywhere],
             Self::Picker(_) => &[Picker, Moving, Everywhere],
@@ -87,6 +93,10 @@ impl View {
             Self::Logs(logs) => format!("logs {}", logs.target.label()),
             Self::Fleet(_) => "fleet".to_owned(),
             Self::Faults(_) => "faults".to_owned(),
+            Self::Hub(view) => match view.kind.of() {
+                of if of.is_empty() => format!("hub {}", view.kind.words()),
+                of => format!("{} of {of}", view.kind.words()),
+            },
             Self::Picker(_) => "clusters".to_owned(),
             Self::Help(_) => "help".to_owned(),
         }
@@ -102,6 +112,7 @@ impl View {
             Self::Used(view) => Place::Used(view.target.clone()),
             Self::Fleet(_) => Place::Fleet,
             Self::Faults(_) => Place::Faults,
+            Self::Hub(view) => Place::Hub(view.kind.clone()),
             Self::Picker(_) | Self::Help(_) => return None,
         })
     }
@@ -124,6 +135,7 @@ impl View {
             Self::Table(table) => table.all_feeds(),
             Self::Containers(view) => vec![view.feed],
             Self::Used(view) => vec![view.feed],
+            Self::Hub(view) => vec![view.feed],
             Self::Text(text) => vec![text.feed],
             Self::Logs(logs) => logs.feeds(),
             Self::Fleet(_) | Self::Faults(_) => {
@@ -160,6 +172,7 @@ impl View {
             Self::Used(view) => Some(&view.list),
             Self::Fleet(view) => Some(&view.list),
             Self::Faults(view) => Some(&view.list),
+            Self::Hub(view) => Some(&view.list),
             _ => None,
         }
     }
@@ -170,6 +183,7 @@ impl View {
             Self::Used(view) => Some(&mut view.list),
             Self::Fleet(view) => Some(&mut view.list),
             Self::Faults(view) => Some(&mut view.list),
+            Self::Hub(view) => Some(&mut view.list),
             _ => None,
         }
     }
@@ -197,6 +211,7 @@ impl View {
             Self::Picker(picker) => picker.list.set_height(below_heads),
             Self::Fleet(fleet) => fleet.list.set_height(below_heads),
             Self::Faults(faults) => faults.list.set_height(below_heads),
+            Self::Hub(view) => view.list.set_height(below_heads),
             Self::Text(text) => {
                 // Text does not touch its frame.
                 (text.scroll.width, text.scroll.height) = (width.saturating_sub(2), height.max(1));

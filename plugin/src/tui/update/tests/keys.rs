@@ -39,6 +39,7 @@ fn every_key_of_the_map_does_something() {
             Context::Used => continue,
             Context::Fleet => ":fleet<enter>",
             Context::Faults => ":faults<enter>",
+            Context::Hub => ":clusters<enter>",
             Context::Prompt => ":",
         };
         for chord in binding.keys {
@@ -68,6 +69,11 @@ fn every_key_of_the_map_does_something() {
             if open == ":fleet<enter>" {
                 let feeds = bed.app.view().unwrap().feeds();
                 bed.copy_to(feeds[0], "east", ("pods", &PODS), &["a 1/1 Running 1"]);
+                bed.wait(100);
+            }
+            if open == ":clusters<enter>" {
+                let cluster = serde_json::json!({"metadata": {"name": "east"}});
+                bed.tell(bed.feed(), "hub", &[("east", Some(cluster))]);
                 bed.wait(100);
             }
             if open == ":faults<enter>" {

@@ -4,6 +4,7 @@ mod figures;
 mod fleet;
 mod follow;
 mod history;
+mod hub;
 mod kept;
 mod keys;
 mod logs;
