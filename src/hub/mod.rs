@@ -109,7 +109,7 @@ pub async fn run(args: HubArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
     let (control, bulk) = (mqtt::connect(control)?, mqtt::connect(connect("-bulk")?)?);
     let feeds = Arc::new(Feeds::default());
     let upstream = Arc::new(Serving {
-        kubernetes: kubernetes.clone(),
+        shown: Kubernetes::connect(&access, false).await?,
         feeds: Arc::clone(&feeds),
         agents: AgentUsers::new(&args.agent_user, control.link.user()),
     });

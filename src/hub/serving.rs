@@ -1,4 +1,5 @@
-//! What a hub serves: each cluster's work, to that cluster's user only.
+//! What a hub serves: each cluster's work, to that cluster's user only; and to everybody who may look, what it knows of
+//! clusters, places and works. Values of Secrets that are in works are not among that.
 
 use super::controller::Feeds;
 use crate::kubernetes::Kubernetes;
@@ -13,9 +14,16 @@ use tokio::sync::mpsc;
 /// What stands for a cluster's name in `--agent-user`.
 pub(super) const CLUSTER: &str = "{cluster}";
 
+/// The groups whose objects everybody may see.
+const SHOWN: [&str; 2] = [
+    "cluster.open-cluster-management.io",
+    "work.open-cluster-management.io",
+];
+
 /// The upstream of a hub's source.
 pub(super) struct Serving {
-    pub(super) kubernetes: Kubernetes,
+    /// The hub's API server, as people may see it.
+    pub(super) shown: Kubernetes,
     pub(super) feeds: Arc<Feeds>,
     pub(super) agents: AgentUsers,
 }
@@ -76,22 +84,18 @@ impl Upstream for Serving {
         &'a self,
         selection: &'a Selection,
     ) -> BoxFuture<'a, Result<Resolved, UpstreamError>> {
-        let resolved = match selection.view {
-            View::Work => Ok(Resolved::own(
-                View::Work,
-                "work",
-                "Work",
-                &selection.namespace,
-            )),
-            _ => Err(UpstreamError::Refused(Refusal {
-                code: 405,
-                reason: "MethodNotAllowed".into(),
-                message:
-                    "this is a hub, not a cluster: it has work for clusters, and nothing to be seen"
-                        .into(),
-            })),
-        };
-        Box::pin(async { resolved })
+        Box::pin(async move {
+            match selection.view {
+                View::Work => Ok(Resolved::own(
+                    View::Work,
+                    "work",
+                    "Work",
+                    &selection.namespace,
+                )),
+                View::Rows | View::Objects => is_shown(self.shown.resolve(selection).await?),
+                _ => self.shown.resolve(selection).await,
+            }
+        })
     }
 
     fn run<'a>(
@@ -99,25 +103,56 @@ impl Upstream for Serving {
         selection: &'a Resolved,
         events: mpsc::Sender<Event>,
     ) -> BoxFuture<'a, ()> {
-        Box::pin(Held::serve(self.feeds.of(&selection.namespace), events))
+        match selection.view {
+            View::Work => Box::pin(Held::serve(self.feeds.of(&selection.namespace), events)),
+            _ => self.shown.run(selection, events),
+        }
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), String>> {
-        self.kubernetes.probe()
+        self.shown.probe()
     }
 
     fn identify(&self) -> BoxFuture<'_, Result<Identity, String>> {
-        self.kubernetes.identify()
+        self.shown.identify()
     }
 
     fn now_ms(&self) -> u64 {
-        self.kubernetes.now_ms()
+        self.shown.now_ms()
     }
+}
+
+/// What it is, if everybody may see it.
+fn is_shown(resolved: Resolved) -> Result<Resolved, UpstreamError> {
+    if SHOWN.contains(&resolved.group.as_str()) {
+        return Ok(resolved);
+    }
+    Err(UpstreamError::Refused(Refusal {
+        code: 403,
+        reason: "Forbidden".into(),
+        message: format!(
+            "this is a hub: it shows what it knows of clusters, placements and works, and no {}",
+            resolved.plural
+        ),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_the_hubs_own_cluster_nothing_is_shown() {
+        let resolved = |group: &str| Resolved {
+            group: group.to_owned(),
+            ..Resolved::own(View::Rows, "things", "Thing", "")
+        };
+        for group in SHOWN {
+            assert!(is_shown(resolved(group)).is_ok(), "{group}");
+        }
+        let refused = is_shown(resolved("")).unwrap_err();
+        assert!(matches!(refused, UpstreamError::Refused(it) if it.message.ends_with("no things")));
+    }
 
     #[test]
     fn only_its_own_user_gets_a_clusters_work() {

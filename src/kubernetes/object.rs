@@ -9,6 +9,9 @@ use super::view::{Entry, Malformed};
 use crate::source::Resolved;
 use serde::Deserialize;
 
+/// The group of ManifestWorks and of what they are made by.
+const MANIFESTS_GROUP: &str = "work.open-cluster-management.io";
+
 /// How the objects of one stream are turned into values.
 #[derive(Clone, Debug)]
 pub(super) struct Objects {
@@ -16,6 +19,8 @@ pub(super) struct Objects {
     kind: String,
     managed_fields: bool,
     secrets: Option<secret::Release>,
+    /// What has whole objects in it, of which Secrets leave without their values.
+    has_manifests: bool,
 }
 
 impl Objects {
@@ -36,6 +41,7 @@ impl Objects {
             kind: selection.kind.clone(),
             managed_fields: selection.managed_fields,
             secrets: secrets.then_some(release),
+            has_manifests: selection.group == MANIFESTS_GROUP && !show_secrets,
         }
     }
 
@@ -57,6 +63,9 @@ impl Objects {
         match self.secrets {
             Some(release) if !release.allows(metadata)? => {
                 secret::redacted(&mut writer, &object, self.managed_fields)?;
+            }
+            _ if self.has_manifests => {
+                secret::without_values(&mut writer, &object, self.managed_fields)?;
             }
             _ => self.whole(&mut writer, &object)?,
         }

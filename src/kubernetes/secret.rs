@@ -11,6 +11,7 @@ use super::json::{Members, ObjectWriter, Text};
 use super::view::Malformed;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 /// The annotation into which `kubectl apply` writes the whole object, a Secret's values included.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -18,6 +19,16 @@ pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 const REDACTED: &str = "mqinformer.io/redacted";
 /// Says how many bytes each value had.
 const LENGTHS: &str = "mqinformer.io/secret-lengths";
+/// What leaves of a Secret that is in a work, without the values.
+const MANIFEST: [&str; 7] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "type",
+    "immutable",
+    "data",
+    "stringData",
+];
 /// The label by which a Secret's owner allows its values to leave.
 const ALLOWING_LABEL: &str = "mqtt-resource";
 
@@ -90,6 +101,71 @@ pub(super) fn redacted(
         }
     }
     Ok(())
+}
+
+/// Writes the members of an object that has whole objects in it, as works have: the Secrets among these without values.
+/// `kubectl apply` writes all of it once more into an annotation, which stays.
+pub(super) fn without_values(
+    writer: &mut ObjectWriter<'_>,
+    object: &Members<'_>,
+    managed_fields: bool,
+) -> Result<(), Malformed> {
+    for (name, value) in &object.0 {
+        let mut value = Value::deserialize(*value)?;
+        if &**name == "metadata" {
+            strip(&mut value, managed_fields);
+        }
+        empty_secrets(&mut value);
+        writer.raw(name, &value.to_string());
+    }
+    Ok(())
+}
+
+fn strip(metadata: &mut Value, managed_fields: bool) {
+    let Some(metadata) = metadata.as_object_mut() else {
+        return;
+    };
+    if !managed_fields {
+        metadata.remove("managedFields");
+    }
+    if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+        annotations.remove(LAST_APPLIED);
+    }
+}
+
+/// Says that values were emptied, whatever stood there.
+fn mark(metadata: &mut Value) {
+    let Some(metadata) = metadata.as_object_mut() else {
+        return;
+    };
+    let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+    if !annotations.is_object() {
+        *annotations = json!({});
+    }
+    annotations[REDACTED] = "true".into();
+}
+
+fn empty_secrets(value: &mut Value) {
+    if value["kind"] == "Secret"
+        && value["apiVersion"] == "v1"
+        && let Some(secret) = value.as_object_mut()
+    {
+        secret.retain(|name, _| MANIFEST.contains(&name.as_str()));
+        for name in ["data", "stringData"] {
+            if let Some(Value::Object(values)) = secret.get_mut(name) {
+                values.values_mut().for_each(|it| *it = "".into());
+            }
+        }
+        let metadata = secret.entry("metadata").or_insert_with(|| json!({}));
+        strip(metadata, true);
+        mark(metadata);
+        return;
+    }
+    match value {
+        Value::Object(members) => members.values_mut().for_each(empty_secrets),
+        Value::Array(items) => items.iter_mut().for_each(empty_secrets),
+        _ => {}
+    }
 }
 
 fn metadata(
@@ -200,6 +276,42 @@ mod tests {
                 serde_json::json!({"p\"w": 6, "empty": 0, "two": 2, "s": 8})
             );
         }
+    }
+
+    #[test]
+    fn works_leave_without_the_values_of_the_secrets_in_them() {
+        let selection = Resolved {
+            group: "work.open-cluster-management.io".into(),
+            plural: "manifestworks".into(),
+            kind: "ManifestWork".into(),
+            ..crate::kubernetes::view::tests::pods()
+        };
+        let list = format!(
+            r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#,
+            secret("{}")
+        );
+        let json = format!(
+            r#"{{"metadata":{{"name":"w","namespace":"c","managedFields":[],"annotations":{{"kubectl.kubernetes.io/last-applied-configuration":"{CANARY}","a":"b"}}}},
+             "spec":{{"workload":{{"manifests":[{list},{{"apiVersion":"v1","kind":"ConfigMap","data":{{"k":"v"}}}}]}}}}}}"#
+        );
+        let leaves = |show_secrets| {
+            let raw = serde_json::from_str(&json).unwrap();
+            let (_, value) = Objects::new(&selection, show_secrets).entry(raw).unwrap();
+            String::from_utf8(value.to_vec()).unwrap()
+        };
+        assert!(leaves(true).contains(CANARY));
+        let left: serde_json::Value = serde_json::from_str(&leaves(false)).unwrap();
+        let manifests = &left["spec"]["workload"]["manifests"];
+        assert_eq!(manifests[0]["items"][0]["data"]["two"], "");
+        assert_eq!(manifests[1]["data"]["k"], "v");
+        assert_eq!(
+            left["metadata"],
+            serde_json::json!({"name": "w", "namespace": "c", "annotations": {"a": "b"}})
+        );
+        assert!(
+            !left.to_string().contains(&format!("\"{CANARY}\"")),
+            "{left}"
+        );
     }
 
     #[test]
