@@ -3,8 +3,8 @@
 use crate::commands::{
     api_resources::ApiResourcesArgs, clusters::ClustersArgs, complete::CompletionArgs,
     config::ConfigArgs, demo::DemoArgs, describe::DescribeArgs, diff::DiffArgs, events::EventsArgs,
-    get::GetArgs, history::HistoryArgs, logs::LogsArgs, man::ManArgs, search::SearchArgs,
-    tui::TuiArgs, version::VersionArgs, wait::WaitArgs,
+    get::GetArgs, history::HistoryArgs, logs::LogsArgs, man::ManArgs, rollout::RolloutArgs,
+    search::SearchArgs, tui::TuiArgs, version::VersionArgs, wait::WaitArgs,
 };
 use crate::filter::quantity::Quantity;
 use clap::{Args, ValueHint};
@@ -149,6 +149,7 @@ pub enum Command {
     Describe(DescribeArgs),
     ApiResources(ApiResourcesArgs),
     Wait(WaitArgs),
+    Rollout(RolloutArgs),
     Events(EventsArgs),
     Logs(LogsArgs),
     Diff(DiffArgs),

@@ -38,6 +38,7 @@ pub mod filter;
 pub mod get;
 pub mod logs;
 pub mod print;
+pub mod rollout;
 pub mod scope;
 pub mod settings;
 pub mod table;
@@ -126,6 +127,7 @@ async fn command(command: &Command, scope: &Scope, terminal: &mut Terminal) -> R
         Command::Describe(args) => commands::describe::run(args, scope, terminal).await,
         Command::ApiResources(args) => commands::api_resources::run(args, scope, terminal).await,
         Command::Wait(args) => commands::wait::run(args, scope, terminal).await,
+        Command::Rollout(args) => commands::rollout::run(args, scope, terminal).await,
         Command::Events(args) => commands::events::run(args, scope, terminal).await,
         Command::Logs(args) => commands::logs::run(args, scope, terminal).await,
         Command::Diff(args) => commands::diff::run(args, scope, terminal).await,

@@ -10,7 +10,7 @@ mod session;
 pub(super) use planning::read_file;
 
 use super::controlplane::ControlplaneArgs;
-use super::{ReachArgs, TimeoutArgs};
+use super::{ReachArgs, TimeoutArgs, works};
 use crate::error::Failure;
 use crate::filter;
 use crate::get::output::{InvalidOutput, Mistake};
@@ -45,6 +45,9 @@ use session::Session;
   # What is not well, anywhere
   kubectl mqinformer get pods -A --filter 'STATUS!~^(Running|Completed)$'
   kubectl mqinformer get pods -A --filter 'RESTARTS>5,AGE<1d'
+
+  # What a hub wants in the clusters, how far each is, and what it is stuck on
+  kubectl mqinformer get works
 
   # One object as YAML
   kubectl mqinformer get ingresses.networking.k8s.io web -n shop --cluster cluster1 -o yaml
@@ -216,6 +219,9 @@ pub struct GetArgs {
 
 /// Runs until everything is printed, or the watch is ended.
 pub async fn run(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
+    if works::are_meant(&args.words) {
+        return works::run(args, scope, terminal).await;
+    }
     let selector = scope.selector(&args.reach.clusters)?;
     let filter = (!args.filter.is_empty()).then(|| filter::parse(&args.filter.join(",")));
     let filter = filter.transpose().map_err(Failure::because)?;

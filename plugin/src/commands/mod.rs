@@ -18,11 +18,13 @@ pub mod history;
 pub mod logs;
 pub mod man;
 mod reader;
+pub mod rollout;
 pub mod search;
 pub mod tui;
 pub mod version;
 pub mod wait;
 mod wakes;
+mod works;
 
 use clap::Args;
 use mqtt_informer::cli::duration;

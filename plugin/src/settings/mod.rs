@@ -303,6 +303,7 @@ impl Said {
             | Verb::Describe(_)
             | Verb::ApiResources(_)
             | Verb::Wait(_)
+            | Verb::Rollout(_)
             | Verb::Events(_)
             | Verb::Logs(_)
             | Verb::Diff(_)

@@ -71,6 +71,12 @@ fn help_is_for_people() {
     run(&["wait", "--help"])
         .success()
         .stdout_eq(file!["help/wait.txt"]);
+    run(&["rollout", "--help"])
+        .success()
+        .stdout_eq(file!["help/rollout.txt"]);
+    run(&["rollout", "status", "--help"])
+        .success()
+        .stdout_eq(file!["help/rollout-status.txt"]);
     run(&["events", "--help"])
         .success()
         .stdout_eq(file!["help/events.txt"]);

@@ -18,8 +18,11 @@ use crate::tui::grid::ObjectId;
 use bytes::Bytes;
 use mqtt_informer::informer::{Progress, StreamState};
 use mqtt_informer::ocm::decision::PLACEMENT_LABEL;
+use mqtt_informer::ocm::{ManifestWork, name, namespace};
 use mqtt_informer::protocol::message::{self, Selection};
 use mqtt_informer::protocol::names::{ClusterName, HUB};
+use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use told::Told;
 
@@ -209,6 +212,25 @@ impl HubView {
     pub fn is_alone(&self) -> bool {
         self.is_discovered && !self.is_read && self.state.progress == Progress::Silent
     }
+}
+
+/// What heads the lines of [`works`].
+pub const WORKS: [&str; 7] = work::HEADS;
+
+/// Works as lines: those that are meant, by cluster and name. What a cluster said that has left is old.
+pub fn works(
+    objects: &[Value],
+    wall_ms: i64,
+    is_meant: impl Fn(&str, &str) -> bool,
+    has_left: impl Fn(&str) -> bool,
+) -> Vec<Vec<String>> {
+    let works = objects.iter().filter_map(|object| {
+        let work = ManifestWork::deserialize(object).ok()?;
+        is_meant(namespace(&work), name(&work)).then(|| work::line(&work))
+    });
+    works
+        .map(|told| told.line(wall_ms, &has_left).cells)
+        .collect()
 }
 
 /// The name under which hubs serve.
