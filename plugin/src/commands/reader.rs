@@ -10,7 +10,7 @@ use crate::table::Resource;
 use bytes::Bytes;
 use mqtt_informer::informer::{Informer, LinkState, Store};
 use mqtt_informer::protocol::message::Selection;
-use mqtt_informer::protocol::names::ClusterName;
+use mqtt_informer::protocol::names::{ClusterName, HUB};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -118,6 +118,9 @@ impl Reader {
 
     /// The line that tells why a cluster has no answer.
     pub(super) fn line(&self, cluster: &ClusterName, trouble: &Trouble) -> String {
+        if cluster.as_str() == HUB && matches!(trouble, Trouble::Silent) {
+            return messages::no_hub(self.limits.timeout);
+        }
         let known = self.informer.clusters().borrow().contains_key(cluster);
         let mut member = Member::new(cluster.clone(), 1, 1, At::ZERO);
         member.known = known;

@@ -7,7 +7,8 @@ use super::get::{self, GetArgs};
 use super::reader::{Limits, Reader};
 use crate::clock::wall_ms;
 use crate::error::Failure;
-use crate::get::{ClusterSelector, messages};
+use crate::get::ClusterSelector;
+use crate::get::messages::{self, Refusal};
 use crate::rollout::Kind;
 use crate::scope::{Attached, Place, Scope};
 use crate::terminal::Terminal;
@@ -38,6 +39,7 @@ pub(super) async fn run(
     let form = args.output.as_deref().unwrap_or_default();
     let is_table = matches!(form, "" | "wide");
     let is_plain = !args.watch && !args.watch_only && args.filter.is_empty() && args.at.is_none();
+    let is_plain = is_plain && !args.show_labels && args.label_columns.is_empty();
     if !is_table || !is_plain || !args.sort_by.is_empty() || scope.is_offline() {
         return whole(args, scope, terminal).await;
     }
@@ -66,11 +68,18 @@ fn names(words: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The namespace that was named: on a hub, that is a cluster.
+fn namespace(args: &GetArgs) -> Option<&str> {
+    let named = args.reach.namespace.namespace.as_deref();
+    named.filter(|name| !name.is_empty() && !args.reach.all_namespaces)
+}
+
 /// As `get` prints ManifestWorks.
 async fn whole(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let mut args = args.clone();
     let clusters = std::mem::replace(&mut args.reach.clusters.cluster, vec![HUB.to_owned()]);
     match clusters.as_slice() {
+        [] if namespace(&args).is_some() => {}
         [] => args.reach.all_namespaces = true,
         [all] if all == "all" => args.reach.all_namespaces = true,
         [one] if !one.contains(['*', '?', '!', '@']) => {
@@ -121,7 +130,9 @@ async fn table(
     let names = names(&args.words);
     let is_meant = |cluster: &str, name: &str| {
         let meant = ClusterName::new(cluster).is_ok_and(|it| selector.matches(&it, &[]));
-        meant && (names.is_empty() || names.iter().any(|it| it == name))
+        meant
+            && namespace(args).is_none_or(|it| it == cluster)
+            && (names.is_empty() || names.iter().any(|it| it == name))
     };
     let clusters = attached.informer().clusters().borrow().clone();
     let has_left = |cluster: &str| {
@@ -129,19 +140,26 @@ async fn table(
         known.any(|(name, it)| name.as_str() == cluster && it.offline)
     };
     let rows = hub::works(&read.found.objects, wall_ms(), is_meant, has_left);
+    // Their second cell is the name.
+    let missing = names
+        .iter()
+        .filter(|name| rows.iter().all(|row| row.get(1) != Some(*name)));
+    let missing: Vec<_> = missing.filter(|_| !args.ignore_not_found).collect();
     match rows.is_empty() {
-        true => terminal.err("No works found")?,
+        true if missing.is_empty() => terminal.err("No works found")?,
+        true => {}
         false => terminal.out(&lines(rows, args.no_headers))?,
     }
-    match read.doubt {
-        Some(doubt) => {
-            terminal.err(&messages::stale(&hub, doubt))?;
-            match args.allow_partial {
-                true => Ok(()),
-                false => Err(Failure::Told(1)),
-            }
-        }
-        None => Ok(()),
+    for name in &missing {
+        let resource = read.found.resource.qualified();
+        terminal.err(&Refusal::not_found(&resource, name).line())?;
+    }
+    if let Some(doubt) = read.doubt {
+        terminal.err(&messages::stale(&hub, doubt))?;
+    }
+    match missing.is_empty() && (read.doubt.is_none() || args.allow_partial) {
+        true => Ok(()),
+        false => Err(Failure::Told(1)),
     }
 }
 

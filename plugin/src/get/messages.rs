@@ -211,6 +211,14 @@ pub fn stale(cluster: &ClusterName, doubt: Doubt) -> String {
     )
 }
 
+/// No hub answers. It is in no list of clusters, so that one cannot be looked up there.
+pub fn no_hub(timeout: Duration) -> String {
+    format!(
+        "error: no hub called \"hub\" answered within {}: start one with mqtt-informer hub, or wait longer with --timeout",
+        human(timeout)
+    )
+}
+
 /// A cluster that was stale or away is fresh.
 pub fn fresh_again(cluster: &ClusterName) -> String {
     format!("cluster {}: fresh again", quoted(cluster))

@@ -6,6 +6,7 @@ mod definitions;
 mod documented;
 mod inventories;
 mod outages;
+mod person;
 mod removal;
 mod scenario;
 mod scheduling;
