@@ -45,9 +45,13 @@ pub(super) fn choose<'a>(
     let wanted = wanted(spec.number_of_clusters, available.len())?;
     let matching = filter::predicates(&spec.predicates, available)?;
     let own = world.own_clusters();
+    // Who stays only because it is chosen is no measure for the others: once it is not, they would have other scores.
+    let (measure, _) = tolerated(world, matching.clone(), &BTreeSet::new());
     let (feasible, recheck) = tolerated(world, matching, &own);
-    let clusters: Vec<_> = feasible.iter().map(|(cluster, _)| *cluster).collect();
-    let scores = score::scores(world, &clusters)?;
+    let alone =
+        |all: &[(&'a ManagedCluster, bool)]| all.iter().map(|(it, _)| *it).collect::<Vec<_>>();
+    let clusters = alone(&feasible);
+    let scores = score::scores(world, &clusters, &alone(&measure))?;
     let rank = |own: &BTreeSet<&str>| ranked(&feasible, &scores, own);
     let names = settled(world, wanted, &own, rank);
     // As they are once chosen: written otherwise, each choice would be followed by another score for the same.

@@ -57,9 +57,11 @@ pub(super) fn is_add_on(configuration: &PrioritizerConfig) -> bool {
     configuration.weight != Some(0) && coordinate.is_some_and(|it| it.kind == ScoreType::AddOn)
 }
 
+/// Of clusters; how much they can give is measured by that of others.
 pub(super) fn scores<'a>(
     world: &Scheduling<'a>,
     clusters: &[&'a ManagedCluster],
+    others: &[&'a ManagedCluster],
 ) -> Result<Scores<'a>, Problem> {
     let mut all = Scores::default();
     for (measure, weight) in weights(&world.placement.spec.prioritizer_policy)? {
@@ -69,8 +71,8 @@ pub(super) fn scores<'a>(
                 continue;
             }
             Measure::Balance => balance(world, clusters),
-            Measure::Cpu => allocatable("cpu", clusters),
-            Measure::Memory => allocatable("memory", clusters),
+            Measure::Cpu => allocatable("cpu", clusters, others),
+            Measure::Memory => allocatable("memory", clusters, others),
             Measure::AddOn(resource, score) => add_on(world, clusters, resource, score),
         };
         for (cluster, score) in found {
@@ -146,26 +148,33 @@ fn balance<'a>(world: &Scheduling<'a>, clusters: &[&'a ManagedCluster]) -> Found
     names.map(|it| (it, score(it))).collect()
 }
 
-/// The more a cluster can give, the better; one that does not say counts nothing.
-fn allocatable<'a>(resource: &str, clusters: &[&'a ManagedCluster]) -> Found<'a> {
+/// The more a cluster can give, the better; one that does not say counts nothing. What is more or less than all by which it
+/// is measured is as good or bad as can be.
+fn allocatable<'a>(
+    resource: &str,
+    clusters: &[&'a ManagedCluster],
+    others: &[&'a ManagedCluster],
+) -> Found<'a> {
     let given = |cluster: &ManagedCluster| {
         cluster.status.capacity.get(resource)?;
         quantity::approximate(cluster.status.allocatable.get(resource)?)
     };
-    let known: Vec<_> = clusters
-        .iter()
-        .filter_map(|it| Some((name(*it), given(it)?)))
-        .collect();
-    let least = known.iter().map(|it| it.1).fold(f64::INFINITY, f64::min);
-    let most = known
-        .iter()
-        .map(|it| it.1)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let score = |amount: f64| match most - least {
-        0.0 => BEST,
-        range => (((amount - least) / range - 0.5) * 2.0 * 100.0) as i64,
+    let known = |all: &[&'a ManagedCluster]| -> Vec<_> {
+        let known = all.iter().filter_map(|it| Some((name(*it), given(it)?)));
+        known.collect()
     };
-    known
+    let (clusters, others) = (known(clusters), known(others));
+    let amounts = || others.iter().map(|it| it.1);
+    let least = amounts().fold(f64::INFINITY, f64::min);
+    let most = amounts().fold(f64::NEG_INFINITY, f64::max);
+    let score = |amount: f64| match most - least {
+        range if range > 0.0 => {
+            let share = ((amount - least) / range).clamp(0.0, 1.0);
+            ((share - 0.5) * 2.0 * 100.0) as i64
+        }
+        _ => BEST,
+    };
+    clusters
         .into_iter()
         .map(|(name, amount)| (name, score(amount)))
         .collect()

@@ -103,6 +103,28 @@ fn is_spread(hub: &Hub, chosen: &[String]) -> bool {
     })
 }
 
+#[test]
+fn who_stays_because_it_is_chosen_measures_nobody() {
+    let kinds = |cpus: &[u8], tainted: bool| {
+        let kind = |(at, cpu): (usize, &u8)| (0, *cpu, false, tainted && at == 4);
+        cpus.iter().enumerate().map(kind).collect::<Vec<_>>()
+    };
+    let spec = json!({
+        "numberOfClusters": 2,
+        "prioritizerPolicy": {"mode": "Additive", "configurations": [
+            {"scoreCoordinate": {"builtIn": "ResourceAllocatableCPU"}, "weight": 6}]},
+    });
+    let mut hub = Hub::new(
+        spec,
+        clusters_of(&kinds(&[0, 0, 0, 0, 1, 1, 0, 0, 1], false)),
+    );
+    assert_eq!(clusters(&hub.settle()), ["c4", "c5"]);
+    // Now c4 takes nothing new, and has least.
+    hub.clusters = clusters_of(&kinds(&[14, 4, 4, 15, 0, 14, 4, 4, 14, 15], true));
+    assert_eq!(clusters(&hub.settle()), ["c3", "c9"]);
+    assert_eq!(clusters(&hub.settle()), ["c3", "c9"]);
+}
+
 proptest! {
     #[test]
     fn a_choice_that_was_made_is_made_again(kinds in prop::collection::vec(any_cluster(), 0..24), spec in any_spec()) {
