@@ -48,6 +48,8 @@ pub fn main(args: AgentArgs) -> Result<()> {
 /// # Errors
 /// As [`main`].
 pub async fn run(args: AgentArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
+    // What is wrong there is said before anybody is asked.
+    syncer::check(&args.syncer)?;
     let cluster = syncer::cluster(&args.syncer)?;
     let hub = ClusterName::new(&args.hub).context("--hub")?;
     if hub == cluster {

@@ -32,8 +32,7 @@ pub fn main(args: SyncerArgs) -> Result<()> {
 /// As [`main`].
 pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()> {
     // What is wrong there is said before anybody is asked.
-    cluster(&args)?;
-    check_labels(&args.labels)?;
+    check(&args)?;
     let access = Access {
         kubeconfig: args.kubeconfig.clone().map(Into::into),
         context: None,
@@ -41,6 +40,14 @@ pub async fn run(args: SyncerArgs, shutdown: watch::Receiver<bool>) -> Result<()
     let upstream = Arc::new(Kubernetes::connect(&access, args.show_secrets).await?);
     let (health, _) = watch::channel(Health::default());
     serve(&args, ("syncer", upstream), health, shutdown).await
+}
+
+/// Whether what was typed can be meant.
+pub(crate) fn check(args: &SyncerArgs) -> Result<()> {
+    cluster(args)?;
+    check_labels(&args.labels)?;
+    args.broker.topics()?;
+    Ok(())
 }
 
 /// Serves a cluster for viewers, in a role of that name, until `shutdown` changes.

@@ -177,10 +177,25 @@ fn a_syncer_that_cannot_start_says_why() {
         command.arg("controlplane").args(words);
         one_line(&run(command), why);
     }
-    for role in ["agent", "hub"] {
-        let mut command = Command::new(crate::programs::program("mqtt-informer"));
-        command.args([role, "--broker", "tcp://127.0.0.1:1883"]);
-        one_line(&run(command), role);
+    let nowhere = ["--kubeconfig", "/no/such/kubeconfig"];
+    for (words, why) in [
+        (&["agent"][..], "--cluster"),
+        (
+            &["agent", "--cluster", "x", nowhere[0], nowhere[1]],
+            nowhere[1],
+        ),
+        (&["agent", "--cluster", "hub"], "hub"),
+        (
+            &["agent", "--cluster", "x", "--signal-topic", "a/b/c"],
+            "--signal-topic",
+        ),
+        (&["hub", nowhere[0], nowhere[1]], nowhere[1]),
+        (&["hub", "--name", "a\u{202e}b"], "--name"),
+        (&["hub", "--signal-topic", "a/b/c"], "--signal-topic"),
+    ] {
+        let mut command = crate::programs::command("mqtt-informer");
+        command.args(words);
+        one_line(&run(command), why);
     }
 }
 
