@@ -165,8 +165,10 @@ pub struct App {
     pub refreshed: Duration,
     /// Something has happened since then.
     pub is_behind: bool,
-    /// Something is different from what was drawn last.
+    /// Something that is looked at is different from what was drawn last.
     pub is_dirty: bool,
+    /// Something beside that is: counts, ages, marks that are over. It is drawn with the next frame, or a little later.
+    pub is_dirty_aside: bool,
     next_number: u64,
 }
 
@@ -196,6 +198,7 @@ impl App {
             refreshed: Duration::ZERO,
             is_behind: false,
             is_dirty: true,
+            is_dirty_aside: false,
             next_number: 0,
         }
     }

@@ -134,7 +134,7 @@ impl Driver {
             }
             // Not only when nothing else happens.
             self.tick(&mut app);
-            if app.is_dirty && self.pace.due() <= Instant::now() {
+            if self.frame(&app).is_some_and(|at| at <= Instant::now()) {
                 self.draw(&mut app)?;
             }
         }
@@ -222,8 +222,7 @@ impl Driver {
     /// When the loop has to look again although nothing happened.
     fn due(&self, app: &App) -> Instant {
         let tick = update::next_tick(app).map(|at| self.start + at);
-        let frame = app.is_dirty.then(|| self.pace.due());
-        [tick, frame]
+        [tick, self.frame(app)]
             .into_iter()
             .flatten()
             .chain([self.ages_at])
@@ -231,10 +230,19 @@ impl Driver {
             .unwrap_or(self.ages_at)
     }
 
+    /// From when on a frame may be drawn; none while nothing is different.
+    fn frame(&self, app: &App) -> Option<Instant> {
+        match (app.is_dirty, app.is_dirty_aside) {
+            (true, _) => Some(self.pace.due()),
+            (false, true) => Some(self.pace.due_aside()),
+            (false, false) => None,
+        }
+    }
+
     fn draw(&mut self, app: &mut App) -> Result<(), Failure> {
         let begun = Instant::now();
         self.screen.draw(app, &self.theme)?;
-        app.is_dirty = false;
+        (app.is_dirty, app.is_dirty_aside) = (false, false);
         self.pace.drawn(begun);
         Ok(())
     }

@@ -1,13 +1,17 @@
 //! When frames are drawn: one in 16 ms, whatever happens.
 //!
 //! A frame for what was typed may have the slot of the next one at once: nobody waits for a change that came just before
-//! the key. The frame after it comes that much later.
+//! the key. The frame after it comes that much later. What changes beside what is looked at (counts, ages) leaves the next
+//! slots free: a change that is looked at finds one, however much changes elsewhere.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// Until a frame only for what changed beside what is looked at.
+const ASIDE: Duration = Duration::from_millis(100);
 
 /// What frames there were.
 #[derive(Debug)]
@@ -40,6 +44,11 @@ impl Pace {
         }
     }
 
+    /// From when on a frame may be drawn only for what changed aside.
+    pub(super) fn due_aside(&self) -> Instant {
+        self.next + (ASIDE - FRAME)
+    }
+
     /// Whether what was typed may be drawn now: nothing else is waited for.
     pub(super) fn hurries(&self, now: Instant) -> bool {
         self.is_typed && self.due() <= now
@@ -66,6 +75,15 @@ mod tests {
         let late = begin + 5 * FRAME;
         pace.drawn(late);
         assert_eq!(pace.due(), late + FRAME);
+    }
+
+    #[test]
+    fn what_is_aside_leaves_the_next_slots_free() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(begin);
+        pace.drawn(begin);
+        assert_eq!(pace.due_aside(), begin + ASIDE);
+        assert_eq!(pace.due(), begin + FRAME);
     }
 
     #[test]

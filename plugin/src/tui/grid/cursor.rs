@@ -51,6 +51,12 @@ impl Grid {
         self.height
     }
 
+    /// The lines on the screen.
+    pub(super) fn window(&self) -> &[u32] {
+        let end = self.shown.len().min(self.top.saturating_add(self.height));
+        self.shown.get(self.top..end).unwrap_or_default()
+    }
+
     /// The object that is selected, unless there is none.
     pub fn selected(&self) -> Option<ObjectId> {
         self.object_at(self.cursor)

@@ -1,7 +1,7 @@
 //! Changes taken in: from an informer's notices to lines.
 
 use super::line::{self, Change, Line, Mark, Placed};
-use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot};
+use super::{BULK, FLASH, Grid, Health, Now, Only, SIFT, Slot, TOGETHER};
 use crate::filter::compare::Reading;
 use crate::table::Resource;
 use crate::tui::object;
@@ -28,9 +28,24 @@ pub enum Novelty {
     Known,
 }
 
+/// Marks that are over one after the other go together, so that they are not one frame each.
+fn together(at: Duration) -> Duration {
+    let millis = at.as_millis().div_ceil(TOGETHER.as_millis()) * TOGETHER.as_millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
 impl Grid {
-    /// Takes what changed in a cluster's copy.
-    pub fn apply(&mut self, cluster: &ClusterName, notices: &[Notice], novelty: Novelty, now: Now) {
+    /// Takes what changed in a cluster's copy; answers whether any of it is among the lines on the screen.
+    pub fn apply(
+        &mut self,
+        cluster: &ClusterName,
+        notices: &[Notice],
+        novelty: Novelty,
+        now: Now,
+    ) -> bool {
+        let before = self.window().to_vec();
+        // Of many changes nobody has to be asked: some are.
+        let mut is_seen = novelty == Novelty::Known || notices.len() > before.len();
         let number = self.slot(cluster);
         self.sifted.wall_ms = now.wall_ms;
         let pace = Pace {
@@ -45,8 +60,10 @@ impl Grid {
         for notice in notices {
             if notice.key.is_empty() {
                 sifts_all |= self.header(number, notice.new.as_deref(), now);
+                is_seen = true;
             } else {
                 self.take(number, notice, pace, now);
+                is_seen = is_seen || self.is_in_window(number, &notice.key);
             }
         }
         if pace.is_bulk {
@@ -62,6 +79,12 @@ impl Grid {
             self.sift_all();
         }
         self.follow();
+        is_seen || self.window() != before
+    }
+
+    fn is_in_window(&self, cluster: u32, key: &Bytes) -> bool {
+        let number = self.index.get(&(cluster, key.clone()));
+        number.is_some_and(|number| self.window().contains(number))
     }
 
     /// Tells how far a cluster's clock is ahead of this machine's.
@@ -122,7 +145,7 @@ impl Grid {
 
     /// When the next mark may be over, or another line may pass by its age; none if time changes nothing.
     pub fn next_tick(&self) -> Option<Duration> {
-        let lit = self.lit.front().map(|(since, _)| *since + FLASH);
+        let lit = self.lit.front().map(|(since, _)| together(*since + FLASH));
         let sift = self.sifts_by_age().then_some(self.sifted.at + SIFT);
         lit.into_iter().chain(sift).min()
     }

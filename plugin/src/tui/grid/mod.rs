@@ -56,6 +56,9 @@ use std::time::Duration;
 /// For how long a change is shown.
 pub const FLASH: Duration = Duration::from_millis(1200);
 
+/// Marks that end within such a time end together.
+const TOGETHER: Duration = Duration::from_millis(100);
+
 /// What passes by its age is asked again so often.
 const SIFT: Duration = Duration::from_secs(1);
 

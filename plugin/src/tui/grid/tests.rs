@@ -64,7 +64,13 @@ impl Bed {
     }
 
     /// `-web-1` for one that went.
-    pub(super) fn tell(&mut self, cluster: &str, rows: &[&str], novelty: Novelty, now: Now) {
+    pub(super) fn tell(
+        &mut self,
+        cluster: &str,
+        rows: &[&str],
+        novelty: Novelty,
+        now: Now,
+    ) -> bool {
         let mut notices = Vec::new();
         if novelty == Novelty::Known {
             let new = Some(header("pods", &COLUMNS));
@@ -75,7 +81,7 @@ impl Bed {
             });
         }
         notices.extend(rows.iter().map(|row| self.notice(cluster, row)));
-        self.grid.apply(&name(cluster), &notices, novelty, now);
+        self.grid.apply(&name(cluster), &notices, novelty, now)
     }
 
     fn news(&mut self, cluster: &str, rows: &[&str], ms: u64) {
@@ -615,4 +621,19 @@ fn lines_pass_by_their_age_and_cease_to() {
     bed.grid.set_clock(&name("b"), 60_000);
     bed.grid.tick(in_a_while(12_000));
     assert_eq!(shown(&bed), "", "as the cluster's own clock has it");
+}
+
+#[test]
+fn a_change_is_seen_if_it_is_among_the_lines_on_the_screen() {
+    let names = ["b", "c", "d", "e", "f", "g"];
+    let rows = names.map(|name| format!("{name} 1/1 Running 1"));
+    let rows: Vec<_> = rows.iter().map(|row| ("east", row.as_str())).collect();
+    let mut bed = Bed::of(&rows);
+    let mut told = |row: &str| bed.tell("east", &[row], Novelty::News, at(10));
+    assert!(told("d 0/1 Running 1"), "the last of three");
+    assert!(!told("e 0/1 Running 1"), "the one below");
+    assert!(!told("-g"), "it goes unseen");
+    assert!(!told("h 1/1 Running 1"), "it comes unseen");
+    assert!(told("c-1 1/1 Running 1"), "it comes between");
+    assert!(told("-b"), "it fades");
 }

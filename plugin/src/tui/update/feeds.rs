@@ -94,10 +94,14 @@ pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    app.is_dirty |= at + 1 == app.views.len();
+    let is_on_top = at + 1 == app.views.len();
     let mut view = app.views.remove(at);
-    let effects = to_view(app, &mut view, feed, news);
+    let (is_seen, effects) = to_view(app, &mut view, feed, news);
     app.views.insert(at, view);
+    match is_seen {
+        true => app.is_dirty |= is_on_top,
+        false => app.is_dirty_aside |= is_on_top,
+    }
     effects
 }
 
@@ -151,36 +155,48 @@ fn known(app: &App, tables: &[TableView]) -> Vec<(ClusterName, Known)> {
         .collect()
 }
 
-fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<Effect> {
-    match view {
+/// Answers whether what is looked at is different now.
+fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> (bool, Vec<Effect>) {
+    let effects = match view {
         View::Table(table) if table.feeds.contains(&feed) => {
-            to_table(table, feed, news, app.now);
-            return figures::watch(app, table);
+            let is_seen = to_table(table, feed, news, app.now);
+            return (is_seen, figures::watch(app, table));
         }
         View::Table(table) => {
             figures::take(table, feed, news);
             // Only now it is known that there are any.
-            return figures::watch(app, table);
+            figures::watch(app, table)
         }
         View::Fleet(fleet) => {
             fleet.count(feed, &news);
             to_its_table(&mut fleet.tables, feed, news, app.now);
+            Vec::new()
         }
         View::Faults(faults) => {
             to_its_table(&mut faults.tables, feed, news, app.now);
+            Vec::new()
         }
-        View::Containers(view) => objects::to_containers(app, view, news),
-        View::Used(view) => objects::to_used(view, news),
-        View::Hub(view) => hub::news(view, news),
-        View::Text(text) => return objects::to_text(app, text, news),
-        View::Logs(view) => return logs::news(app, view, feed, news),
-        View::Picker(_) | View::Help(_) => {}
-    }
-    Vec::new()
+        View::Containers(view) => {
+            objects::to_containers(app, view, news);
+            Vec::new()
+        }
+        View::Used(view) => {
+            objects::to_used(view, news);
+            Vec::new()
+        }
+        View::Hub(view) => {
+            hub::news(view, news);
+            Vec::new()
+        }
+        View::Text(text) => objects::to_text(app, text, news),
+        View::Logs(view) => logs::news(app, view, feed, news),
+        View::Picker(_) | View::Help(_) => Vec::new(),
+    };
+    (true, effects)
 }
 
-/// News for a table.
-pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now: Now) {
+/// News for a table; answers whether what is looked at is different now: lines on the screen, or how fresh they are.
+pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now: Now) -> bool {
     match news {
         FeedNews::Joined(cluster) => {
             let stream = table.streams.entry((feed, cluster)).or_default();
@@ -190,7 +206,7 @@ pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now:
         FeedNews::Kept(cluster, notices, age) => {
             // What a file has of a cluster that is none behind this broker would never go again.
             if table.is_discovered && !table.streams.contains_key(&(feed, cluster.clone())) {
-                return;
+                return false;
             }
             let stream = table.streams.entry((feed, cluster.clone())).or_default();
             if !stream.is_told && stream.kept.is_empty() {
@@ -210,22 +226,25 @@ pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now:
             if !kept.is_empty() {
                 notices.extend(gone(kept, &notices));
             }
-            table.grid.apply(&cluster, &notices, novelty, now);
+            return table.grid.apply(&cluster, &notices, novelty, now);
         }
         FeedNews::State(cluster, state) => {
             table.streams.entry((feed, cluster)).or_default().state = state;
         }
         FeedNews::Ages(ages) => {
+            let mut is_other = false;
             for (cluster, age) in ages {
                 let Some(stream) = table.streams.get_mut(&(feed, cluster.clone())) else {
                     continue;
                 };
                 // What is shown has its own age, until something newer is there.
                 if stream.kept.is_empty() || age.freshness != Freshness::Unknown {
+                    is_other |= stream.age.freshness != age.freshness;
                     stream.age = age;
                     table.grid.set_clock(&cluster, age.ahead_ms);
                 }
             }
+            return is_other;
         }
         FeedNews::Discovered => {
             table.is_discovered = true;
@@ -236,6 +255,7 @@ pub(super) fn to_table(table: &mut TableView, feed: FeedId, news: FeedNews, now:
             away.iter().for_each(|cluster| leave(table, feed, cluster));
         }
     }
+    true
 }
 
 fn leave(table: &mut TableView, feed: FeedId, cluster: &ClusterName) {

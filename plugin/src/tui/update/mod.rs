@@ -66,11 +66,15 @@ pub fn update(app: &mut App, event: Event) -> Vec<Effect> {
     let comes_often = matches!(event.what, What::Feed(..) | What::Link(_) | What::Log(..));
     let moves = matches!(event.what, What::Key(_) | What::Wheel(_) | What::Click(..));
     let before = on_top(app);
-    // Of what feeds tell, only what is on the screen is drawn anew.
-    app.is_dirty |= !matches!(event.what, What::Feed(..) | What::Link(_));
+    // Of what feeds tell, only what is on the screen is drawn anew; that time goes on hurries nobody.
+    match event.what {
+        What::Feed(..) | What::Link(_) => {}
+        What::Tick => app.is_dirty_aside = true,
+        _ => app.is_dirty = true,
+    }
     let effects = take(app, event.what);
     // What is made of several tables is not made anew for each of a thousand changes, nor is the screen laid out.
-    app.is_behind |= app.is_dirty;
+    app.is_behind |= app.is_dirty || app.is_dirty_aside;
     let is_due = app.now.at >= app.refreshed + REFRESH;
     if app.is_behind && (is_due || !comes_often) {
         // Who only moves looks at what was there when the screen was drawn.

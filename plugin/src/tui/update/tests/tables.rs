@@ -275,6 +275,32 @@ fn nothing_is_drawn_anew_for_a_view_that_nobody_sees() {
 }
 
 #[test]
+fn what_changes_below_the_screen_hurries_no_frame() {
+    let mut bed = pods((80, 10));
+    let hidden: Vec<_> = (10..30).map(|n| format!("z-{n} 1/1 Running 1")).collect();
+    let hidden: Vec<_> = hidden.iter().map(String::as_str).collect();
+    bed.news("west", &hidden);
+    let mut told = |row: &str| {
+        (bed.app.is_dirty, bed.app.is_dirty_aside) = (false, false);
+        bed.news("west", &[row]);
+        (bed.app.is_dirty, bed.app.is_dirty_aside)
+    };
+    assert_eq!(told("z-29 0/1 Error 1"), (false, true), "it is counted");
+    assert_eq!(told("y-new 0/1 Error 1"), (false, true));
+    let mut told = |row: &str| {
+        (bed.app.is_dirty, bed.app.is_dirty_aside) = (false, false);
+        bed.news("east", &[row]);
+        bed.app.is_dirty
+    };
+    assert!(told("web-1 0/1 Error 1"));
+    (bed.app.is_dirty, bed.app.is_dirty_aside) = (false, false);
+    bed.wait(100);
+    assert!(!bed.app.is_dirty && bed.app.is_dirty_aside);
+    bed.age("east", mqtt_informer::informer::Freshness::Stale, 2_000);
+    assert!(bed.app.is_dirty, "old data is dimmed at once");
+}
+
+#[test]
 fn a_broken_link_makes_everything_old_at_once() {
     let mut bed = pods(SIZE);
     let east = crate::tui::testing::name("east");
