@@ -287,3 +287,61 @@ fn a_work_that_orphans_leaves_all() {
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     assert_eq!(uid(&pair.cluster, &pair.config_map("a")), before);
 }
+
+#[test]
+fn a_job_that_has_finished_takes_its_work_along_when_its_time_is_over() {
+    let pair = Pair::new("job");
+    pair.cluster.controllers().unwrap();
+    let hub = pair.start_hub(&[]);
+    let agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    let job = json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "once", "namespace": pair.namespace},
+        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "none"}]}}},
+    });
+    let mut rules = config(
+        &pair,
+        "jobs",
+        "once",
+        json!({
+            "conditionRules": [{"condition": "Complete", "type": "WellKnownConditions"}],
+            "feedbackRules": [{"type": "WellKnownStatus"}],
+        }),
+    );
+    rules["resourceIdentifier"]["group"] = "batch".into();
+    let spec = json!({
+        "workload": {"manifests": [job]},
+        "manifestConfigs": [rules],
+        "deleteOption": {"ttlSecondsAfterFinished": 1},
+    });
+    put(&pair, "one", &spec);
+    let pods = format!("/api/v1/namespaces/{}/pods", pair.namespace);
+    let pods = until(&pair.cluster, &pods, &agent.process, |it| {
+        it["items"].as_array().is_some_and(|all| !all.is_empty())
+    });
+    let told = until(&pair.hub, &pair.work("one"), &hub.process, |it| {
+        condition(it, "Applied") == "True"
+    });
+    assert_eq!(condition(&told, "Complete"), "False", "{told}");
+
+    let pod = pods["items"][0]["metadata"]["name"].as_str().unwrap();
+    let done = r#"{"status":{"phase":"Succeeded"}}"#;
+    let words = [
+        "patch",
+        "pod",
+        pod,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        done,
+    ];
+    let words = [&["-n", &pair.namespace], &words[..]].concat();
+    pair.cluster.kubectl_ok(&words).unwrap();
+    until_gone(&pair.hub, &pair.work("one"), &hub.process);
+    let job = format!("/apis/batch/v1/namespaces/{}/jobs/once", pair.namespace);
+    until_gone(&pair.cluster, &job, &agent.process);
+    let pod = format!("/api/v1/namespaces/{}/pods/{pod}", pair.namespace);
+    until_gone(&pair.cluster, &pod, &agent.process);
+}
