@@ -122,9 +122,10 @@ impl<'a> Cycle<'a> {
     pub(super) async fn run(&mut self) {
         loop {
             self.notice_current();
-            let reports = self.say();
+            // First: what nothing can be done for is said, too.
             self.begin_turns();
-            let deadline = self.queue.deadline().into_iter().chain(reports).min();
+            let reports = self.say();
+            let deadline = self.next_turn().into_iter().chain(reports).min();
             tokio::select! {
                 notices = self.changes.next() => {
                     let first = !self.works.synced;
@@ -197,7 +198,7 @@ impl<'a> Cycle<'a> {
     }
 
     fn begin_turns(&mut self) {
-        while self.works.synced && self.turns.len() < AT_ONCE {
+        while self.takes_turns() {
             let Some(work) = self.queue.next(Instant::now()) else {
                 break;
             };
@@ -207,6 +208,15 @@ impl<'a> Cycle<'a> {
             }
         }
         self.learn();
+    }
+
+    fn takes_turns(&self) -> bool {
+        self.works.synced && self.turns.len() < AT_ONCE
+    }
+
+    /// When there is a turn to begin, if time is all that it waits for.
+    fn next_turn(&self) -> Option<Instant> {
+        self.queue.deadline().filter(|_| self.takes_turns())
     }
 
     /// Asks for kinds that were not there, while some work needs them.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The inventory of a work, of the agent of that name.
-fn inventory(pair: &Pair, agent: &str, work: &str) -> Option<Value> {
+pub(super) fn inventory(pair: &Pair, agent: &str, work: &str) -> Option<Value> {
     let all = get(&pair.cluster, &format!("{WORKS}/appliedmanifestworks"))?;
     let is = |it: &&Value| it["spec"]["agentID"] == agent && it["spec"]["manifestWorkName"] == work;
     all["items"].as_array()?.iter().find(is).cloned()

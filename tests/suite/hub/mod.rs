@@ -11,6 +11,7 @@ mod removal;
 mod scenario;
 mod scheduling;
 mod strategies;
+mod unreadable;
 
 use crate::controlplane::{get, until};
 use crate::programs::{Background, command, http};
