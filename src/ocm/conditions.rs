@@ -85,6 +85,18 @@ pub fn set(conditions: &mut Vec<Condition>, new: Condition) {
     }
 }
 
+/// As [`set`], of a type that OCM's controllers write as well, without a generation: one that says the same is left as it
+/// is, or the two would write it in turns for ever.
+pub fn set_beside(conditions: &mut Vec<Condition>, new: Condition) {
+    let says_the_same = find(conditions, &new.type_).is_some_and(|old| {
+        let words = |it: &Condition| (it.status.clone(), it.reason.clone(), it.message.clone());
+        old.observed_generation.is_none() && words(old) == words(&new)
+    });
+    if !says_the_same {
+        set(conditions, new);
+    }
+}
+
 /// Removes the condition of that type.
 pub fn remove(conditions: &mut Vec<Condition>, kind: &str) {
     conditions.retain(|it| it.type_ != kind);
@@ -120,6 +132,20 @@ mod tests {
         assert!(!is_true(&all, "A"));
         remove(&mut all, "A");
         assert!(all.is_empty());
+    }
+
+    #[test]
+    fn what_another_controller_says_without_a_generation_is_left_to_it() {
+        let said = |reason, generation| {
+            observed(condition("A", true, reason, "", at(1)), Some(generation))
+        };
+        let mut all = vec![condition("A", true, "Same", "", at(1))];
+        set_beside(&mut all, said("Same", 1));
+        assert_eq!(all[0].observed_generation, None);
+        set_beside(&mut all, said("Other", 1));
+        assert_eq!(all[0].observed_generation, Some(1));
+        set_beside(&mut all, said("Other", 2));
+        assert_eq!(all[0].observed_generation, Some(2), "ours is kept up");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::agents::Agents;
 use super::cache::Id;
 use super::definitions::{Definition, Saved};
 use super::feeds::Shelves;
+use super::fights::Fights;
 use super::gate::Gate;
 use super::plain::{PlainObjects, Told};
 use super::turns::Done;
@@ -47,6 +48,7 @@ pub(super) struct Cycle<'a> {
     pub(super) agents: Agents,
     pub(super) shelves: Shelves,
     pub(super) queue: Queue<Key>,
+    pub(super) fights: Fights,
     pub(super) listening: Timestamp,
     gate: Gate,
     heard: mpsc::Receiver<(Kind, Heard)>,
@@ -85,6 +87,7 @@ impl<'a> Cycle<'a> {
             agents: Agents::follow(&plan.informer, &plan.name),
             shelves: Shelves::default(),
             queue: Queue::new(),
+            fights: Fights::default(),
             listening: Timestamp::now(),
             gate: Gate::new(plan.kubernetes.clone()),
             heard,

@@ -23,6 +23,8 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// A turn that is over.
 pub(super) struct Done {
     key: Key,
+    /// What was to be written, and was if there is no error.
+    deeds: Vec<Deed>,
     written: Vec<(Place, Bytes)>,
     writes: u64,
     /// What the plain form's status was written from.
@@ -37,8 +39,12 @@ impl Cycle<'_> {
                 return;
             };
             let (deeds, recheck, back) = self.decide(&key);
+            let now = Instant::now();
             if deeds.is_empty() {
-                self.queue.done(&key, Instant::now());
+                self.queue.done(&key, now);
+            } else if let Some(then) = self.fights.pause(&key, &deeds, now) {
+                self.queue.add_later(&key, then);
+                self.queue.done(&key, now);
             } else {
                 let kubernetes = self.plan.kubernetes.clone();
                 self.turns.spawn(turn(kubernetes, key.clone(), deeds, back));
@@ -108,6 +114,7 @@ impl Cycle<'_> {
     pub(super) fn finish(&mut self, done: Done) {
         let Done {
             key,
+            deeds,
             written,
             writes,
             back,
@@ -124,7 +131,15 @@ impl Cycle<'_> {
         }
         let now = Instant::now();
         match error {
-            None => self.queue.done(&key, now),
+            None => {
+                if self.fights.wrote(&key, &deeds, now) {
+                    tracing::warn!(
+                        ?key,
+                        "somebody undoes what the hub writes, again and again: it is written more and more slowly"
+                    );
+                }
+                self.queue.done(&key, now);
+            }
             Some(WriteError::Refused(refusal)) if refusal.code == 409 => {
                 self.queue.retry(&key, CONFLICTS, now);
             }
@@ -149,12 +164,13 @@ async fn turn(
 ) -> Done {
     let mut done = Done {
         key,
+        deeds: Vec::new(),
         written: Vec::new(),
         writes: 0,
         back,
         error: None,
     };
-    for deed in deeds {
+    for deed in &deeds {
         done.writes += 1;
         match deed.run(&kubernetes).await {
             Ok(Some(object)) => done
@@ -168,6 +184,7 @@ async fn turn(
             }
         }
     }
+    done.deeds = deeds;
     done
 }
 

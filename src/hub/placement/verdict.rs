@@ -2,7 +2,7 @@
 
 use super::filter::Sets;
 use super::{Scheduling, unsupported};
-use crate::ocm::conditions::{condition, observed, set};
+use crate::ocm::conditions::{condition, observed, set_beside};
 use crate::ocm::placement::{MISCONFIGURED, SATISFIED};
 use crate::ocm::unsupported::tell;
 use crate::ocm::{Condition, name};
@@ -82,8 +82,8 @@ impl Verdict {
                 condition(MISCONFIGURED, false, "Succeedconfigured", text, world.now)
             }
         };
-        set(&mut all, observed(misconfigured, generation));
-        set(&mut all, observed(satisfied, generation));
+        set_beside(&mut all, observed(misconfigured, generation));
+        set_beside(&mut all, observed(satisfied, generation));
         let fields = unsupported(placement, world.scores.is_some());
         tell(&mut all, &fields, world.now);
         all
