@@ -81,13 +81,13 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
 
     /// How many of one namespace are there and could never be read.
     pub(super) fn unreadable_of(&self, namespace: &str) -> usize {
-        let here = self.unreadable.iter().filter(|it| it.0 == namespace);
-        here.filter(|it| self.get(&it.0, &it.1).is_none()).count()
+        self.unknown().filter(|it| it.0 == namespace).count()
     }
 
-    /// Whether all that is there could be read.
-    pub(super) fn is_readable(&self) -> bool {
-        self.unreadable.is_empty()
+    /// Those that are there and could never be read.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = &Id> {
+        let unread = self.unreadable.iter();
+        unread.filter(|it| self.get(&it.0, &it.1).is_none())
     }
 
     /// Takes what its watch says; answers what changed.
@@ -126,7 +126,7 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
         changed.append(&mut self.unreadable);
         let mut before = std::mem::take(&mut self.all);
         for (key, value) in all {
-            match read(value) {
+            match read(key, value) {
                 Some(new) => self.all.push(new),
                 None => {
                     let Some(id) = id_of(key) else { continue };
@@ -148,7 +148,7 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
 
     /// Takes the answer to a write; what the watch has told of already, be it that it went, is no news.
     pub(super) fn wrote(&mut self, value: &Bytes) -> Option<Id> {
-        let new: K = read(value)?;
+        let new: K = read(&Bytes::new(), value)?;
         match version(new.metadata()) {
             Some(version) if version <= self.told => None,
             _ => self.set(new),
@@ -157,7 +157,7 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
 
     fn put(&mut self, key: &Bytes, value: &Bytes) -> Option<Id> {
         let id = id_of(key)?;
-        match read(value) {
+        match read(key, value) {
             Some(new) => {
                 let again = self.unreadable.remove(&id);
                 self.set(new).or(again.then_some(id))
@@ -208,11 +208,13 @@ fn id_of(key: &Bytes) -> Option<Id> {
     Some((namespace.to_owned(), name.to_owned()))
 }
 
-fn read<K: DeserializeOwned>(value: &Bytes) -> Option<K> {
+fn read<K: DeserializeOwned>(key: &Bytes, value: &Bytes) -> Option<K> {
     let read = serde_json::from_slice(value);
-    read.inspect_err(
-        |error| tracing::warn!(%error, "an object of the hub cannot be read: nothing is done about it"),
-    )
+    read.inspect_err(|error| {
+        let object = String::from_utf8_lossy(key);
+        let kind = std::any::type_name::<K>().rsplit("::").next();
+        tracing::warn!(%object, kind, %error, "an object of the hub cannot be read: nothing is done about it");
+    })
     .ok()
 }
 
@@ -297,16 +299,16 @@ mod tests {
     fn what_cannot_be_read_keeps_its_place() {
         let broken = || Bytes::from(r#"{"metadata": {"namespace": "a", "name": "x"}, "spec": 7}"#);
         let mut cache = holding(&[("a/x", broken())], 1);
-        assert!(cache.has("a", "x") && cache.is_unreadable("a", "x") && !cache.is_readable());
+        assert!(cache.has("a", "x") && cache.is_unreadable("a", "x"));
         let put = |value, version| Heard::Event(Event::Put("a/x".into(), value, version));
         assert_eq!(cache.take(put(work("a", "x", 2), 2)).len(), 1);
-        assert!(cache.is_readable());
+        assert!(!cache.is_unreadable("a", "x"));
         // What was read last is what is known of it.
         assert_eq!(cache.take(put(broken(), 3)).len(), 1);
-        assert_eq!((names(&cache, "a").len(), cache.is_readable()), (1, false));
+        assert_eq!((names(&cache, "a").len(), cache.unknown().count()), (1, 0));
         cache.take(listed(&[("a/x", broken())], 4));
-        assert_eq!((names(&cache, "a").len(), cache.is_readable()), (1, false));
+        assert_eq!((names(&cache, "a").len(), cache.unknown().count()), (1, 0));
         cache.take(Heard::Event(Event::Delete("a/x".into(), 5)));
-        assert!(cache.is_readable() && !cache.has("a", "x"));
+        assert!(!cache.has("a", "x"));
     }
 }

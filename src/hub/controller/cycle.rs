@@ -13,7 +13,7 @@ use super::world::{KINDS, Kind, World};
 use super::{Plan, Report};
 use crate::kubernetes::{Catalog, Heard, Kubernetes, Queue};
 use k8s_openapi::jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -49,6 +49,8 @@ pub(super) struct Cycle<'a> {
     pub(super) shelves: Shelves,
     pub(super) queue: Queue<Key>,
     pub(super) fights: Fights,
+    /// Who is held up, and why.
+    pub(super) doubts: BTreeMap<Key, String>,
     pub(super) listening: Timestamp,
     gate: Gate,
     heard: mpsc::Receiver<(Kind, Heard)>,
@@ -88,6 +90,7 @@ impl<'a> Cycle<'a> {
             shelves: Shelves::default(),
             queue: Queue::new(),
             fights: Fights::default(),
+            doubts: BTreeMap::new(),
             listening: Timestamp::now(),
             gate: Gate::new(plan.kubernetes.clone()),
             heard,

@@ -11,6 +11,7 @@
 //! | `cycle` | what is heard |
 //! | `news` | who has to look when something changed |
 //! | `turns` | whose turn it is, and what became of it |
+//! | `doubts` | who waits for what cannot be read |
 //! | `fights` | what somebody undoes again and again |
 //! | `gate`, `definitions` | what becomes of it when a definition is deleted under the hub |
 //! | `owners` | which works belong to which sets |
@@ -23,6 +24,7 @@ mod clusters;
 mod cycle;
 mod deeds;
 mod definitions;
+mod doubts;
 mod feeds;
 mod fights;
 mod gate;

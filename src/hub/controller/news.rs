@@ -19,6 +19,11 @@ const TOGETHER: Duration = Duration::from_millis(100);
 impl Cycle<'_> {
     /// Objects of a kind changed, came or went.
     pub(super) fn changed(&mut self, kind: Kind, ids: BTreeSet<Id>) {
+        if !ids.is_empty() && kind != Kind::Work {
+            // What could not be read is known now, or gone.
+            let held_up: Vec<_> = self.doubts.keys().cloned().collect();
+            held_up.into_iter().for_each(|key| self.add(key));
+        }
         for id in ids {
             match kind {
                 Kind::Namespace => self.add(Key::Cluster(id.1)),

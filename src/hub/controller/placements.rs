@@ -18,10 +18,6 @@ pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Opti
     let Some(placement) = world.placements.get(&id.0, &id.1) else {
         return (Vec::new(), None);
     };
-    if let Some(kind) = world.doubtful() {
-        tracing::debug!(kind, "decisions stay as they are: something cannot be read");
-        return (Vec::new(), None);
-    }
     let outcome = schedule(&Scheduling {
         placement,
         bindings: world.bindings.all(),
@@ -161,13 +157,7 @@ pub(super) fn decide_binding(world: &World, id: &Id, now: Timestamp) -> Vec<Deed
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kubernetes::Heard;
-    use crate::source;
-
-    fn put(key: &str, object: &Value) -> Heard {
-        let value = object.to_string().into();
-        Heard::Event(source::Event::Put(key.to_owned().into(), value, 0))
-    }
+    use crate::hub::controller::world::tests::put;
 
     fn events(world: &World) -> Vec<String> {
         let id = ("default".to_owned(), "p".to_owned());
@@ -205,18 +195,5 @@ mod tests {
         made["status"] = json!({"decisions": [{"clusterName": "gone", "reason": ""}]});
         world.decisions.take(put("default/p-decision-1", &made));
         assert_eq!(events(&world), ["DecisionUpdate", "ScoreUpdate"]);
-    }
-
-    /// What is not there may only be unreadable.
-    #[test]
-    fn nobody_is_moved_while_something_cannot_be_read() {
-        let mut world = world();
-        let id = ("default".to_owned(), "p".to_owned());
-        let moves = |world: &World| !decide(world, &id, Timestamp::UNIX_EPOCH).0.is_empty();
-        assert!(moves(&world));
-        let broken = json!({"metadata": {"name": "d"}, "spec": 7});
-        world.clusters.take(put("d", &broken));
-        assert!(!moves(&world));
-        assert_eq!(world.doubtful(), Some("managedclusters"));
     }
 }

@@ -14,13 +14,6 @@ pub(super) fn decide(world: &World, id: &Id, now: Timestamp) -> (Vec<Deed>, Opti
     let Some(set) = world.replica_sets.get(&id.0, &id.1) else {
         return (Vec::new(), None);
     };
-    if let Some(kind) = world.doubtful() {
-        tracing::debug!(
-            kind,
-            "works of sets stay as they are: something cannot be read"
-        );
-        return (Vec::new(), None);
-    }
     let place = deeds::place_of(set);
     if !is_deleting(&set.metadata)
         && let Some(hold) = deeds::hold(place.clone(), &set.metadata, FINALIZER)

@@ -59,6 +59,9 @@ impl Cycle<'_> {
     }
 
     fn decide(&mut self, key: &Key) -> (Vec<Deed>, Option<Timestamp>, Option<WorkReport>) {
+        if self.is_held_up(key) {
+            return (Vec::new(), None, None);
+        }
         let (world, now) = (&self.world, Timestamp::now());
         let (deeds, recheck) = match key {
             Key::Cluster(name) => self.decide_cluster(&name.clone()),

@@ -117,6 +117,11 @@ impl Kind {
         }
     }
 
+    /// Its name in URLs.
+    pub(super) fn plural(self) -> &'static str {
+        self.url().0
+    }
+
     /// The name of its definition.
     pub(super) fn definition(self) -> String {
         let (plural, _, group) = self.url();
@@ -253,18 +258,16 @@ impl World {
             _ => Standing::Waits,
         }
     }
+}
 
-    /// The first kind of which something cannot be read that decides where work goes: what is missing there may only be
-    /// unreadable, and no work may go because of that.
-    pub(super) fn doubtful(&self) -> Option<&'static str> {
-        let readable = [
-            (self.clusters.is_readable(), Kind::Cluster),
-            (self.sets.is_readable(), Kind::Set),
-            (self.bindings.is_readable(), Kind::Binding),
-            (self.placements.is_readable(), Kind::Placement),
-            (self.decisions.is_readable(), Kind::Decision),
-        ];
-        let mut doubts = readable.into_iter().filter(|(readable, _)| !readable);
-        doubts.next().map(|(_, kind)| kind.url().0)
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::source::Event;
+
+    /// As a watch tells of it.
+    pub(in super::super) fn put(key: &str, object: &Value) -> Heard {
+        let value = object.to_string().into();
+        Heard::Event(Event::Put(key.to_owned().into(), value, 0))
     }
 }

@@ -3,7 +3,8 @@
 //! works deleted (their agent removes what they put there, and says so) → agent told to forget the hub → namespace gone
 //! → finalizer dropped. A cluster that nobody will ever hear from again is let go by the annotation [`ABANDON`].
 
-use super::World;
+use super::health::Health;
+use super::{ID_CLAIM, World};
 use crate::ocm::ManagedCluster;
 use crate::ocm::cluster::JOINED;
 use crate::ocm::conditions::{condition, is_true, set};
@@ -53,14 +54,16 @@ pub enum Farewell {
 }
 
 /// The step that is next.
-pub(super) fn next(world: &World<'_>, cluster: &ManagedCluster) -> Farewell {
+pub(super) fn next(world: &World<'_>, cluster: &ManagedCluster, health: &Health) -> Farewell {
     let annotations = cluster.metadata.annotations.as_ref();
     let said = annotations.and_then(|it| it.get(ABANDON));
     let abandon = said.is_some_and(|it| it == "true");
     let left = world.leftovers.works;
-    // Who never joined has nothing of ours.
-    let joined = is_true(&cluster.status.conditions, JOINED);
-    let told = world.contact.is_some_and(|it| it.detached);
+    // Who never joined has nothing of ours. One whose name another cluster has taken did join, and has.
+    let known = cluster.claim(ID_CLAIM).is_some_and(|it| !it.is_empty());
+    let joined = known || is_true(&cluster.status.conditions, JOINED);
+    let contact = world.contact.filter(|_| health.is_the_same);
+    let told = contact.is_some_and(|it| it.detached);
     if left > 0 {
         return Farewell::DeleteWorks {
             left,
@@ -77,9 +80,18 @@ pub(super) fn next(world: &World<'_>, cluster: &ManagedCluster) -> Farewell {
 }
 
 /// Says how far it is, and what it waits for.
-pub(super) fn tell(cluster: &mut ManagedCluster, step: &Farewell, world: &World<'_>) {
+pub(super) fn tell(
+    cluster: &mut ManagedCluster,
+    step: &Farewell,
+    world: &World<'_>,
+    health: &Health,
+) {
     let online = world.contact.is_some_and(|it| it.online);
     let hint = match (cluster.spec.hub_accepts_client, online) {
+        (true, _) if !health.is_the_same => format!(
+            "; another cluster uses its name now, and is told nothing: this one is waited for, unless the annotation \
+             {ABANDON}: \"true\" says that what is in it stays"
+        ),
         (true, true) => String::new(),
         (true, false) => format!(
             "; its agent is not here: it is waited for, unless the annotation {ABANDON}: \"true\" says otherwise"

@@ -202,15 +202,17 @@ fn leaving(world: &World<'_>, cluster: &ManagedCluster) -> Plan {
     if !finalizers.iter().any(|it| it == FINALIZER) {
         return Plan::default();
     }
-    let step = farewell::next(world, cluster);
+    let (health, _) = health::judge(world, cluster);
+    let step = farewell::next(world, cluster, &health);
     let mut told = cluster.clone();
-    farewell::tell(&mut told, &step, world);
+    farewell::tell(&mut told, &step, world, &health);
     let mut actions = Vec::new();
     if told.status != cluster.status && step != Farewell::LetGo {
         actions.push(Action::Status(Box::new(told.status)));
     }
-    // The deletes of its works have to reach it, so its stream goes on until it is told to forget the hub.
-    let serves_work = matches!(step, Farewell::DeleteWorks { .. } | Farewell::TellAgent);
+    // The deletes of its works have to reach it, and no other one, so its stream goes on until it is told to forget the hub.
+    let serves_work =
+        health.is_the_same && matches!(step, Farewell::DeleteWorks { .. } | Farewell::TellAgent);
     actions.push(Action::Farewell(step));
     Plan {
         actions,

@@ -330,6 +330,55 @@ fn nobody_is_let_go_before_it_has_confirmed() {
     assert!(message.contains(farewell::ABANDON), "{message}");
 }
 
+/// Its works are of the cluster that was accepted, which still has what they put there.
+#[test]
+fn who_has_taken_the_name_of_one_that_goes_gets_none_of_its_work() {
+    for taken_before in [true, false] {
+        let mut scene = leaving();
+        let deleted = scene
+            .cluster
+            .as_mut()
+            .unwrap()
+            .metadata
+            .deletion_timestamp
+            .take();
+        let other = |scene: &mut Scene| {
+            let contact = scene.contact.as_mut().unwrap();
+            (contact.uid, contact.detached) = ("uid-2".to_owned(), true);
+        };
+        if taken_before {
+            other(&mut scene);
+            scene.settle();
+            assert_eq!(scene.condition(JOINED), pair("False", "AnotherCluster"));
+        }
+        scene.cluster.as_mut().unwrap().metadata.deletion_timestamp = deleted;
+        other(&mut scene);
+        assert!(!scene.once().serves_work, "the other one is told nothing");
+        let draining = Farewell::DeleteWorks {
+            left: 2,
+            abandon: false,
+        };
+        assert_eq!(scene.farewells, [draining]);
+        let conditions = &scene.cluster.as_ref().unwrap().status.conditions;
+        let message = &find(conditions, farewell::LEAVING).unwrap().message;
+        assert!(message.contains("another cluster"), "{message}");
+        scene.leftovers.works = 0;
+        assert!(!scene.once().serves_work);
+        assert_eq!(
+            scene.farewells[1],
+            Farewell::TellAgent,
+            "not what another one said"
+        );
+        // It is back.
+        scene.arrives();
+        assert!(scene.once().serves_work);
+        scene.contact.as_mut().unwrap().detached = true;
+        scene.once();
+        scene.once();
+        assert!(scene.cluster.is_none());
+    }
+}
+
 #[test]
 fn who_is_abandoned_is_not_waited_for() {
     let mut scene = leaving();
