@@ -47,6 +47,10 @@ impl Turn {
                     self.inventory.forget(&thing);
                     continue;
                 }
+                Fate::Wait(thing) => {
+                    self.doubt(&thing);
+                    continue;
+                }
                 Fate::Delete(thing) => thing,
             };
             match self.delete(&thing).await {
@@ -59,6 +63,14 @@ impl Turn {
                 Err(error) => self.trouble(&error),
             }
         }
+    }
+
+    /// It is tried again, and told why once.
+    fn doubt(&mut self, thing: &AppliedResource) {
+        self.trouble.get_or_insert_with(|| {
+            let (resource, name) = (&thing.resource, &thing.name);
+            format!("{resource} {name:?} is not removed while a work cannot be read that may want it: mend or delete that work, or serve its kinds")
+        });
     }
 
     /// Deletes a thing; whether it is gone. Another one of its name is not it.

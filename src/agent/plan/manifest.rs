@@ -101,7 +101,8 @@ pub fn read(ordinal: usize, raw: &Value, kinds: Kinds<'_>) -> Read {
     Ok(Manifest { meta, object })
 }
 
-fn meta_of(ordinal: usize, raw: &Value) -> ManifestResourceMeta {
+/// What a manifest says of its object, whatever is served.
+pub fn meta_of(ordinal: usize, raw: &Value) -> ManifestResourceMeta {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let api_version = text(&raw["apiVersion"]);
     let (group, version) = api_version

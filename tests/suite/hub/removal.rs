@@ -327,3 +327,34 @@ fn an_object_that_loses_its_label_goes_from_its_cluster_and_stays_on_the_hub() {
     hub = pair.start_hub(&[]);
     until_free("offline", &hub);
 }
+
+#[test]
+fn what_moves_to_another_work_while_the_agent_is_down_stays() {
+    let pair = Pair::new("moves");
+    let hub = pair.start_hub(&[]);
+    let mut agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    pair.put_work("a", &["deleted"], "1");
+    pair.put_work("b", &["pruned", "kept"], "1");
+    for work in ["a", "b"] {
+        until(&pair.hub, &pair.work(work), &hub.process, |it| {
+            condition(it, "Applied") == "True"
+        });
+    }
+    let map = |name: &str| pair.config_map(name);
+    let before = ["deleted", "pruned"].map(|it| uid(&pair.cluster, &map(it)));
+    assert!(agent.process.terminate().success());
+    let words = ["-n", "edge", "delete", "manifestwork", "a", "--wait=false"];
+    pair.hub.kubectl_ok(&words).unwrap();
+    pair.put_work("b", &["kept"], "1");
+    pair.put_work("c", &["deleted", "pruned"], "2");
+    agent = pair.start_agent(&[]);
+    until_gone(&pair.hub, &pair.work("a"), &hub.process);
+    for name in ["deleted", "pruned"] {
+        until(&pair.cluster, &map(name), &agent.process, |it| {
+            value(it) == "2"
+        });
+    }
+    let after = ["deleted", "pruned"].map(|it| uid(&pair.cluster, &map(it)));
+    assert_eq!(after, before, "they were not made anew");
+}
