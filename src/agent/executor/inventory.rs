@@ -2,8 +2,10 @@
 //!
 //! An object is written down before it is written, so that an agent that ends between the two finds it again.
 
+use crate::agent::plan::prune;
 use crate::kubernetes::{Kubernetes, Manner, Place, WriteError};
 use crate::ocm::applied::{AppliedManifestWorkStatus, FINALIZER};
+use crate::ocm::work::ManifestWorkSpec;
 use crate::ocm::{AppliedManifestWork, AppliedResource, crd, document, name};
 use crate::protocol::names::ClusterName;
 use serde_json::{Value, json};
@@ -106,6 +108,13 @@ impl Inventory {
             .status
             .applied_resources
             .retain(|it| !it.is(gone));
+    }
+
+    /// Lists no longer what its work only reads.
+    pub(super) fn release(&mut self, spec: &ManifestWorkSpec) {
+        for thing in prune::only_read(self.resources(), spec) {
+            self.forget(&thing);
+        }
     }
 
     /// Whether the cluster has it as it is here.

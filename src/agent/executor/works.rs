@@ -192,7 +192,7 @@ mod tests {
             Bytes::from(text)
         };
         let mut works = Works::default();
-        let mut put = |works: &mut Works, key: &'static str, new| {
+        let put = |works: &mut Works, key: &'static str, new| {
             let (key, old) = (key.into(), None);
             works.take(&[Notice { key, old, new }]);
         };

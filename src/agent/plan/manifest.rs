@@ -157,7 +157,14 @@ pub fn config<'a>(
     spec: &'a ManifestWorkSpec,
     meta: &ManifestResourceMeta,
 ) -> Option<&'a ManifestConfig> {
-    let key = identifier(meta);
+    config_of(spec, &identifier(meta))
+}
+
+/// How a work says that the object of that name is treated, be it among its manifests or not.
+pub fn config_of<'a>(
+    spec: &'a ManifestWorkSpec,
+    key: &ResourceIdentifier,
+) -> Option<&'a ManifestConfig> {
     let mut configs = spec.manifest_configs.iter();
-    configs.find(|it| it.resource_identifier == key)
+    configs.find(|it| it.resource_identifier == *key)
 }

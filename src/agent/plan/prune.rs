@@ -1,10 +1,10 @@
 //! What is removed when a work does not want it any more, and what is only let go.
 
 use super::elsewhere::{Want, is_like};
-use super::manifest::{Read, applied};
-use super::order;
+use super::manifest::{Read, applied, config_of};
+use super::{order, strategy};
 use crate::ocm::AppliedResource;
-use crate::ocm::work::{DeleteOption, PropagationPolicy};
+use crate::ocm::work::{DeleteOption, ManifestWorkSpec, PropagationPolicy, ResourceIdentifier};
 
 /// What becomes of a thing of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,20 @@ fn fates<'a>(
         }
     };
     gone.into_iter().map(fate).collect()
+}
+
+/// What the work put there, and says now that it is only read: it is let go, since what is only read is never removed.
+pub fn only_read(inventory: &[AppliedResource], spec: &ManifestWorkSpec) -> Vec<AppliedResource> {
+    let is_read = |it: &&AppliedResource| {
+        let key = ResourceIdentifier {
+            group: it.group.clone(),
+            resource: it.resource.clone(),
+            name: it.name.clone(),
+            namespace: it.namespace.clone(),
+        };
+        strategy::is_only_read(config_of(spec, &key))
+    };
+    inventory.iter().filter(is_read).cloned().collect()
 }
 
 /// Whether the work wants it, or may: a manifest whose kind is not served just now could be anything of that name.

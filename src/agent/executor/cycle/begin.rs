@@ -54,6 +54,7 @@ impl Cycle<'_> {
         }
         let mut inventory = self.inventory(&of);
         inventory.applied.status.eviction_start_time = None;
+        inventory.release(&work.spec);
         let wanted: Vec<_> = reads.iter().flatten().collect();
         for manifest in &wanted {
             let thing = manifest::applied(&manifest.meta, None);
@@ -88,7 +89,8 @@ impl Cycle<'_> {
             self.report_gone(work);
             return None;
         }
-        let inventory = self.inventory(&of);
+        let mut inventory = self.inventory(&of);
+        inventory.release(&work.spec);
         let things = inventory.resources().to_vec();
         let goal = Goal::Remove(work.spec.delete_option.clone());
         let writer = self.writer(&work.spec);

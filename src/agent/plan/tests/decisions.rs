@@ -407,3 +407,18 @@ fn what_another_work_wants_or_may_want() {
     let spec = spec(vec![config_map("a")], reads);
     assert_eq!(want(&spec, &a, &kinds), Want::No);
 }
+
+#[test]
+fn what_a_work_only_reads_from_now_on_is_let_go() {
+    let rule = |name: &str, kind: &str| {
+        json!({
+            "resourceIdentifier": {"resource": "configmaps", "namespace": "n", "name": name},
+            "updateStrategy": {"type": kind},
+        })
+    };
+    let configs = json!({"manifestConfigs": [rule("a", "ReadOnly"), rule("b", "CreateOnly")]});
+    let spec = spec(vec![config_map("b"), config_map("c")], configs);
+    let inventory = ["a", "b", "c"].map(|it| thing("configmaps", it));
+    let let_go = prune::only_read(&inventory, &spec);
+    assert_eq!(let_go, [thing("configmaps", "a")]);
+}
