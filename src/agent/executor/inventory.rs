@@ -217,12 +217,20 @@ impl Inventory {
 
     fn place(&self) -> Place {
         Place {
-            group: "work.open-cluster-management.io".to_owned(),
-            version: "v1".to_owned(),
-            plural: "appliedmanifestworks".to_owned(),
-            namespace: String::new(),
             name: name(&self.applied).to_owned(),
+            ..collection()
         }
+    }
+}
+
+/// Where inventories are.
+pub(super) fn collection() -> Place {
+    Place {
+        group: "work.open-cluster-management.io".to_owned(),
+        version: "v1".to_owned(),
+        plural: "appliedmanifestworks".to_owned(),
+        namespace: String::new(),
+        name: String::new(),
     }
 }
 

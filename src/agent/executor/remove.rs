@@ -2,6 +2,7 @@
 //! server says to be gone is gone.
 
 use super::find::as_shown;
+use super::inventories::listed_but;
 use super::objects::identifier;
 use super::sight::There;
 use super::turn::Turn;
@@ -9,7 +10,7 @@ use super::write::{place, with_uid};
 use crate::agent::plan::prune::Fate;
 use crate::agent::plan::strategy;
 use crate::kubernetes::WriteError;
-use crate::ocm::AppliedResource;
+use crate::ocm::{AppliedResource, name};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,14 +32,23 @@ impl Turn {
         Ok(())
     }
 
-    /// The object, if it is there and an agent's work.
-    pub(super) async fn ours(&self, thing: &AppliedResource) -> Result<Option<Value>, WriteError> {
+    /// The object of a thing that was written down without a uid, if it is there by this agent's doing: an agent wrote it,
+    /// and no other inventory lists it. Whoever else wrote it, had it written down before.
+    pub(super) async fn ours(
+        &mut self,
+        thing: &AppliedResource,
+    ) -> Result<Option<Value>, WriteError> {
         // Not what watches show: these leave out who wrote it.
         let Some(object) = self.find(thing).await? else {
             return Ok(None);
         };
         let object = serde_json::from_slice(&object).unwrap_or(Value::Null);
-        Ok(strategy::is_ours(&object).then_some(object))
+        if !strategy::is_by_agent(&object) {
+            return Ok(None);
+        }
+        let others = listed_but(&self.own, name(&self.inventory.applied)).await?;
+        let theirs = others.iter().any(|it| it.is(thing));
+        Ok((!theirs).then_some(object))
     }
 
     pub(super) async fn meet(&mut self, fates: Vec<Fate>) {

@@ -116,6 +116,9 @@ fn strategies() {
     let ours =
         json!({"type": "ServerSideApply", "serverSideApply": {"fieldManager": "work-agent-x"}});
     assert_eq!(force(decide(ours, is_there)), named("work-agent-x", false));
+    // Nobody would know it again.
+    let other = json!({"type": "ServerSideApply", "serverSideApply": {"fieldManager": "helm"}});
+    assert!(matches!(decide(other, is_there), Action::Refuse { .. }));
     let forced = json!({"type": "ServerSideApply", "serverSideApply": {"force": true}});
     assert_eq!(force(decide(forced, is_there)), named("work-agent", true));
     assert!(matches!(
@@ -325,11 +328,11 @@ fn an_object_says_whether_an_agent_wrote_it() {
         ]}})
     };
     // By server-side apply, or as one that is only made where it is missing.
-    assert!(strategy::is_ours(&written("work-agent", "Apply")));
-    assert!(strategy::is_ours(&written("work-agent", "Update")));
-    assert!(strategy::is_ours(&written("work-agent-x", "Apply")));
-    assert!(!strategy::is_ours(&written("helm", "Apply")));
-    assert!(!strategy::is_ours(&config_map("a")));
+    assert!(strategy::is_by_agent(&written("work-agent", "Apply")));
+    assert!(strategy::is_by_agent(&written("work-agent", "Update")));
+    assert!(strategy::is_by_agent(&written("work-agent-x", "Apply")));
+    assert!(!strategy::is_by_agent(&written("helm", "Apply")));
+    assert!(!strategy::is_by_agent(&config_map("a")));
 }
 
 #[test]
