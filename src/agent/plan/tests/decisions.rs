@@ -350,7 +350,7 @@ fn a_labelled_object_is_a_work() {
     });
     let work = plain::work(&on_the_hub).unwrap();
     assert_eq!(crate::ocm::namespace(&work), "cluster1");
-    assert!(crate::ocm::name(&work).starts_with("plain-service-web-"));
+    assert!(crate::ocm::name(&work).starts_with("plain/service/web-"));
     assert_eq!(work.metadata.generation, Some(2));
     assert_eq!(
         work.spec.workload.manifests,
