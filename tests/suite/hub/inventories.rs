@@ -174,3 +174,33 @@ fn what_an_agent_wrote_just_before_it_ended_is_its_own() {
     });
     assert!(uid(&pair.cluster, &pair.config_map("theirs")).is_some());
 }
+
+#[test]
+fn an_object_whose_name_no_inventory_could_have_is_distributed_all_the_same() {
+    let pair = Pair::new("names");
+    let hub = pair.start_hub(&[]);
+    let agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {
+            "name": "system:Some",
+            "namespace": "edge",
+            "labels": {"mqinformer.io/distribute": ""},
+            "annotations": {"mqinformer.io/namespace": pair.namespace},
+        },
+        "rules": [],
+    });
+    pair.hub.apply(&role.to_string()).unwrap();
+    let at = |namespace: &str| {
+        format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/system:Some")
+    };
+    until(&pair.hub, &at("edge"), &hub.process, |it| {
+        it["metadata"]["annotations"]["mqinformer.io/applied"] == "True"
+    });
+    assert!(uid(&pair.cluster, &at(&pair.namespace)).is_some());
+    let words = ["-n", "edge", "delete", "role", "system:Some"];
+    pair.hub.kubectl_ok(&words).unwrap();
+    until_gone(&pair.cluster, &at(&pair.namespace), &agent.process);
+}
