@@ -175,6 +175,11 @@ mod tests {
             serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}});
         let secret = crate::ocm::plain::work_name(&object).unwrap();
         assert!(notice.misses("web") && !notice.misses(&secret));
+        assert!(
+            notice.misses("plain-secret-s"),
+            "a ManifestWork may be called so"
+        );
+        assert_eq!(work_of_key(work_key(&secret).as_bytes()), Some(&*secret));
         notice.known_kinds = vec!["configmap".to_owned()];
         assert!(!notice.misses(&secret));
         notice.known_kinds.push("secret".to_owned());

@@ -83,13 +83,17 @@ pub fn status_back(there: &Value) -> Option<&Value> {
     there.get("status").filter(|it| it.is_object())
 }
 
+/// Before the names of works of the plain form; no ManifestWork can have such a name.
+const PLAIN: &str = "plain/";
+
 /// The kind of the object, in lower case, whose work has that name; none: it is a work of its own.
 pub fn kind_of(work: &str) -> Option<&str> {
-    let (kind, _) = work.strip_prefix("plain-")?.split_once('-')?;
+    let (kind, _) = work.strip_prefix(PLAIN)?.split_once('/')?;
     Some(kind)
 }
 
-/// The name of an object's work: `plain-` with what tells objects of a namespace apart: readable, of a length that a name may have, and no user's.
+/// The name of an object's work: `plain/`, its kind, and what tells objects of a namespace apart, readably. It is no name
+/// that an object could have.
 pub fn work_name(object: &Value) -> Option<String> {
     let (version, kind) = (object["apiVersion"].as_str()?, object["kind"].as_str()?);
     let name = object["metadata"]["name"].as_str()?;
@@ -97,10 +101,8 @@ pub fn work_name(object: &Value) -> Option<String> {
     let group = version.rsplit_once('/').map_or("", |(group, _)| group);
     let digest = xxh3_64(format!("{group}\0{kind}\0{name}").as_bytes()) as u32;
     let readable: String = name.chars().take(180).collect();
-    Some(format!(
-        "plain-{}-{readable}-{digest:08x}",
-        kind.to_lowercase()
-    ))
+    let kind = kind.to_lowercase();
+    Some(format!("{PLAIN}{kind}/{readable}-{digest:08x}"))
 }
 
 fn manifest(object: &Value, metadata: &ObjectMeta) -> Value {

@@ -1,9 +1,9 @@
 //! All inventories of this agent, as the cluster has them: read when it begins, and watched from then on, since one that
 //! somebody deletes has to be written again.
 
-use super::inventory::{Inventories, Inventory, Whose};
+use super::inventory::{Inventories, Inventory, Whose, collection};
 use crate::kubernetes::{Collector, Heard, Kubernetes, News, WriteError, follow};
-use crate::ocm::{AppliedManifestWork, is_deleting, name};
+use crate::ocm::{AppliedManifestWork, AppliedResource, is_deleting, name};
 use crate::protocol::message::{Selection, View};
 use bytes::Bytes;
 use serde_json::Value;
@@ -74,6 +74,30 @@ impl Written {
             }
         }
     }
+}
+
+/// What all inventories but one list, be they of this agent, of another one, or of OCM's.
+pub(super) async fn listed_but(
+    kubernetes: &Kubernetes,
+    inventory: &str,
+) -> Result<Vec<AppliedResource>, WriteError> {
+    let all = match kubernetes.objects(&collection(), "").await {
+        // Somebody deleted the kind: there are none.
+        Err(WriteError::Refused(refusal)) if refusal.code == 404 => return Ok(Vec::new()),
+        all => all?,
+    };
+    let unlike = |error| WriteError::Away(format!("inventories cannot be read: {error}"));
+    let all: Value = serde_json::from_slice(&all).map_err(unlike)?;
+    Ok(resources_but(&all, inventory))
+}
+
+/// Of a list of inventories; of one that cannot be read whole, what can.
+fn resources_but(all: &Value, inventory: &str) -> Vec<AppliedResource> {
+    let items = all["items"].as_array().into_iter().flatten();
+    let others = items.filter(|it| it["metadata"]["name"] != inventory);
+    let resources = others.filter_map(|it| it["status"]["appliedResources"].as_array());
+    let read = |it: &Value| serde::Deserialize::deserialize(it).ok();
+    resources.flatten().filter_map(read).collect()
 }
 
 /// Those of an agent, of all that a cluster has.
@@ -194,5 +218,19 @@ mod tests {
         let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
         assert!(is_lost(News::Put(key.clone(), going.to_string().into())));
         assert!(is_lost(News::Gone(key)) && !is_lost(News::Gone("b".into())));
+    }
+
+    #[test]
+    fn what_others_list_is_theirs() {
+        let item = |name: &str, thing: &str| {
+            let listed = json!([{"resource": "configmaps", "name": thing}, 7]);
+            json!({"metadata": {"name": name}, "status": {"appliedResources": listed}})
+        };
+        let all = json!({"items": [item("h-a", "x"), item("h-b", "y"), {"metadata": {}}]});
+        let names: Vec<_> = resources_but(&all, "h-a")
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
+        assert_eq!(names, ["y"]);
     }
 }

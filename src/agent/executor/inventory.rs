@@ -2,8 +2,10 @@
 //!
 //! An object is written down before it is written, so that an agent that ends between the two finds it again.
 
+use crate::agent::plan::prune;
 use crate::kubernetes::{Kubernetes, Manner, Place, WriteError};
 use crate::ocm::applied::{AppliedManifestWorkStatus, FINALIZER};
+use crate::ocm::work::ManifestWorkSpec;
 use crate::ocm::{AppliedManifestWork, AppliedResource, crd, document, name};
 use crate::protocol::names::ClusterName;
 use serde_json::{Value, json};
@@ -108,6 +110,13 @@ impl Inventory {
             .retain(|it| !it.is(gone));
     }
 
+    /// Lists no longer what its work only reads.
+    pub(super) fn release(&mut self, spec: &ManifestWorkSpec) {
+        for thing in prune::only_read(self.resources(), spec) {
+            self.forget(&thing);
+        }
+    }
+
     /// Whether the cluster has it as it is here.
     pub(super) fn is_saved(&self) -> bool {
         self.stored.as_ref() == Some(&self.applied.status)
@@ -208,12 +217,20 @@ impl Inventory {
 
     fn place(&self) -> Place {
         Place {
-            group: "work.open-cluster-management.io".to_owned(),
-            version: "v1".to_owned(),
-            plural: "appliedmanifestworks".to_owned(),
-            namespace: String::new(),
             name: name(&self.applied).to_owned(),
+            ..collection()
         }
+    }
+}
+
+/// Where inventories are.
+pub(super) fn collection() -> Place {
+    Place {
+        group: "work.open-cluster-management.io".to_owned(),
+        version: "v1".to_owned(),
+        plural: "appliedmanifestworks".to_owned(),
+        namespace: String::new(),
+        name: String::new(),
     }
 }
 
@@ -234,16 +251,31 @@ fn body(applied: &AppliedManifestWork) -> Result<Vec<u8>, WriteError> {
     Ok(document.to_string().into_bytes())
 }
 
-/// As OCM names them, with a hash before the name of the work; one that would be too long is cut, and told apart by a hash.
+/// As OCM names them, with a hash before the name of the work. One that would be too long is cut, one that could be no name
+/// has dashes where it could not; both are told apart by a hash.
 fn object_name(hash: &str, work: &str) -> String {
     let whole = format!("{hash}-{work}");
-    match whole.len() > LONGEST {
-        false => whole,
-        true => {
-            let end = whole.floor_char_boundary(LONGEST - 17);
-            format!("{}-{:016x}", &whole[..end], xxh3_64(work.as_bytes()))
-        }
+    if whole.len() <= LONGEST && is_name(&whole) {
+        return whole;
     }
+    let end = whole.floor_char_boundary(whole.len().min(LONGEST - 17));
+    let told = format!("{}-{:016x}", &whole[..end], xxh3_64(work.as_bytes()));
+    let dashed = |it: char| match it.is_ascii_alphanumeric() {
+        true => it.to_ascii_lowercase(),
+        false => '-',
+    };
+    match is_name(&told) {
+        true => told,
+        false => told.chars().map(dashed).collect(),
+    }
+}
+
+/// Whether an object may have that name: a subdomain by RFC 1123.
+fn is_name(text: &str) -> bool {
+    let ends = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric());
+    let is_label = |it: &str| ends(it.chars().next()) && ends(it.chars().next_back());
+    let all = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, '-' | '.');
+    text.chars().all(all) && text.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -281,5 +313,33 @@ mod tests {
             object_name("0123456789abcdef", &other),
         );
         assert!(one != other && one.len() <= LONGEST);
+    }
+
+    #[test]
+    fn names_are_what_they_may_be_and_no_two_are_the_same() {
+        assert_eq!(object_name("h", "a.b-c"), "h-a.b-c");
+        let role = object_name("h", "plain/role/system:foo-01234567");
+        assert!(
+            role.starts_with("h-plain-role-system-foo-01234567-"),
+            "{role}"
+        );
+        let others = [
+            "plain-role-system-foo-01234567",
+            "plain/role/system-foo-01234567",
+            "plain/role/System:foo-01234567",
+            "plain/role/system:foo-01234567.",
+            "plain/role/\u{e4}",
+        ];
+        let mut all: Vec<_> = others.map(|it| object_name("h", it)).into();
+        // Cut behind a dot.
+        all.push(object_name(
+            "h",
+            &format!("{}.{}", "a".repeat(233), "b".repeat(40)),
+        ));
+        all.push(role);
+        for (at, one) in all.iter().enumerate() {
+            assert!(is_name(one) && one.len() <= LONGEST, "{one}");
+            assert!(!all[..at].contains(one), "{one}");
+        }
     }
 }

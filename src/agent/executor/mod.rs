@@ -5,7 +5,7 @@
 //! | `works` | the copy of the hub's stream |
 //! | `objects` | what was applied, as watches show it; `sight`: one object, as watches and turns see it |
 //! | `inventory` | what was put into the cluster for a work, written down there; `inventories`: all of them |
-//! | `turn` | one work's turn; `write`, `remove`: one object of it |
+//! | `turn` | one work's turn; `write`, `remove`: one object of it; `find`: whether it is there |
 //! | `cycle` | whose turn it is, and what became of it |
 //! | `reports` | the stream `status` |
 //! | `facts` | what the cluster is; `claims`: as it says itself |
@@ -17,6 +17,7 @@
 mod claims;
 mod cycle;
 mod facts;
+mod find;
 mod inventories;
 mod inventory;
 mod objects;

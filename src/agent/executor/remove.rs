@@ -1,6 +1,8 @@
 //! Removes objects of a work: only those that the inventory lists, by their uids, and only what a fresh answer of the API
 //! server says to be gone is gone.
 
+use super::find::as_shown;
+use super::inventories::listed_but;
 use super::objects::identifier;
 use super::sight::There;
 use super::turn::Turn;
@@ -8,8 +10,9 @@ use super::write::{place, with_uid};
 use crate::agent::plan::prune::Fate;
 use crate::agent::plan::strategy;
 use crate::kubernetes::WriteError;
-use crate::ocm::AppliedResource;
+use crate::ocm::{AppliedResource, name};
 use serde_json::Value;
+use std::sync::Arc;
 
 impl Turn {
     /// Takes over what was written down, and perhaps written, before an agent ended, but for what is `wanted`: the object
@@ -29,15 +32,23 @@ impl Turn {
         Ok(())
     }
 
-    /// The object, if it is there and an agent's work.
-    pub(super) async fn ours(&self, thing: &AppliedResource) -> Result<Option<Value>, WriteError> {
+    /// The object of a thing that was written down without a uid, if it is there by this agent's doing: an agent wrote it,
+    /// and no other inventory lists it. Whoever else wrote it, had it written down before.
+    pub(super) async fn ours(
+        &mut self,
+        thing: &AppliedResource,
+    ) -> Result<Option<Value>, WriteError> {
         // Not what watches show: these leave out who wrote it.
-        let object = match self.own.object(&place(thing)).await {
-            Ok(object) => serde_json::from_slice(&object).unwrap_or(Value::Null),
-            Err(WriteError::Refused(refusal)) if refusal.code == 404 => return Ok(None),
-            Err(error) => return Err(error),
+        let Some(object) = self.find(thing).await? else {
+            return Ok(None);
         };
-        Ok(strategy::is_ours(&object).then_some(object))
+        let object = serde_json::from_slice(&object).unwrap_or(Value::Null);
+        if !strategy::is_by_agent(&object) {
+            return Ok(None);
+        }
+        let others = listed_but(&self.own, name(&self.inventory.applied)).await?;
+        let theirs = others.iter().any(|it| it.is(thing));
+        Ok((!theirs).then_some(object))
     }
 
     pub(super) async fn meet(&mut self, fates: Vec<Fate>) {
@@ -45,6 +56,10 @@ impl Turn {
             let thing = match fate {
                 Fate::Release(thing) => {
                     self.inventory.forget(&thing);
+                    continue;
+                }
+                Fate::Wait(thing) => {
+                    self.doubt(&thing);
                     continue;
                 }
                 Fate::Delete(thing) => thing,
@@ -61,21 +76,31 @@ impl Turn {
         }
     }
 
+    /// It is tried again, and told why once.
+    fn doubt(&mut self, thing: &AppliedResource) {
+        self.trouble.get_or_insert_with(|| {
+            let (resource, name) = (&thing.resource, &thing.name);
+            format!("{resource} {name:?} is not removed while a work cannot be read that may want it: mend or delete that work, or serve its kinds")
+        });
+    }
+
     /// Deletes a thing; whether it is gone. Another one of its name is not it.
     async fn delete(&mut self, thing: &AppliedResource) -> Result<bool, WriteError> {
         let shown = match self.there.get(&identifier(thing)) {
-            Some(There::Yes(object)) => is(object, thing) && !is_going(object),
-            _ => false,
+            Some(There::Yes(it)) if is(it, thing) && !is_going(it) => Some(Arc::clone(it)),
+            _ => None,
         };
-        if !shown {
-            match self.left(thing).await? {
+        let object = match shown {
+            Some(object) => object,
+            None => match self.left(thing).await? {
                 There::No => return Ok(true),
                 There::Yes(object) if is_going(&object) => return Ok(false),
-                There::Yes(_) => {}
-            }
-        }
+                There::Yes(object) => object,
+            },
+        };
+        let at = place(&as_shown(thing, &object));
         let uid = thing.uid.as_deref().unwrap_or_default();
-        match self.kubernetes.delete(&place(thing), uid).await {
+        match self.kubernetes.delete(&at, uid).await {
             // Another one of that name, or somebody else is changing it: what is there now says which.
             Err(WriteError::Refused(refusal)) if refusal.code == 409 => {}
             other => other?,

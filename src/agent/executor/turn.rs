@@ -4,6 +4,7 @@ use super::inventory::Inventory;
 use super::objects::identifier;
 use super::sight::There;
 use super::write::{came_of, with_uid};
+use crate::agent::plan::elsewhere::Want;
 use crate::agent::plan::manifest::{self, Manifest, Read};
 use crate::agent::plan::prune::{self, Pruning};
 use crate::agent::plan::report::{Applied, Seen};
@@ -11,7 +12,7 @@ use crate::agent::plan::{order, strategy};
 use crate::kubernetes::{Kubernetes, WriteError};
 use crate::ocm::work::{DeleteOption, ResourceIdentifier};
 use crate::ocm::{AppliedResource, ManifestWork};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a turn is for.
 #[derive(Clone, Debug)]
@@ -47,8 +48,8 @@ pub(super) struct Turn {
     pub(super) applied: BTreeMap<ResourceIdentifier, u64>,
     /// Objects that belong to other works.
     pub(super) others: BTreeMap<ResourceIdentifier, String>,
-    /// Objects that other works want.
-    pub(super) wanted_elsewhere: BTreeSet<ResourceIdentifier>,
+    /// Objects that other works want, or may.
+    pub(super) wanted_elsewhere: BTreeMap<ResourceIdentifier, Want>,
     /// By manifest.
     pub(super) outcomes: Vec<(Applied, Seen)>,
     /// Why another try may help.
@@ -113,7 +114,7 @@ impl Turn {
         })
         .await?;
         let inventory = self.inventory.resources().to_vec();
-        let elsewhere = |it: &AppliedResource| self.wanted_elsewhere.contains(&identifier(it));
+        let elsewhere = |it: &AppliedResource| self.elsewhere(it);
         let fates = prune::prune(&Pruning {
             synced: self.current,
             inventory: &inventory,
@@ -128,7 +129,7 @@ impl Turn {
     async fn remove(&mut self, option: Option<&DeleteOption>) -> Result<(), WriteError> {
         self.adopt(|_| false).await?;
         let inventory = self.inventory.resources().to_vec();
-        let elsewhere = |it: &AppliedResource| self.wanted_elsewhere.contains(&identifier(it));
+        let elsewhere = |it: &AppliedResource| self.elsewhere(it);
         let fates = prune::remove_all(&inventory, option, &elsewhere);
         self.meet(fates).await;
         if self.inventory.resources().is_empty() {
@@ -137,6 +138,11 @@ impl Turn {
             return Ok(());
         }
         self.save().await
+    }
+
+    fn elsewhere(&self, thing: &AppliedResource) -> Want {
+        let want = self.wanted_elsewhere.get(&identifier(thing)).copied();
+        want.unwrap_or_default()
     }
 
     /// Lists what is only made where it is missing, if it is; and of what a turn before listed, and perhaps made, what it

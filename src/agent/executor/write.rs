@@ -29,10 +29,9 @@ impl Turn {
         if let Some(known) = self.there.get(&id) {
             return Ok(known.clone());
         }
-        let there = match self.own.object(&place(thing)).await {
-            Ok(object) => There::Yes(Arc::new(parsed(&object)?)),
-            Err(WriteError::Refused(refusal)) if refusal.code == 404 => There::No,
-            Err(error) => return Err(error),
+        let there = match self.find(thing).await? {
+            Some(object) => There::Yes(Arc::new(parsed(&object)?)),
+            None => There::No,
         };
         self.saw(thing, there.clone());
         Ok(there)

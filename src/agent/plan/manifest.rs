@@ -101,7 +101,8 @@ pub fn read(ordinal: usize, raw: &Value, kinds: Kinds<'_>) -> Read {
     Ok(Manifest { meta, object })
 }
 
-fn meta_of(ordinal: usize, raw: &Value) -> ManifestResourceMeta {
+/// What a manifest says of its object, whatever is served.
+pub fn meta_of(ordinal: usize, raw: &Value) -> ManifestResourceMeta {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let api_version = text(&raw["apiVersion"]);
     let (group, version) = api_version
@@ -156,7 +157,14 @@ pub fn config<'a>(
     spec: &'a ManifestWorkSpec,
     meta: &ManifestResourceMeta,
 ) -> Option<&'a ManifestConfig> {
-    let key = identifier(meta);
+    config_of(spec, &identifier(meta))
+}
+
+/// How a work says that the object of that name is treated, be it among its manifests or not.
+pub fn config_of<'a>(
+    spec: &'a ManifestWorkSpec,
+    key: &ResourceIdentifier,
+) -> Option<&'a ManifestConfig> {
     let mut configs = spec.manifest_configs.iter();
-    configs.find(|it| it.resource_identifier == key)
+    configs.find(|it| it.resource_identifier == *key)
 }

@@ -1,9 +1,10 @@
 //! What is removed when a work does not want it any more, and what is only let go.
 
-use super::manifest::{Read, applied};
-use super::order;
+use super::elsewhere::{Want, is_like};
+use super::manifest::{Read, applied, config_of};
+use super::{order, strategy};
 use crate::ocm::AppliedResource;
-use crate::ocm::work::{DeleteOption, PropagationPolicy};
+use crate::ocm::work::{DeleteOption, ManifestWorkSpec, PropagationPolicy, ResourceIdentifier};
 
 /// What becomes of a thing of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Fate {
     Delete(AppliedResource),
     /// Forget it: it stays.
     Release(AppliedResource),
+    /// Nothing yet: nobody knows whether another work wants it.
+    Wait(AppliedResource),
 }
 
 /// What is known of a work that is still wanted.
@@ -25,8 +28,8 @@ pub struct Pruning<'a> {
     pub manifests: &'a [Read],
     /// What happens to what it does not want.
     pub option: Option<&'a DeleteOption>,
-    /// Whether another work wants a thing.
-    pub wanted_elsewhere: &'a dyn Fn(&AppliedResource) -> bool,
+    /// How much other works want a thing.
+    pub wanted_elsewhere: &'a dyn Fn(&AppliedResource) -> Want,
 }
 
 /// What is to be removed of what the work put there; in the order of removal.
@@ -45,7 +48,7 @@ pub fn prune(what: &Pruning<'_>) -> Vec<Fate> {
 pub fn remove_all(
     inventory: &[AppliedResource],
     option: Option<&DeleteOption>,
-    wanted_elsewhere: &dyn Fn(&AppliedResource) -> bool,
+    wanted_elsewhere: &dyn Fn(&AppliedResource) -> Want,
 ) -> Vec<Fate> {
     fates(inventory.iter(), option, wanted_elsewhere)
 }
@@ -53,33 +56,43 @@ pub fn remove_all(
 fn fates<'a>(
     gone: impl Iterator<Item = &'a AppliedResource>,
     option: Option<&DeleteOption>,
-    wanted_elsewhere: &dyn Fn(&AppliedResource) -> bool,
+    wanted_elsewhere: &dyn Fn(&AppliedResource) -> Want,
 ) -> Vec<Fate> {
     let mut gone: Vec<_> = gone.cloned().collect();
     order::sort_for_removal(&mut gone, |it| (it.group.as_str(), it.resource.as_str()));
     let fate = |it: AppliedResource| {
         // What never got a uid was never there by our doing.
-        let keeps = !is_owned(option, &it) || wanted_elsewhere(&it) || it.uid.is_none();
-        if keeps {
-            Fate::Release(it)
-        } else {
-            Fate::Delete(it)
+        if !is_owned(option, &it) || it.uid.is_none() {
+            return Fate::Release(it);
+        }
+        match wanted_elsewhere(&it) {
+            Want::Yes => Fate::Release(it),
+            Want::Maybe => Fate::Wait(it),
+            Want::No => Fate::Delete(it),
         }
     };
     gone.into_iter().map(fate).collect()
+}
+
+/// What the work put there, and says now that it is only read: it is let go, since what is only read is never removed.
+pub fn only_read(inventory: &[AppliedResource], spec: &ManifestWorkSpec) -> Vec<AppliedResource> {
+    let is_read = |it: &&AppliedResource| {
+        let key = ResourceIdentifier {
+            group: it.group.clone(),
+            resource: it.resource.clone(),
+            name: it.name.clone(),
+            namespace: it.namespace.clone(),
+        };
+        strategy::is_only_read(config_of(spec, &key))
+    };
+    inventory.iter().filter(is_read).cloned().collect()
 }
 
 /// Whether the work wants it, or may: a manifest whose kind is not served just now could be anything of that name.
 fn is_wanted(thing: &AppliedResource, manifests: &[Read]) -> bool {
     manifests.iter().any(|it| match it {
         Ok(manifest) => applied(&manifest.meta, None).is(thing),
-        Err(unreadable) => {
-            let meta = &unreadable.meta;
-            let same = |said: &str, is: &str| said.is_empty() || is.is_empty() || said == is;
-            same(&meta.group, &thing.group)
-                && same(&meta.name, &thing.name)
-                && same(&meta.namespace, &thing.namespace)
-        }
+        Err(unreadable) => is_like(unreadable, thing),
     })
 }
 

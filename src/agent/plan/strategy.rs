@@ -88,11 +88,25 @@ fn apply(manifest: &Manifest, said: ServerSideApply, force: bool, known: Known<'
         ignore::remove(&mut object, &said.ignore_fields);
     }
     let manager = said.field_manager.filter(|it| !it.is_empty());
+    let manager = manager.unwrap_or_else(|| FIELD_MANAGER.to_owned());
+    // By its manager an object is known again after a crash; OCM's definition lets no other one pass.
+    if !is_agents(&manager) {
+        return Action::Refuse {
+            reason: "AppliedManifestFailed",
+            message: format!(
+                "updateStrategy.serverSideApply.fieldManager {manager:?} does not begin with {FIELD_MANAGER:?}"
+            ),
+        };
+    }
     Action::Apply {
         object,
-        manager: manager.unwrap_or_else(|| FIELD_MANAGER.to_owned()),
+        manager,
         force,
     }
+}
+
+fn is_agents(manager: &str) -> bool {
+    manager.starts_with(FIELD_MANAGER)
 }
 
 /// Whether an object is only made where it is missing, and left alone from then on.
@@ -107,13 +121,11 @@ pub fn is_only_read(config: Option<&ManifestConfig>) -> bool {
     strategy.is_some_and(|it| it.kind == UpdateStrategyType::ReadOnly)
 }
 
-/// Whether an object says that an agent wrote it: fields of it are a field manager's of ours.
-pub fn is_ours(object: &Value) -> bool {
+/// Whether an object says that an agent wrote it: fields of it are a field manager's of agents. Which agent, it does not
+/// say: that is for inventories to tell.
+pub fn is_by_agent(object: &Value) -> bool {
     let managers = object["metadata"]["managedFields"].as_array();
-    let ours = |it: &Value| {
-        let manager = it["manager"].as_str().unwrap_or_default();
-        manager.starts_with(FIELD_MANAGER)
-    };
+    let ours = |it: &Value| it["manager"].as_str().is_some_and(is_agents);
     managers.into_iter().flatten().any(ours)
 }
 

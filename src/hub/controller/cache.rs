@@ -1,7 +1,7 @@
 //! One kind of the hub's API server, as its watch shows it.
 
 use crate::kubernetes::{Collector, Heard, News};
-use crate::ocm::{ObjectMeta, name, namespace};
+use crate::ocm::{ObjectMeta, is_deleting, name, namespace};
 use crate::source::Event;
 use bytes::Bytes;
 use k8s_openapi::Metadata;
@@ -149,6 +149,11 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
     /// Takes the answer to a write; what the watch has told of already, be it that it went, is no news.
     pub(super) fn wrote(&mut self, value: &Bytes) -> Option<Id> {
         let new: K = read(&Bytes::new(), value)?;
+        let known = self.get(namespace(&new), name(&new));
+        // That it goes is for the watch to say, at which it is asked whether it goes with its definition.
+        if is_deleting(new.metadata()) && !known.is_some_and(|it| is_deleting(it.metadata())) {
+            return None;
+        }
         match version(new.metadata()) {
             Some(version) if version <= self.told => None,
             _ => self.set(new),
@@ -310,5 +315,17 @@ mod tests {
         assert_eq!((names(&cache, "a").len(), cache.unknown().count()), (1, 0));
         cache.take(Heard::Event(Event::Delete("a/x".into(), 5)));
         assert!(!cache.has("a", "x"));
+    }
+
+    /// A write may be answered with an object that goes with its definition, and nobody has deleted.
+    #[test]
+    fn that_an_object_goes_is_not_for_an_answer_to_say() {
+        let mut cache = holding(&[("a/x", work("a", "x", 1))], 1);
+        let text = r#"{"metadata": {"namespace": "a", "name": "x", "uid": "1", "resourceVersion": "2", "deletionTimestamp": "2026-01-01T00:00:00Z"}}"#;
+        let going = Bytes::from(text);
+        assert_eq!(cache.wrote(&going), None);
+        assert!(!is_deleting(cache.get("a", "x").unwrap().metadata()));
+        cache.take(Heard::Event(Event::Put("a/x".into(), going, 2)));
+        assert!(is_deleting(cache.get("a", "x").unwrap().metadata()));
     }
 }

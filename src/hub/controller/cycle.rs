@@ -126,7 +126,11 @@ impl<'a> Cycle<'a> {
                         let counts = self.gate.stands(kind);
                         counts.into_iter().for_each(|heard| self.take(kind, heard));
                     }
-                    Definition::Unknown(why) => self.gate.ask_again(kind, &why),
+                    Definition::Unknown(why) => {
+                        let whole = self.world.is_whole(kind);
+                        let counts = self.gate.ask_again(kind, &why, whole);
+                        counts.into_iter().for_each(|heard| self.take(kind, heard));
+                    }
                     Definition::Going | Definition::Missing => return Some(self.undefined(kind)),
                 },
                 Some(told) = self.told.recv() => {

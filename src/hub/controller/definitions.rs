@@ -3,8 +3,9 @@
 //! With a definition go all its objects, as if somebody had deleted each of them. Nobody has; and were it taken for that,
 //! their work would go from all clusters. So whatever takes an object away counts only when its definition was seen to
 //! stand after that (`gate`). If it goes too, or is gone, the hub decides nothing more: it lets the definition go, makes
-//! it anew, and writes again what there was ([`bring_back`]). What a hub has not written again when it ends is lost on the
-//! hub; in the clusters it stays as what is missing without having been deleted.
+//! it anew, and writes again what there was ([`bring_back`]). What somebody had deleted before, and was still held, is
+//! deleted again: so whoever has something of it is told so. What a hub has not written again when it ends is lost on
+//! the hub; in the clusters it stays as what is missing without having been deleted.
 
 use super::deeds::{self, Act, Deed};
 use super::world::{DEFINED, Kind, World};
@@ -61,15 +62,22 @@ pub(super) struct Saved {
     complete: bool,
     /// Whose definitions went.
     undefined: BTreeSet<Kind>,
+    /// What was made anew only to be deleted again.
+    going: Vec<Deed>,
 }
 
 impl Saved {
     pub(super) fn of(world: &World) -> Self {
-        let objects = DEFINED.map(|kind| (kind, world.documents(kind)));
+        // Of what goes, only what is held matters to anybody.
+        let matters = |it: &Value| !is_going(it) || finalizers(it).any(is_ours);
+        let objects = DEFINED.map(|kind| {
+            let all = world.documents(kind).into_iter();
+            (kind, all.filter(matters).collect())
+        });
         Self {
             objects: objects.into_iter().collect(),
             complete: true,
-            undefined: BTreeSet::new(),
+            ..Self::default()
         }
     }
 
@@ -83,7 +91,12 @@ impl Saved {
                 )
             };
             if !known.iter().any(|it| id(it) == id(object)) {
-                known.push(object.clone());
+                // It goes with its definition, as far as anybody knows.
+                let mut object = object.clone();
+                if let Some(metadata) = object["metadata"].as_object_mut() {
+                    metadata.remove("deletionTimestamp");
+                }
+                known.push(object);
             }
         }
     }
@@ -104,9 +117,19 @@ pub(super) async fn bring_back(
         else {
             continue;
         };
-        let done = write_again(kubernetes, kind, &mut left).await;
+        let done = write_again(kubernetes, kind, &mut left, &mut saved.going).await;
         saved.objects.insert(kind, left);
         done?;
+    }
+    while let Some(deed) = saved.going.last() {
+        match deed.run(kubernetes).await {
+            Err(WriteError::Refused(refusal)) => {
+                let name = &deed.place.name;
+                tracing::warn!(name, %refusal, "what was deleted before its definition was cannot be deleted again: delete it");
+            }
+            done => _ = done?,
+        }
+        saved.going.pop();
     }
     *saved = Saved::default();
     Ok(())
@@ -149,16 +172,10 @@ async fn list(kubernetes: &Kubernetes, kind: Kind) -> Result<Vec<Value>, WriteEr
 /// Drops our finalizers of an object that goes with its definition.
 async fn free(kubernetes: &Kubernetes, kind: Kind, object: &Value) -> Result<(), WriteError> {
     let metadata = &object["metadata"];
-    let all: Vec<_> = metadata["finalizers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
-    let is_ours = |it: &&Value| OURS.iter().any(|ours| *it == ours);
-    if !all.iter().any(&is_ours) {
+    if !finalizers(object).any(is_ours) {
         return Ok(());
     }
-    let left: Vec<_> = all.into_iter().filter(|it| !is_ours(it)).collect();
+    let left: Vec<_> = finalizers(object).filter(|it| !is_ours(it)).collect();
     let word = |key: &str| metadata[key].as_str().unwrap_or_default();
     let patch = json!({"metadata": {"uid": metadata["uid"], "finalizers": left}});
     let deed = Deed {
@@ -171,11 +188,26 @@ async fn free(kubernetes: &Kubernetes, kind: Kind, object: &Value) -> Result<(),
     }
 }
 
-/// Makes objects that went with their definition; `left`: those that are still to be made.
+fn finalizers(object: &Value) -> impl Iterator<Item = &Value> {
+    let all = object["metadata"]["finalizers"].as_array();
+    all.into_iter().flatten()
+}
+
+fn is_ours(finalizer: &Value) -> bool {
+    OURS.iter().any(|ours| finalizer == ours)
+}
+
+fn is_going(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
+/// Makes objects that went with their definition; `left`: those that are still to be made; `going`: what is to be done
+/// with those that were deleted before.
 async fn write_again(
     kubernetes: &Kubernetes,
     kind: Kind,
     left: &mut Vec<Value>,
+    going: &mut Vec<Deed>,
 ) -> Result<(), WriteError> {
     // Until it is served, every object of it seems to have no place.
     kubernetes.objects(&kind.place("", ""), "").await?;
@@ -184,9 +216,12 @@ async fn write_again(
         let word = |key: &str| new["metadata"][key].as_str().unwrap_or_default();
         let place = kind.place(word("namespace"), word("name"));
         let act = Act::Create(new.clone());
-        let made = Deed { place, act }.run(kubernetes).await;
-        match made {
-            Ok(Some(made)) => status_again(kubernetes, kind, object, &made).await?,
+        let create = Deed { place, act };
+        match create.run(kubernetes).await {
+            Ok(Some(made)) => {
+                going.extend(delete_again(object, &made, &create.place));
+                status_again(kubernetes, kind, object, &made).await?;
+            }
             // Somebody else was faster.
             Ok(None) => {}
             Err(WriteError::Refused(refusal)) => {
@@ -197,6 +232,18 @@ async fn write_again(
         left.pop();
     }
     Ok(())
+}
+
+/// What is to be done with an object that was made anew, if somebody had deleted it before.
+fn delete_again(object: &Value, made: &[u8], place: &Place) -> Option<Deed> {
+    let made: Value = serde_json::from_slice(made).unwrap_or_default();
+    let uid = made["metadata"]["uid"]
+        .as_str()
+        .filter(|_| is_going(object))?;
+    Some(Deed {
+        place: place.clone(),
+        act: Act::Delete(uid.to_owned()),
+    })
 }
 
 async fn status_again(
@@ -235,11 +282,7 @@ fn anew(object: &Value) -> Value {
                 "name" | "namespace" | "labels" | "annotations"
             )
         });
-        let finalizers = object["metadata"]["finalizers"].as_array();
-        let ours = finalizers.into_iter().flatten();
-        let ours: Vec<_> = ours
-            .filter(|it| OURS.iter().any(|ours| *it == ours))
-            .collect();
+        let ours: Vec<_> = finalizers(object).filter(|it| is_ours(it)).collect();
         metadata.insert("finalizers".to_owned(), json!(ours));
     }
     new
@@ -248,6 +291,8 @@ fn anew(object: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kubernetes::Heard;
+    use crate::source::Event;
 
     #[test]
     fn what_is_made_anew_has_nothing_of_its_life_before() {
@@ -276,5 +321,35 @@ mod tests {
         let mut running = Saved::of(&World::default());
         running.keep(Kind::Work, &[work("a")]);
         assert_eq!(running.objects[&Kind::Work].len(), 0);
+    }
+
+    #[test]
+    fn what_somebody_had_deleted_before_is_deleted_again() {
+        let work = |name: &str, finalizer: &str| {
+            json!({"metadata": {
+                "namespace": "c", "name": name, "uid": "1", "finalizers": [finalizer],
+                "deletionTimestamp": "2026-01-01T00:00:00Z",
+            }})
+        };
+        let all = [work("held", work::FINALIZER), work("theirs", "theirs")];
+        let entries = all.iter().map(|it| {
+            let name = it["metadata"]["name"].as_str().unwrap();
+            (format!("c/{name}").into(), it.to_string().into())
+        });
+        let mut world = World::default();
+        let listed = Event::Listed(entries.collect(), 1);
+        world.take(Kind::Work, Heard::Event(listed));
+        let saved = &Saved::of(&world).objects[&Kind::Work];
+        let [held] = saved.as_slice() else {
+            panic!("{saved:?}")
+        };
+        let place = Kind::Work.place("c", "held");
+        let again = delete_again(held, br#"{"metadata": {"uid": "2"}}"#, &place).unwrap();
+        assert_eq!(again.act, Act::Delete("2".to_owned()));
+        // What goes with its definition was not deleted by anybody.
+        let mut begun = Saved::default();
+        begun.keep(Kind::Work, &all);
+        let kept = &begun.objects[&Kind::Work];
+        assert!(kept.len() == 2 && !kept.iter().any(is_going));
     }
 }

@@ -209,14 +209,17 @@ impl World {
         }
     }
 
-    /// All objects of a kind that are not being deleted, as they were read: of namespaces, none.
+    /// All objects of a kind, as they were read: of namespaces, none.
     pub(super) fn documents(&self, kind: Kind) -> Vec<Value> {
         fn of<K>(cache: &Cache<K>) -> Vec<Value>
         where
             K: Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned,
         {
-            let live = cache.all().iter().filter(|it| !is_deleting(it.metadata()));
-            live.filter_map(|it| document(it).ok()).collect()
+            cache
+                .all()
+                .iter()
+                .filter_map(|it| document(it).ok())
+                .collect()
         }
         match kind {
             Kind::Namespace => Vec::new(),

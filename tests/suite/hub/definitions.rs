@@ -54,6 +54,51 @@ fn a_definition_that_is_deleted_under_the_hub_comes_back_and_no_work_is_lost() {
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
 }
 
+#[test]
+fn a_delete_that_no_agent_has_heard_of_is_not_forgotten_when_the_definition_goes() {
+    let pair = Pair::new("deleted-before");
+    let hub = pair.start_hub(&[]);
+    let mut agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    let map = |name: &str| pair.config_map(name);
+    for work in ["goes", "stays"] {
+        pair.put_work(work, &[work], "1");
+        until(&pair.hub, &pair.work(work), &hub.process, |it| {
+            condition(it, "Applied") == "True"
+        });
+    }
+    agent.process.kill_9();
+    let words = [
+        "-n",
+        "edge",
+        "delete",
+        "manifestwork",
+        "goes",
+        "--wait=false",
+    ];
+    pair.hub.kubectl_ok(&words).unwrap();
+    // What comes later is held: the hub has heard of the delete.
+    pair.put_work("later", &["later"], "1");
+    until(&pair.hub, &pair.work("later"), &hub.process, |it| {
+        it["metadata"]["finalizers"].is_array()
+    });
+    let before = uid(&pair.hub, &pair.work("goes"));
+    let plural = "manifestworks.work.open-cluster-management.io";
+    let words = ["delete", "crd", plural, "--wait=false"];
+    pair.hub.kubectl_ok(&words).unwrap();
+    until(&pair.hub, &pair.work("goes"), &hub.process, |it| {
+        it["metadata"]["uid"].as_str() != before.as_deref()
+            && it["metadata"]["deletionTimestamp"].is_string()
+    });
+    agent = pair.start_agent(&[]);
+    until_gone(&pair.cluster, &map("goes"), &agent.process);
+    until_gone(&pair.hub, &pair.work("goes"), &hub.process);
+    until(&pair.cluster, &map("later"), &agent.process, |_| true);
+    let stays = get(&pair.hub, &pair.work("stays")).unwrap();
+    assert!(stays["metadata"]["deletionTimestamp"].is_null());
+    assert!(get(&pair.cluster, &map("stays")).is_some());
+}
+
 /// A user's kind is the user's: who deletes it, deletes its objects, everywhere.
 #[test]
 fn with_the_definition_of_a_distributed_kind_its_objects_go_everywhere() {

@@ -12,6 +12,23 @@ pub(super) fn inventory(pair: &Pair, agent: &str, work: &str) -> Option<Value> {
     all["items"].as_array()?.iter().find(is).cloned()
 }
 
+/// Makes an inventory list these.
+fn set_listed(pair: &Pair, inventory: &Value, listed: &Value) {
+    let name = inventory["metadata"]["name"].as_str().unwrap();
+    let status = json!({"status": {"appliedResources": listed}}).to_string();
+    let resource = "appliedmanifestworks.work.open-cluster-management.io";
+    let words = [
+        "patch",
+        resource,
+        name,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        &status,
+    ];
+    pair.cluster.kubectl_ok(&words).unwrap();
+}
+
 #[test]
 fn two_agents_on_one_api_server_leave_each_others_objects_alone() {
     let mut pair = Pair::new("agents");
@@ -19,7 +36,7 @@ fn two_agents_on_one_api_server_leave_each_others_objects_alone() {
     pair.cluster = Arc::new(pair.scene.bed.private_cluster("agents-edge").unwrap());
     pair.namespace = pair.cluster.namespace("agents").unwrap();
     let hub = pair.start_hub(&[]);
-    let first = pair.start_agent(&[]);
+    let mut first = pair.start_agent(&[]);
     pair.until_joined(&hub);
     pair.put_work("one", &["a"], "1");
     let map = |name: &str| pair.config_map(name);
@@ -51,6 +68,24 @@ fn two_agents_on_one_api_server_leave_each_others_objects_alone() {
         let names: Vec<_> = resources.iter().map(|it| &it["name"]).collect();
         assert_eq!(names, [name], "{agent}");
     }
+
+    // As if the first had ended just before it wrote what the second has written since.
+    first.process.kill_9();
+    let unwritten = json!({"version": "v1", "resource": "configmaps", "namespace": pair.namespace, "name": "b"});
+    let written = inventory(&pair, "edge", "one").unwrap();
+    let mut both = written["status"]["appliedResources"].clone();
+    both.as_array_mut().unwrap().push(unwritten);
+    set_listed(&pair, &written, &both);
+    let of_second_s = uid(&pair.cluster, &map("b"));
+    first = pair.start_agent(&[]);
+    let name = written["metadata"]["name"].as_str().unwrap();
+    let path = format!("{WORKS}/appliedmanifestworks/{name}");
+    until(&pair.cluster, &path, &first.process, |it| {
+        it["status"]["appliedResources"]
+            .as_array()
+            .is_some_and(|it| it.len() == 1)
+    });
+    assert_eq!(uid(&pair.cluster, &map("b")), of_second_s);
 
     let words = [
         "-n",
@@ -125,19 +160,7 @@ fn what_an_agent_wrote_just_before_it_ended_is_its_own() {
     for one in listed.as_array_mut().unwrap() {
         one.as_object_mut().unwrap().remove("uid");
     }
-    let name = written["metadata"]["name"].as_str().unwrap();
-    let status = json!({"status": {"appliedResources": listed}}).to_string();
-    let resource = "appliedmanifestworks.work.open-cluster-management.io";
-    let words = [
-        "patch",
-        resource,
-        name,
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        &status,
-    ];
-    pair.cluster.kubectl_ok(&words).unwrap();
+    set_listed(&pair, &written, &listed);
     for verb in ["delete", "create"] {
         let words = ["-n", &pair.namespace, verb, "configmap", "theirs"];
         pair.cluster.kubectl_ok(&words).unwrap();
@@ -150,4 +173,34 @@ fn what_an_agent_wrote_just_before_it_ended_is_its_own() {
         condition(it, "Applied") == "True" && manifests.is_some_and(|it| it.len() == 1)
     });
     assert!(uid(&pair.cluster, &pair.config_map("theirs")).is_some());
+}
+
+#[test]
+fn an_object_whose_name_no_inventory_could_have_is_distributed_all_the_same() {
+    let pair = Pair::new("names");
+    let hub = pair.start_hub(&[]);
+    let agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {
+            "name": "system:Some",
+            "namespace": "edge",
+            "labels": {"mqinformer.io/distribute": ""},
+            "annotations": {"mqinformer.io/namespace": pair.namespace},
+        },
+        "rules": [],
+    });
+    pair.hub.apply(&role.to_string()).unwrap();
+    let at = |namespace: &str| {
+        format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/system:Some")
+    };
+    until(&pair.hub, &at("edge"), &hub.process, |it| {
+        it["metadata"]["annotations"]["mqinformer.io/applied"] == "True"
+    });
+    assert!(uid(&pair.cluster, &at(&pair.namespace)).is_some());
+    let words = ["-n", "edge", "delete", "role", "system:Some"];
+    pair.hub.kubectl_ok(&words).unwrap();
+    until_gone(&pair.cluster, &at(&pair.namespace), &agent.process);
 }

@@ -327,3 +327,93 @@ fn an_object_that_loses_its_label_goes_from_its_cluster_and_stays_on_the_hub() {
     hub = pair.start_hub(&[]);
     until_free("offline", &hub);
 }
+
+#[test]
+fn what_moves_to_another_work_while_the_agent_is_down_stays() {
+    let pair = Pair::new("moves");
+    let hub = pair.start_hub(&[]);
+    let mut agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    pair.put_work("a", &["deleted"], "1");
+    pair.put_work("b", &["pruned", "kept"], "1");
+    for work in ["a", "b"] {
+        until(&pair.hub, &pair.work(work), &hub.process, |it| {
+            condition(it, "Applied") == "True"
+        });
+    }
+    let map = |name: &str| pair.config_map(name);
+    let before = ["deleted", "pruned"].map(|it| uid(&pair.cluster, &map(it)));
+    assert!(agent.process.terminate().success());
+    let words = ["-n", "edge", "delete", "manifestwork", "a", "--wait=false"];
+    pair.hub.kubectl_ok(&words).unwrap();
+    pair.put_work("b", &["kept"], "1");
+    pair.put_work("c", &["deleted", "pruned"], "2");
+    agent = pair.start_agent(&[]);
+    until_gone(&pair.hub, &pair.work("a"), &hub.process);
+    for name in ["deleted", "pruned"] {
+        until(&pair.cluster, &map(name), &agent.process, |it| {
+            value(it) == "2"
+        });
+    }
+    let after = ["deleted", "pruned"].map(|it| uid(&pair.cluster, &map(it)));
+    assert_eq!(after, before, "they were not made anew");
+}
+
+#[test]
+fn what_was_applied_in_a_version_that_is_no_longer_served_is_removed_all_the_same() {
+    let pair = Pair::new("version");
+    let hub = pair.start_hub(&[]);
+    let agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    let group = format!("{}.example.com", pair.namespace);
+    let version = |name: &str, served: bool| {
+        json!({"name": name, "served": served, "storage": name == "v1", "schema": {
+            "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        }})
+    };
+    let crd = format!("gizmos.{group}");
+    let define = |old_is_served: bool| {
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": crd},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"kind": "Gizmo", "plural": "gizmos"},
+                "versions": [version("v1alpha1", old_is_served), version("v1", true)],
+            },
+        });
+        pair.cluster.apply(&definition.to_string()).unwrap();
+    };
+    define(true);
+    let gizmo = json!({
+        "apiVersion": format!("{group}/v1alpha1"),
+        "kind": "Gizmo",
+        "metadata": {"name": "g", "namespace": pair.namespace},
+    });
+    pair.put_manifests("one", &[gizmo]);
+    let at = |version: &str| {
+        let namespace = &pair.namespace;
+        format!("/apis/{group}/{version}/namespaces/{namespace}/gizmos/g")
+    };
+    until(&pair.hub, &pair.work("one"), &hub.process, |it| {
+        condition(it, "Applied") == "True"
+    });
+    until(&pair.cluster, &at("v1"), &agent.process, |_| true);
+    define(false);
+    until_gone(&pair.cluster, &at("v1alpha1"), &agent.process);
+    assert!(uid(&pair.cluster, &at("v1")).is_some());
+    let words = [
+        "-n",
+        "edge",
+        "delete",
+        "manifestwork",
+        "one",
+        "--wait=false",
+    ];
+    pair.hub.kubectl_ok(&words).unwrap();
+    until_gone(&pair.hub, &pair.work("one"), &hub.process);
+    assert_eq!(get(&pair.cluster, &at("v1")), None);
+    pair.cluster.kubectl_ok(&["delete", "crd", &crd]).unwrap();
+}

@@ -135,6 +135,38 @@ fn each_object_is_written_as_its_strategy_says() {
     }
 }
 
+#[test]
+fn what_a_work_only_reads_from_now_on_stays_when_the_work_goes() {
+    let pair = Pair::new("only-read");
+    let hub = pair.start_hub(&[]);
+    let mut agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    let map = |name: &str| pair.config_map(name);
+    let manifests = ["later", "at-last"].map(|it| config_map(&pair, it, &json!({"v": "ours"})));
+    let spec = |read: &[&str]| {
+        let read = read.iter().map(|it| {
+            let strategy = json!({"updateStrategy": {"type": "ReadOnly"}});
+            config(&pair, "configmaps", it, strategy)
+        });
+        let configs: Vec<_> = read.collect();
+        json!({"workload": {"manifests": manifests}, "manifestConfigs": configs})
+    };
+    let applied = |it: &Value| condition(it, "Applied") == "True" && is_judged(it);
+    for read in [&[][..], &["later"]] {
+        put(&pair, "one", &spec(read));
+        until(&pair.hub, &pair.work("one"), &hub.process, applied);
+    }
+    let before = ["later", "at-last"].map(|it| uid(&pair.cluster, &map(it)));
+    // The other one, in the moment in which the work is deleted.
+    assert!(agent.process.terminate().success());
+    put(&pair, "one", &spec(&["later", "at-last"]));
+    delete_work(&pair, "one");
+    agent = pair.start_agent(&[]);
+    until_gone(&pair.hub, &pair.work("one"), &hub.process);
+    let after = ["later", "at-last"].map(|it| uid(&pair.cluster, &map(it)));
+    assert_eq!(after, before, "{}", agent.process.err());
+}
+
 /// What the executor of these tests may do with ConfigMaps.
 fn grant(pair: &Pair, verbs: &[&str]) {
     let of = |kind: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "deployer", "namespace": pair.namespace}});

@@ -175,3 +175,59 @@ fn what_was_distributed_of_a_kind_that_the_hub_may_not_read_any_more_stays() {
     assert!(get(&pair.hub, path).is_some());
     drop(hub);
 }
+
+#[test]
+fn one_object_that_cannot_be_read_holds_up_its_namespace_until_it_can_be() {
+    let pair = Pair::new("doubts");
+    let hub = pair.start_hub(&[]);
+    let _agent = pair.start_agent(&[]);
+    pair.until_joined(&hub);
+    loosen(
+        &pair.hub,
+        "managedclustersetbindings.cluster.open-cluster-management.io",
+    );
+    let group = "cluster.open-cluster-management.io";
+    let binding = |namespace: &str, name: &str, spec: Value| {
+        json!({
+            "apiVersion": format!("{group}/v1beta2"),
+            "kind": "ManagedClusterSetBinding",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": spec,
+        })
+    };
+    let put = |object: &Value| pair.hub.apply(&object.to_string());
+    for namespace in ["shop", "bank"] {
+        put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
+            .unwrap();
+        put(&binding(
+            namespace,
+            "default",
+            json!({"clusterSet": "default"}),
+        ))
+        .unwrap();
+    }
+    let broken = binding("shop", "broken", json!(7));
+    bed::wait_for("the binding is taken", || Ok(put(&broken).ok())).unwrap();
+    hub.process
+        .wait_err("it is told", |text| text.contains("cannot be read"));
+    let decision = |of: &str| {
+        format!("/apis/{group}/v1beta1/namespaces/{of}/placementdecisions/web-decision-1")
+    };
+    for namespace in ["shop", "bank"] {
+        let placement = json!({
+            "apiVersion": format!("{group}/v1beta1"),
+            "kind": "Placement",
+            "metadata": {"name": "web", "namespace": namespace},
+        });
+        put(&placement).unwrap();
+    }
+    let chosen = |it: &Value| it["status"]["decisions"][0]["clusterName"] == "edge";
+    until(&pair.hub, &decision("bank"), &hub.process, chosen);
+    hub.process.wait_err("it is told who waits", |text| {
+        text.contains("managedclustersetbindings shop/broken cannot be read")
+    });
+    assert_eq!(get(&pair.hub, &decision("shop")), None);
+    let repaired = binding("shop", "broken", json!({"clusterSet": "broken"}));
+    put(&repaired).unwrap();
+    until(&pair.hub, &decision("shop"), &hub.process, chosen);
+}

@@ -5,16 +5,17 @@ use crate::agent::executor::inventory::Inventory;
 use crate::agent::executor::objects::identifier;
 use crate::agent::executor::turn::{Goal, Turn};
 use crate::agent::options::Executor;
+use crate::agent::plan::elsewhere::{self, Want};
 use crate::agent::plan::evict::{Eviction, eviction};
 use crate::agent::plan::manifest::{self, Mapping, Read, read_all};
 use crate::agent::plan::report::{self, Applied, Seen};
 use crate::agent::plan::strategy;
 use crate::kubernetes::Kubernetes;
 use crate::ocm::exchange::WorkReport;
-use crate::ocm::work::{DeleteOption, ManifestResourceMeta, ManifestWorkSpec, PropagationPolicy};
+use crate::ocm::work::{DeleteOption, ManifestWorkSpec, PropagationPolicy, ResourceIdentifier};
 use crate::ocm::{AppliedResource, ManifestWork, is_deleting, name};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 impl Cycle<'_> {
     /// The turn of a work, if there is anything to do.
@@ -53,6 +54,7 @@ impl Cycle<'_> {
         }
         let mut inventory = self.inventory(&of);
         inventory.applied.status.eviction_start_time = None;
+        inventory.release(&work.spec);
         let wanted: Vec<_> = reads.iter().flatten().collect();
         for manifest in &wanted {
             let thing = manifest::applied(&manifest.meta, None);
@@ -87,7 +89,8 @@ impl Cycle<'_> {
             self.report_gone(work);
             return None;
         }
-        let inventory = self.inventory(&of);
+        let mut inventory = self.inventory(&of);
+        inventory.release(&work.spec);
         let things = inventory.resources().to_vec();
         let goal = Goal::Remove(work.spec.delete_option.clone());
         let writer = self.writer(&work.spec);
@@ -177,48 +180,40 @@ impl Cycle<'_> {
         }
     }
 
-    /// Which of these things other works want, that are not being deleted.
+    /// How much other works want these things, that are not being deleted; by the works themselves, whether or not they
+    /// have had a turn.
     fn wanted_elsewhere(
         &self,
         work: &str,
         things: &[AppliedResource],
-    ) -> BTreeSet<crate::ocm::work::ResourceIdentifier> {
-        let shared = |it: &&AppliedResource| self.objects.works(it).len() > 1;
-        let wants = |other: &str, thing: &AppliedResource| {
-            let live = self
-                .works
-                .get(other)
-                .filter(|it| !is_deleting(&it.metadata));
-            live.is_some_and(|it| {
-                let reads = self.read(&it.spec);
-                // Who only reads a thing does not keep it.
-                let is_kept = |meta: &ManifestResourceMeta| {
-                    !strategy::is_only_read(manifest::config(&it.spec, meta))
-                };
-                let mut kept = reads.iter().flatten().filter(|read| is_kept(&read.meta));
-                kept.any(|read| manifest::applied(&read.meta, None).is(thing))
-            })
+    ) -> BTreeMap<ResourceIdentifier, Want> {
+        // Of one that cannot be read nobody knows what it wants.
+        let least = match self.works.unreadable(work) {
+            Some(_) => Want::Maybe,
+            None => Want::No,
         };
-        let elsewhere = |it: &&AppliedResource| {
-            let works = self.objects.works(it);
-            works.iter().any(|other| other != work && wants(other, it))
+        let want = |thing: &AppliedResource| {
+            let others = self.works.about(thing, work).into_iter();
+            let wants = others.map(|it| elsewhere::want(&it.spec, thing, &self.kinds()));
+            wants.fold(least, Want::max)
         };
-        things
-            .iter()
-            .filter(shared)
-            .filter(elsewhere)
-            .map(identifier)
-            .collect()
+        let all = things.iter().map(|it| (identifier(it), want(it)));
+        all.filter(|(_, want)| *want != Want::No).collect()
     }
 
     fn read(&self, spec: &ManifestWorkSpec) -> Vec<Read> {
-        read_all(spec, &|group, version, kind| {
+        read_all(spec, &self.kinds())
+    }
+
+    /// What the cluster serves.
+    fn kinds(&self) -> impl Fn(&str, &str, &str) -> Option<Mapping> + '_ {
+        |group, version, kind| {
             let found = self.catalog.of_kind(group, version, kind)?;
             Some(Mapping {
                 resource: found.name.clone(),
                 namespaced: found.namespaced,
             })
-        })
+        }
     }
 
     fn inventory(&self, work: &str) -> Inventory {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::ocm::plain;
 use crate::ocm::work::{DeleteOption, ManifestConfig};
+use elsewhere::{Want, want};
 use evict::{Eviction, eviction};
 use k8s_openapi::jiff::SignedDuration;
 use prune::{Fate, Pruning, prune};
@@ -115,6 +116,9 @@ fn strategies() {
     let ours =
         json!({"type": "ServerSideApply", "serverSideApply": {"fieldManager": "work-agent-x"}});
     assert_eq!(force(decide(ours, is_there)), named("work-agent-x", false));
+    // Nobody would know it again.
+    let other = json!({"type": "ServerSideApply", "serverSideApply": {"fieldManager": "helm"}});
+    assert!(matches!(decide(other, is_there), Action::Refuse { .. }));
     let forced = json!({"type": "ServerSideApply", "serverSideApply": {"force": true}});
     assert_eq!(force(decide(forced, is_there)), named("work-agent", true));
     assert!(matches!(
@@ -217,7 +221,7 @@ fn when_an_object_has_to_be_written_again() {
     ));
 }
 
-fn pruned(synced: bool, wanted: Vec<Value>, option: Value, elsewhere: bool) -> Vec<Fate> {
+fn pruned(synced: bool, wanted: Vec<Value>, option: Value, elsewhere: Want) -> Vec<Fate> {
     let inventory = [thing("configmaps", "a"), thing("services", "b")];
     let option: Option<DeleteOption> = read(option);
     prune(&Pruning {
@@ -233,37 +237,46 @@ fn pruned(synced: bool, wanted: Vec<Value>, option: Value, elsewhere: bool) -> V
 fn what_is_not_wanted_any_more_is_removed() {
     let (a, b) = (thing("configmaps", "a"), thing("services", "b"));
     assert_eq!(
-        pruned(true, vec![config_map("a")], json!(null), false),
+        pruned(true, vec![config_map("a")], json!(null), Want::No),
         [Fate::Delete(b.clone())]
     );
-    let all = pruned(true, vec![], json!(null), false);
+    let all = pruned(true, vec![], json!(null), Want::No);
     assert_eq!(
         all,
         [Fate::Delete(b.clone()), Fate::Delete(a.clone())],
         "in the reverse order"
     );
     assert!(
-        pruned(false, vec![], json!(null), false).is_empty(),
+        pruned(false, vec![], json!(null), Want::No).is_empty(),
         "not synced"
     );
-    let all = pruned(true, vec![], json!({"propagationPolicy": "Orphan"}), false);
+    let all = pruned(
+        true,
+        vec![],
+        json!({"propagationPolicy": "Orphan"}),
+        Want::No,
+    );
     assert_eq!(all, [Fate::Release(b.clone()), Fate::Release(a.clone())]);
     let some = json!({"propagationPolicy": "SelectivelyOrphan", "selectivelyOrphans": {"orphaningRules": [
         {"group": "", "resource": "services", "namespace": "n", "name": "b"}]}});
     assert_eq!(
-        pruned(true, vec![], some, false),
+        pruned(true, vec![], some, Want::No),
         [Fate::Release(b.clone()), Fate::Delete(a.clone())]
     );
     let all = pruned(
         true,
         vec![],
         json!({"propagationPolicy": "Tomorrow"}),
-        false,
+        Want::No,
     );
     assert_eq!(all, [Fate::Release(b.clone()), Fate::Release(a.clone())]);
     assert_eq!(
-        pruned(true, vec![], json!(null), true),
-        [Fate::Release(b), Fate::Release(a)]
+        pruned(true, vec![], json!(null), Want::Yes),
+        [Fate::Release(b.clone()), Fate::Release(a.clone())]
+    );
+    assert_eq!(
+        pruned(true, vec![], json!(null), Want::Maybe),
+        [Fate::Wait(b), Fate::Wait(a)]
     );
 }
 
@@ -281,7 +294,7 @@ fn what_cannot_be_read_just_now_may_be_anything_of_its_name() {
         inventory: &inventory,
         manifests: &wanted,
         option: None,
-        wanted_elsewhere: &|_| false,
+        wanted_elsewhere: &|_| Want::No,
     });
     assert!(fates.is_empty());
 }
@@ -315,11 +328,11 @@ fn an_object_says_whether_an_agent_wrote_it() {
         ]}})
     };
     // By server-side apply, or as one that is only made where it is missing.
-    assert!(strategy::is_ours(&written("work-agent", "Apply")));
-    assert!(strategy::is_ours(&written("work-agent", "Update")));
-    assert!(strategy::is_ours(&written("work-agent-x", "Apply")));
-    assert!(!strategy::is_ours(&written("helm", "Apply")));
-    assert!(!strategy::is_ours(&config_map("a")));
+    assert!(strategy::is_by_agent(&written("work-agent", "Apply")));
+    assert!(strategy::is_by_agent(&written("work-agent", "Update")));
+    assert!(strategy::is_by_agent(&written("work-agent-x", "Apply")));
+    assert!(!strategy::is_by_agent(&written("helm", "Apply")));
+    assert!(!strategy::is_by_agent(&config_map("a")));
 }
 
 #[test]
@@ -337,7 +350,7 @@ fn a_labelled_object_is_a_work() {
     });
     let work = plain::work(&on_the_hub).unwrap();
     assert_eq!(crate::ocm::namespace(&work), "cluster1");
-    assert!(crate::ocm::name(&work).starts_with("plain-service-web-"));
+    assert!(crate::ocm::name(&work).starts_with("plain/service/web-"));
     assert_eq!(work.metadata.generation, Some(2));
     assert_eq!(
         work.spec.workload.manifests,
@@ -368,6 +381,47 @@ fn what_has_no_uid_is_let_go() {
         uid: None,
         ..thing("configmaps", "a")
     };
-    let fates = prune::remove_all(std::slice::from_ref(&unborn), None, &|_| false);
+    let fates = prune::remove_all(std::slice::from_ref(&unborn), None, &|_| Want::No);
     assert_eq!(fates, [Fate::Release(unborn)]);
+}
+
+#[test]
+fn what_another_work_wants_or_may_want() {
+    let of = |manifest: Value, thing: &AppliedResource| {
+        let spec = spec(vec![manifest], json!({}));
+        want(&spec, thing, &kinds)
+    };
+    let a = thing("configmaps", "a");
+    assert_eq!(of(config_map("a"), &a), Want::Yes);
+    assert_eq!(of(config_map("b"), &a), Want::No);
+    assert_eq!(of(object("v1", "Secret", "n", "a"), &a), Want::No);
+    let widget = |name: &str| AppliedResource {
+        group: "example.com".to_owned(),
+        ..thing("widgets", name)
+    };
+    let wanted = object("example.com/v1", "Widget", "n", "w");
+    assert_eq!(of(wanted.clone(), &widget("w")), Want::Maybe);
+    assert_eq!(of(wanted.clone(), &widget("v")), Want::No);
+    assert_eq!(of(wanted, &thing("configmaps", "w")), Want::No);
+    let reads = json!({"manifestConfigs": [{
+        "resourceIdentifier": {"resource": "configmaps", "namespace": "n", "name": "a"},
+        "updateStrategy": {"type": "ReadOnly"},
+    }]});
+    let spec = spec(vec![config_map("a")], reads);
+    assert_eq!(want(&spec, &a, &kinds), Want::No);
+}
+
+#[test]
+fn what_a_work_only_reads_from_now_on_is_let_go() {
+    let rule = |name: &str, kind: &str| {
+        json!({
+            "resourceIdentifier": {"resource": "configmaps", "namespace": "n", "name": name},
+            "updateStrategy": {"type": kind},
+        })
+    };
+    let configs = json!({"manifestConfigs": [rule("a", "ReadOnly"), rule("b", "CreateOnly")]});
+    let spec = spec(vec![config_map("b"), config_map("c")], configs);
+    let inventory = ["a", "b", "c"].map(|it| thing("configmaps", it));
+    let let_go = prune::only_read(&inventory, &spec);
+    assert_eq!(let_go, [thing("configmaps", "a")]);
 }
