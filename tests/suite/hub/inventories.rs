@@ -53,7 +53,7 @@ fn two_agents_on_one_api_server_leave_each_others_objects_alone() {
         "kind": "ManifestWork",
         "metadata": {"name": "one", "namespace": "second"},
         "spec": {"workload": {"manifests": [
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b", "namespace": pair.namespace}},
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b", "namespace": pair.namespace}, "data": {"v": "1"}},
         ]}},
     });
     pair.hub.apply(&work.to_string()).unwrap();
