@@ -2,7 +2,7 @@
 
 use super::clusters::{self, View};
 use super::cycle::{Cycle, Key};
-use super::deeds::Deed;
+use super::deeds::{Act, Deed};
 use super::{placements, rollouts, works};
 use crate::kubernetes::{Kubernetes, Place, WriteError};
 use crate::ocm::exchange::{HUB_KEY, HubNotice, WorkReport};
@@ -124,6 +124,7 @@ impl Cycle<'_> {
             error,
         } = done;
         self.report.writes += writes;
+        let found = written.first().map(|(_, object)| object.clone());
         for (place, object) in written {
             if let Some((kind, id)) = self.world.wrote(&place, &object) {
                 self.changed(kind, [id].into());
@@ -131,6 +132,12 @@ impl Cycle<'_> {
         }
         if let (Key::Plain((cluster, work)), Some(report), None) = (&key, &back, &error) {
             self.plain.wrote_back(cluster, work, report);
+        }
+        let asked = deeds.iter().any(|it| matches!(it.act, Act::Recover(_)));
+        if let (Key::Plain(id), None, true) = (&key, &error, asked)
+            && self.plain.found(id, found.as_ref())
+        {
+            self.plain_changed([id.clone()].into());
         }
         let now = Instant::now();
         match error {

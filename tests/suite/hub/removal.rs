@@ -290,7 +290,7 @@ fn an_object_that_loses_its_label_goes_from_its_cluster_and_stays_on_the_hub() {
         )
     };
     let here = |name: &str| format!("/api/v1/namespaces/edge/configmaps/{name}");
-    for name in ["online", "offline"] {
+    for name in ["online", "offline", "both", "again"] {
         pair.hub.apply(&object(name)).unwrap();
         until(
             &pair.cluster,
@@ -322,6 +322,18 @@ fn an_object_that_loses_its_label_goes_from_its_cluster_and_stays_on_the_hub() {
     };
     unlabel("online");
     until_free("online", &hub);
+    // No watch shows it any more, and it is ours to let go.
+    let both = ["mqinformer.io/distribute-", "mqinformer.io/held-"];
+    let words = [&["-n", "edge", "label", "configmap", "both"], &both[..]].concat();
+    pair.hub.kubectl_ok(&words).unwrap();
+    until_free("both", &hub);
+    // It comes back before it is gone, and goes for good.
+    unlabel("again");
+    let words = ["-n", "edge", "label", "configmap", "again"];
+    let label = [&words[..], &["mqinformer.io/distribute="]].concat();
+    pair.hub.kubectl_ok(&label).unwrap();
+    unlabel("again");
+    until_free("again", &hub);
     assert!(hub.process.terminate().success());
     unlabel("offline");
     hub = pair.start_hub(&[]);

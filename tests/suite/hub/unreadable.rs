@@ -218,6 +218,7 @@ fn one_object_that_cannot_be_read_holds_up_its_namespace_until_it_can_be() {
             "apiVersion": format!("{group}/v1beta1"),
             "kind": "Placement",
             "metadata": {"name": "web", "namespace": namespace},
+            "spec": {},
         });
         put(&placement).unwrap();
     }

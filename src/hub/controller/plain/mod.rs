@@ -9,13 +9,16 @@ mod object;
 mod tests;
 mod watches;
 
-pub(super) use object::PlainObject;
+pub(super) use object::{FINALIZER, PlainObject};
 pub(super) use watches::Told;
 
 use super::cache::Id;
 use crate::kubernetes::{Kubernetes, News, Resource};
 use crate::ocm::exchange::WorkReport;
+use crate::ocm::plain::DISTRIBUTE_LABEL;
+use bytes::Bytes;
 use object::digest;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc;
 use watches::{Part, Reading, Watch, Which, is_followed, is_readable};
@@ -122,8 +125,9 @@ impl PlainObjects {
                     changed.extend(watch.put(part, objects, key, &value));
                 }
                 for (id, old) in before {
-                    if let Some(new) = objects.get_mut(&id) {
-                        new.written = old.written;
+                    match objects.get_mut(&id) {
+                        Some(new) => new.written = old.written,
+                        None => leave(objects, id, old),
                     }
                 }
                 changed
@@ -134,8 +138,12 @@ impl PlainObjects {
             }
             Some(News::Gone(key)) => {
                 let gone = watch.works.remove(&key);
-                let gone = gone.filter(|it| remove(objects, part, it).is_some());
-                gone.into_iter().collect()
+                let gone = gone.and_then(|id| remove(objects, part, &id).map(|it| (id, it)));
+                let id = gone.map(|(id, old)| {
+                    leave(objects, id.clone(), old);
+                    id
+                });
+                id.into_iter().collect()
             }
             Some(News::Refused(why)) => {
                 if watch.reading != Reading::Unknown {
@@ -196,12 +204,42 @@ impl PlainObjects {
         self.objects.len()
     }
 
+    /// What was found of one that no watch showed any more: the object, if it is to be followed. Answers whether that is
+    /// news.
+    pub(super) fn found(&mut self, id: &Id, answer: Option<&Bytes>) -> bool {
+        let Some(old) = self.objects.get(id).filter(|it| it.is_adrift) else {
+            // A watch was faster.
+            return false;
+        };
+        let value = answer.and_then(|it| serde_json::from_slice::<Value>(it).ok());
+        let new = value.and_then(|it| {
+            let part = match it["metadata"]["labels"][DISTRIBUTE_LABEL].is_string() {
+                true => Part::Labelled,
+                false => Part::Held,
+            };
+            PlainObject::read(&old.place, part, &it)
+        });
+        match new {
+            Some(new) => _ = self.objects.insert(id.clone(), new),
+            None => _ = self.objects.remove(id),
+        }
+        true
+    }
+
     /// What was written back, so that it is not written again.
     pub(super) fn wrote_back(&mut self, cluster: &str, work: &str, report: &WorkReport) {
         let key = (cluster.to_owned(), work.to_owned());
         if let Some(object) = self.objects.get_mut(&key) {
             object.written = Some(digest(report));
         }
+    }
+}
+
+/// No watch shows an object any more. While we hold it, it is asked for before it counts as gone.
+fn leave(objects: &mut BTreeMap<Id, PlainObject>, id: Id, mut old: PlainObject) {
+    if old.is_held() {
+        old.is_adrift = true;
+        objects.insert(id, old);
     }
 }
 

@@ -8,7 +8,8 @@ use crate::ocm::conditions::find;
 use crate::ocm::exchange::WorkReport;
 use crate::ocm::plain::{APPLIED_ANNOTATION, HELD_LABEL};
 use crate::ocm::work::APPLIED;
-use crate::ocm::{ManifestWork, ObjectMeta, is_deleting, label, name, namespace, plain};
+use crate::ocm::{ManifestWork, ObjectMeta, Time, is_deleting, label, name, namespace, plain};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -27,6 +28,8 @@ pub(in crate::hub::controller) struct PlainObject {
     pub(super) written: Option<u64>,
     /// Which watch shows it.
     pub(super) part: Part,
+    /// That watch shows it no more, and we hold it: it is gone, or has lost both labels at once.
+    pub(super) is_adrift: bool,
 }
 
 impl PlainObject {
@@ -44,6 +47,7 @@ impl PlainObject {
             work: plain::work(value),
             written: None,
             part,
+            is_adrift: false,
         })
     }
 
@@ -63,8 +67,19 @@ impl PlainObject {
     }
 
     /// Whether it is kept on the hub until its cluster has confirmed.
-    fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         deeds::has(&self.metadata, FINALIZER)
+    }
+
+    /// What an agent has to confirm that it is gone. One that was unlabelled may be labelled again, and unlabelled once
+    /// more: what was said of it before says nothing of this time.
+    fn travelling_uid(&self) -> Option<String> {
+        let uid = self.metadata.uid.clone()?;
+        let version = self.metadata.resource_version.as_deref();
+        Some(match is_deleting(&self.metadata) || self.work.is_some() {
+            true => uid,
+            false => format!("{uid}.{}", version.unwrap_or_default()),
+        })
     }
 
     /// As it travels: only once it is held, and as deleted if it is not wanted any more.
@@ -78,9 +93,9 @@ impl PlainObject {
             work.metadata = ObjectMeta {
                 name: Some(name.to_owned()),
                 namespace: Some(namespace(&work).to_owned()),
-                uid: self.metadata.uid.clone(),
+                uid: self.travelling_uid(),
                 // Which moment it was does not matter.
-                deletion_timestamp: since.or_else(|| self.metadata.creation_timestamp.clone()),
+                deletion_timestamp: since.or(Some(Time(Timestamp::UNIX_EPOCH))),
                 ..work.metadata
             };
         }
@@ -93,7 +108,16 @@ impl PlainObject {
         report: Option<&WorkReport>,
         standing: Standing,
     ) -> Vec<Deed> {
-        let report = report.filter(|it| Some(&it.uid) == self.metadata.uid.as_ref());
+        if self.is_adrift {
+            let uid = self.metadata.uid.clone().unwrap_or_default();
+            let act = Act::Recover(uid);
+            return vec![Deed {
+                place: self.place.clone(),
+                act,
+            }];
+        }
+        let uid = self.travelling_uid();
+        let report = report.filter(|it| Some(&it.uid) == uid.as_ref());
         if !self.is_wanted() {
             // Without a cluster there is nobody who could confirm, and nothing that could be cleaned.
             let absent = standing == Standing::Absent;
@@ -237,17 +261,23 @@ mod tests {
     #[test]
     fn it_is_let_go_when_its_cluster_says_so_or_is_none() {
         let metadata = json!({
-            "name": "m", "namespace": "c", "uid": "1", "finalizers": [FINALIZER, "theirs"],
+            "name": "m", "namespace": "c", "uid": "1", "resourceVersion": "7", "finalizers": [FINALIZER, "theirs"],
             "labels": {HELD_LABEL: ""},
         });
         let unlabelled = object(&metadata);
         let travels = unlabelled.travelling("w").unwrap();
-        assert_eq!(travels.metadata.uid.as_deref(), Some("1"));
-        for report in [None, Some(said("2", true)), Some(said("1", false))] {
+        assert_eq!(travels.metadata.uid.as_deref(), Some("1.7"));
+        // The last one is of the time before: it was labelled again since.
+        for report in [
+            None,
+            Some(said("2.7", true)),
+            Some(said("1.7", false)),
+            Some(said("1.5", true)),
+        ] {
             let waits = unlabelled.decide(report.as_ref(), Standing::TakesWork);
             assert!(waits.is_empty(), "{report:?}");
         }
-        let confirmed = said("1", true);
+        let confirmed = said("1.7", true);
         let gone = unlabelled.decide(Some(&confirmed), Standing::TakesWork);
         let alone = unlabelled.decide(None, Standing::Absent);
         for deeds in [gone, alone] {

@@ -1,4 +1,6 @@
 use super::*;
+use crate::hub::controller::deeds::Act;
+use crate::hub::controller::world::Standing;
 use crate::kubernetes::Heard;
 use crate::ocm::plain::{DISTRIBUTE_LABEL, HELD_LABEL};
 use crate::source::{Event, Refusal};
@@ -58,7 +60,7 @@ fn map(version: u64, labels: &[&str]) -> Bytes {
     let labels: BTreeMap<_, _> = labels.iter().map(|it| (*it, "")).collect();
     let metadata = json!({
         "name": "m", "namespace": "c", "uid": "1", "resourceVersion": version.to_string(), "labels": labels,
-        "finalizers": [object::FINALIZER],
+        "finalizers": [FINALIZER],
     });
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
     map.to_string().into()
@@ -97,7 +99,48 @@ fn an_object_that_loses_its_label_is_still_known_whichever_watch_speaks_first() 
         assert_eq!(objects.hear("configmaps", Part::Held, gone()), 0);
         assert_eq!(objects.part(), Some(Part::Labelled));
         assert_eq!(objects.hear("configmaps", Part::Labelled, gone()), 1);
+        // It may be gone, or have lost both labels.
+        assert!(is_adrift(&objects));
+        let id = ("c".to_owned(), objects.ids().next().unwrap().1.clone());
+        assert!(objects.found(&id, None));
         assert_eq!(objects.part(), None);
+    }
+}
+
+fn is_adrift(objects: &PlainObjects) -> bool {
+    let deeds = objects
+        .objects
+        .values()
+        .flat_map(|it| it.decide(None, Standing::TakesWork));
+    let acts: Vec<_> = deeds.map(|it| it.act).collect();
+    acts == [Act::Recover("1".to_owned())]
+}
+
+#[test]
+fn an_object_that_loses_both_labels_is_found_again() {
+    for relisted in [true, false] {
+        let mut objects = objects(&[resource("configmaps", "ConfigMap", "v1", &ALL)]);
+        objects.list("configmaps", &[map(1, &[DISTRIBUTE_LABEL, HELD_LABEL])]);
+        match relisted {
+            true => objects.list("configmaps", &[]),
+            false => {
+                let gone = Event::Delete("c/m".into(), 2);
+                assert_eq!(objects.hear("configmaps", Part::Labelled, gone), 1);
+            }
+        }
+        assert!(is_adrift(&objects));
+        let id = objects.ids().next().unwrap().clone();
+        assert!(objects.found(&id, Some(&map(3, &[HELD_LABEL]))));
+        assert_eq!(
+            (objects.part(), is_adrift(&objects)),
+            (Some(Part::Held), false)
+        );
+        let travels = objects.get(&id.0, &id.1).unwrap().travelling(&id.1);
+        assert!(travels.unwrap().metadata.deletion_timestamp.is_some());
+        assert!(
+            !objects.found(&id, None),
+            "a watch, or an answer, was faster"
+        );
     }
 }
 
