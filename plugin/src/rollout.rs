@@ -6,7 +6,7 @@
 //! **Architecture invariant:** pure. An object goes in, a line comes out.
 
 use mqtt_informer::ocm::conditions::{find, is_true};
-use mqtt_informer::ocm::replicaset::{PLACEMENT_ROLLED_OUT, PLACEMENT_VERIFIED};
+use mqtt_informer::ocm::replicaset::{PLACEMENT_ROLLED_OUT, PLACEMENT_VERIFIED, STOPPED};
 use mqtt_informer::ocm::work::{APPLIED, AVAILABLE, DEGRADED, PROGRESSING};
 use mqtt_informer::ocm::{ManifestWork, ManifestWorkReplicaSet, name};
 use serde::de::DeserializeOwned;
@@ -270,9 +270,6 @@ fn work(work: &ManifestWork) -> Result<Status, String> {
     }
     done(format!("manifestwork {called:?} successfully rolled out"))
 }
-
-/// What a set's condition says once it has stopped (`hub::rollout`).
-const STOPPED: &str = "stopped after too many failures";
 
 fn replica_set(set: &ManifestWorkReplicaSet) -> Result<Status, String> {
     let (called, conditions) = (name(set), &set.status.conditions);

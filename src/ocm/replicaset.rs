@@ -16,6 +16,8 @@ pub const FINALIZER: &str = "work.open-cluster-management.io/manifest-work-clean
 pub const PLACEMENT_VERIFIED: &str = "PlacementVerified";
 /// All their clusters have succeeded.
 pub const PLACEMENT_ROLLED_OUT: &str = "PlacementRolledOut";
+/// What the message of [`PLACEMENT_ROLLED_OUT`] says once a set has stopped: OCM has no reason for that.
+pub const STOPPED: &str = "stopped after too many failures";
 /// All works are available.
 pub const MANIFESTWORK_APPLIED: &str = "ManifestworkApplied";
 

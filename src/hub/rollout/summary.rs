@@ -7,7 +7,7 @@ use super::{World, unsupported, works};
 use crate::ocm::conditions::{condition, is_true, observed, set};
 use crate::ocm::replicaset::{
     MANIFESTWORK_APPLIED, ManifestWorkReplicaSetStatus, PLACEMENT_ROLLED_OUT, PLACEMENT_VERIFIED,
-    PlacementSummary, Summary,
+    PlacementSummary, STOPPED, Summary,
 };
 use crate::ocm::unsupported::tell;
 use crate::ocm::work::{APPLIED, AVAILABLE, DEGRADED, PROGRESSING};
@@ -146,10 +146,7 @@ impl Tally {
         if self.stopped.is_empty() {
             return (false, "Progressing", progress);
         }
-        let text = format!(
-            "{progress}; stopped after too many failures: {}",
-            self.stopped.join(", ")
-        );
+        let text = format!("{progress}; {STOPPED}: {}", self.stopped.join(", "));
         (false, "Progressing", text)
     }
 
