@@ -37,6 +37,15 @@ pub struct Status {
 }
 
 impl Kind {
+    /// The words that are offered for them, and where each is.
+    pub const WORDS: [(&str, &str); 5] = [
+        ("daemonset", "In a cluster"),
+        ("deployment", "In a cluster"),
+        ("manifestworkreplicaset", "On a hub"),
+        ("statefulset", "In a cluster"),
+        ("work", "On a hub"),
+    ];
+
     /// The kind that a word means, as kubectl's short names have it.
     pub fn of(word: &str) -> Option<Self> {
         let (word, group) = word.split_once('.').unwrap_or((word, ""));

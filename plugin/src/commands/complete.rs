@@ -1,7 +1,7 @@
 //! `completion`, and what the scripts ask: candidates within a tenth of a second, or none.
 
-use super::ClusterArgs;
 use super::fleet::Fleet;
+use super::{ClusterArgs, ReachArgs};
 use crate::args::{Cli, Command as Verb};
 use crate::complete::answer::{self, Question};
 use crate::complete::script::Shell;
@@ -10,6 +10,7 @@ use crate::direct::Direct;
 use crate::error::Failure;
 use crate::get::roll::{Patience, Roll};
 use crate::get::{ClusterSelector, Namespaces};
+use crate::rollout::Kind;
 use crate::scope::{Attached, Place, Scope};
 use crate::settings::{self, locate, order};
 use crate::terminal::Terminal;
@@ -138,7 +139,8 @@ fn known_here(question: &Question, typed: &Typed) -> Option<BTreeSet<String>> {
         | Question::Cluster
         | Question::Namespaces
         | Question::Types
-        | Question::Names(_) => None,
+        | Question::Names(_)
+        | Question::OfHub(_) => None,
     }
 }
 
@@ -198,12 +200,21 @@ async fn ask_clusters(
     };
     // The clusters to choose from are all.
     let every = ClusterArgs::default();
+    let hub = ClusterArgs {
+        cluster: vec![args.hub.hub.to_string()],
+        ..ClusterArgs::default()
+    };
     let clusters = match question {
         Question::Clusters | Question::Cluster => &every,
+        Question::OfHub(_) => &hub,
         _ => &args.reach.clusters,
     };
     let selector = scope.selector(clusters).ok()?;
-    let namespaces = scope.namespaces(&args.reach);
+    let mut reach = args.reach.clone();
+    if *question == Question::OfHub(Kind::Work) {
+        within_a_cluster(&mut reach);
+    }
+    let namespaces = scope.namespaces(&reach);
     let attached = tokio::time::timeout_at(start + LIMIT, attach(&scope)).await;
     let attached = attached.ok()?.ok()?;
     let mut found = BTreeSet::new();
@@ -213,6 +224,16 @@ async fn ask_clusters(
     // Who is not told so goes on serving for a minute.
     let _ = tokio::time::timeout_at(start + GOODBYE, attached.leave()).await;
     Some(found)
+}
+
+/// On a hub a cluster is a namespace.
+fn within_a_cluster(reach: &mut ReachArgs) {
+    match reach.clusters.cluster.as_slice() {
+        [one] if !one.contains(['*', '?', '!', '@']) && one != "all" => {
+            reach.namespace.namespace.get_or_insert_with(|| one.clone());
+        }
+        _ => reach.all_namespaces |= reach.namespace.namespace.is_none(),
+    }
 }
 
 /// Never asks anybody for a password: nobody would see the question.
@@ -284,6 +305,7 @@ fn selection(
         }),
         Question::Namespaces => Some(rows("namespaces", "")),
         Question::Names(kind) => Some(rows(kind, namespaces.of(cluster))),
+        Question::OfHub(kind) => Some(rows(kind.resource(), namespaces.of(cluster))),
         Question::Clusters
         | Question::Cluster
         | Question::Contexts

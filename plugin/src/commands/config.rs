@@ -3,7 +3,7 @@
 mod change;
 
 use super::clusters::aligned;
-use super::{ClusterArgs, NamespaceArgs, TimeoutArgs};
+use super::{ClusterArgs, HubArgs, NamespaceArgs, TimeoutArgs};
 use crate::error::Failure;
 use crate::print::{json, sanitize, yaml};
 use crate::settings::origin::Origin;
@@ -99,6 +99,12 @@ pub struct ViewArgs {
         reason = "its doc comment would replace the command's help"
     )]
     pub namespace: NamespaceArgs,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub hub: HubArgs,
     #[command(flatten)]
     #[expect(
         missing_docs,

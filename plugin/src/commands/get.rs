@@ -10,7 +10,7 @@ mod session;
 pub(super) use planning::read_file;
 
 use super::controlplane::ControlplaneArgs;
-use super::{ReachArgs, TimeoutArgs, works};
+use super::{HubArgs, ReachArgs, TimeoutArgs, works};
 use crate::error::Failure;
 use crate::filter;
 use crate::get::output::{InvalidOutput, Mistake};
@@ -82,6 +82,13 @@ pub struct GetArgs {
         reason = "its doc comment would replace the command's help"
     )]
     pub reach: ReachArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub hub: HubArgs,
 
     /// A label selector: app=web, tier!=cache, 'env in (a,b)', '!canary'.
     #[arg(

@@ -28,6 +28,7 @@ mod works;
 
 use clap::Args;
 use mqtt_informer::cli::duration;
+use mqtt_informer::protocol::names::{ClusterName, HUB};
 use std::time::Duration;
 
 /// Which clusters a command is about.
@@ -54,6 +55,18 @@ pub struct ClusterArgs {
         allow_hyphen_values = true
     )]
     pub cluster_selector: Option<String>,
+}
+
+/// Which hub a command asks.
+#[derive(Clone, Debug, Args)]
+pub struct HubArgs {
+    /// The hub whose works, placements and clusters are looked at: the --name that it serves under.
+    #[arg(long, env = "MQINFORMER_HUB", value_name = "NAME", default_value = HUB, value_parser = hub_name)]
+    pub hub: ClusterName,
+}
+
+fn hub_name(text: &str) -> Result<ClusterName, String> {
+    ClusterName::new(text).map_err(|error| error.to_string())
 }
 
 /// Which namespace a command is about.

@@ -119,7 +119,7 @@ impl Reader {
     /// The line that tells why a cluster has no answer.
     pub(super) fn line(&self, cluster: &ClusterName, trouble: &Trouble) -> String {
         if cluster.as_str() == HUB && matches!(trouble, Trouble::Silent) {
-            return messages::no_hub(self.limits.timeout);
+            return messages::no_hub(cluster, self.limits.timeout);
         }
         let known = self.informer.clusters().borrow().contains_key(cluster);
         let mut member = Member::new(cluster.clone(), 1, 1, At::ZERO);
@@ -130,6 +130,14 @@ impl Reader {
             self.limits.end.unwrap_or_default(),
             self.limits.way,
         )
+    }
+
+    /// The same of a hub.
+    pub(super) fn hub_line(&self, hub: &ClusterName, trouble: &Trouble) -> String {
+        match trouble {
+            Trouble::Silent => messages::no_hub(hub, self.limits.timeout),
+            _ => self.line(hub, trouble),
+        }
     }
 
     /// Waits until the broker cannot be reached for good, or for too long; then says why.

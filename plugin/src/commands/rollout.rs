@@ -1,8 +1,9 @@
 //! `rollout status`: until something is rolled out. How far it is, says [`crate::rollout`].
 
 use super::reader::{Limits, Reader};
-use super::{ClusterArgs, NamespaceArgs, ReachArgs};
+use super::{ClusterArgs, HubArgs, NamespaceArgs, ReachArgs};
 use crate::error::Failure;
+use crate::get::member::Trouble;
 use crate::get::messages::{self, Refusal};
 use crate::rollout::{self, Kind};
 use crate::scope::{Attached, Scope};
@@ -10,7 +11,7 @@ use crate::terminal::Terminal;
 use clap::{Args, Subcommand};
 use mqtt_informer::cli::{asked_to_stop, duration};
 use mqtt_informer::protocol::message::{Selection, View};
-use mqtt_informer::protocol::names::{ClusterName, HUB};
+use mqtt_informer::protocol::names::ClusterName;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -69,6 +70,13 @@ pub struct StatusArgs {
         reason = "its doc comment would replace the command's help"
     )]
     pub namespace: NamespaceArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub hub: HubArgs,
 
     /// Follow it until it is done; false says how far it is, and ends.
     #[arg(long, short, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -161,7 +169,7 @@ fn meant(words: &[String]) -> Result<(Kind, String), Failure> {
 /// Where it is.
 fn cluster(args: &StatusArgs, kind: Kind, scope: &Scope) -> Result<ClusterName, Failure> {
     if kind.is_hubs() && args.clusters.cluster.is_empty() {
-        return ClusterName::new(HUB).map_err(Failure::because);
+        return Ok(args.hub.hub.clone());
     }
     let selector = scope.selector(&args.clusters)?;
     selector.only().cloned().ok_or_else(|| {
@@ -197,7 +205,7 @@ impl Followed {
             };
             let read = match read {
                 Ok(read) => read,
-                Err(trouble) => return fail(&reader.line(&self.cluster, &trouble), terminal),
+                Err(trouble) => return fail(&self.line(&reader, &trouble), terminal),
             };
             let Some(object) = read.found.objects.first() else {
                 return Err(self.not_found(&read.found.resource.qualified(), terminal));
@@ -225,6 +233,13 @@ impl Followed {
                 Ok(()) = state.changed() => {}
                 line = reader.broken() => return fail(&line, terminal),
             }
+        }
+    }
+
+    fn line(&self, reader: &Reader, trouble: &Trouble) -> String {
+        match self.kind.is_hubs() {
+            true => reader.hub_line(&self.cluster, trouble),
+            false => reader.line(&self.cluster, trouble),
         }
     }
 

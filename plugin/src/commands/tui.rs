@@ -18,8 +18,8 @@ mod pace;
 mod screen;
 mod work;
 
-use super::ClusterArgs;
 use super::reader::Limits;
+use super::{ClusterArgs, HubArgs};
 use crate::error::Failure;
 use crate::scope::{Place, Scope};
 use crate::terminal::Terminal;
@@ -69,6 +69,13 @@ pub struct ScreenArgs {
         reason = "its doc comment would replace the command's help"
     )]
     pub clusters: ClusterArgs,
+
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace the command's help"
+    )]
+    pub hub: HubArgs,
 
     /// The namespace. Default: all.
     #[arg(long, short, env = "MQINFORMER_NAMESPACE", value_name = "NAME")]
@@ -158,6 +165,10 @@ fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Fail
             ("kubeconfig".to_owned(), Vec::new(), None)
         }
     };
+    let hub = match &scope.place {
+        Place::Broker(_) => Some(args.hub.hub.clone()),
+        Place::Contexts(_) => None,
+    };
     let named = args
         .namespace
         .iter()
@@ -169,6 +180,7 @@ fn beginning(word: &str, args: &ScreenArgs, scope: &Scope) -> Result<Start, Fail
         cluster_labels: labels,
         namespaces: named.cloned().collect(),
         groups: scope.groups.clone(),
+        hub,
         size: crossterm::terminal::size()?,
     })
 }

@@ -4,7 +4,7 @@
 //! `get` prints as it prints anything.
 
 use super::get::{self, GetArgs};
-use super::reader::{Limits, Reader};
+use super::reader::{Limits, Read, Reader};
 use crate::clock::wall_ms;
 use crate::error::Failure;
 use crate::get::ClusterSelector;
@@ -15,7 +15,8 @@ use crate::terminal::Terminal;
 use crate::tui::view::hub::{self, HubKind};
 use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::protocol::message::Selection;
-use mqtt_informer::protocol::names::{ClusterName, HUB};
+use mqtt_informer::protocol::names::ClusterName;
+use std::collections::BTreeSet;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
@@ -38,7 +39,7 @@ pub(super) async fn run(
     }
     let form = args.output.as_deref().unwrap_or_default();
     let is_table = matches!(form, "" | "wide");
-    let is_plain = !args.watch && !args.watch_only && args.filter.is_empty() && args.at.is_none();
+    let is_plain = args.filter.is_empty() && args.at.is_none();
     let is_plain = is_plain && !args.show_labels && args.label_columns.is_empty();
     if !is_table || !is_plain || !args.sort_by.is_empty() || scope.is_offline() {
         return whole(args, scope, terminal).await;
@@ -50,8 +51,21 @@ pub(super) async fn run(
         way: scope.place.way(),
     };
     let attached = scope.attach(limits.timeout).await?;
+    let asking = Asking {
+        args,
+        selector: &selector,
+        attached: &attached,
+        reader: Reader::new(attached.informer().clone(), limits),
+        names: names(&args.words),
+    };
+    let work = async {
+        match args.watch || args.watch_only {
+            true => asking.follow(terminal).await,
+            false => asking.table(terminal).await,
+        }
+    };
     let result = tokio::select! {
-        result = table(args, (limits, &selector), &attached, terminal) => result,
+        result = work => result,
         () = asked_to_stop() => Err(Failure::Told(130)),
     };
     attached.leave().await;
@@ -77,7 +91,8 @@ fn namespace(args: &GetArgs) -> Option<&str> {
 /// As `get` prints ManifestWorks.
 async fn whole(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result<(), Failure> {
     let mut args = args.clone();
-    let clusters = std::mem::replace(&mut args.reach.clusters.cluster, vec![HUB.to_owned()]);
+    let hub = vec![args.hub.hub.to_string()];
+    let clusters = std::mem::replace(&mut args.reach.clusters.cluster, hub);
     match clusters.as_slice() {
         [] if namespace(&args).is_some() => {}
         [] => args.reach.all_namespaces = true,
@@ -98,69 +113,145 @@ async fn whole(args: &GetArgs, scope: &Scope, terminal: &mut Terminal) -> Result
     Box::pin(get::run(&args, scope, terminal)).await
 }
 
-async fn table(
-    args: &GetArgs,
-    (limits, selector): (Limits, &ClusterSelector),
-    attached: &Attached,
-    terminal: &mut Terminal,
-) -> Result<(), Failure> {
-    let hub = ClusterName::new(HUB).map_err(Failure::because)?;
-    let reader = Reader::new(attached.informer().clone(), limits);
-    let selection = Selection {
-        labels: args.selector.clone(),
-        fields: args.field_selector.clone(),
-        ..HubKind::Works(None).selection()
-    };
-    let read = tokio::select! {
-        read = reader.read(&hub, selection) => read,
-        line = reader.broken() => {
-            terminal.err(&line)?;
-            return Err(Failure::Told(1));
+/// What is asked for, and who answers.
+struct Asking<'a> {
+    args: &'a GetArgs,
+    selector: &'a ClusterSelector,
+    attached: &'a Attached,
+    reader: Reader,
+    names: Vec<String>,
+}
+
+impl Asking<'_> {
+    fn selection(&self) -> Selection {
+        Selection {
+            labels: self.args.selector.clone(),
+            fields: self.args.field_selector.clone(),
+            ..HubKind::Works(None).selection()
         }
-    };
-    let read = match read {
-        Ok(read) => read,
-        Err(trouble) => {
-            terminal.err(&reader.line(&hub, &trouble))?;
-            return Err(Failure::Told(1));
+    }
+
+    /// What the hub has; after the line that says why it has not answered.
+    async fn read(&self, terminal: &mut Terminal) -> Result<Read, Failure> {
+        let hub = &self.args.hub.hub;
+        let line = tokio::select! {
+            read = self.reader.read(hub, self.selection()) => match read {
+                Ok(read) => return Ok(read),
+                Err(trouble) => self.reader.hub_line(hub, &trouble),
+            },
+            line = self.reader.broken() => line,
+        };
+        terminal.err(&line)?;
+        Err(Failure::Told(1))
+    }
+
+    /// The lines that are meant.
+    fn rows(&self, read: &Read) -> Vec<Vec<String>> {
+        let is_meant = |cluster: &str, name: &str| {
+            let cluster_is = ClusterName::new(cluster);
+            let meant = cluster_is.is_ok_and(|it| self.selector.matches(&it, &[]));
+            meant
+                && namespace(self.args).is_none_or(|it| it == cluster)
+                && (self.names.is_empty() || self.names.iter().any(|it| it == name))
+        };
+        let clusters = self.attached.informer().clusters().borrow().clone();
+        let has_left = |cluster: &str| {
+            let mut known = clusters.iter();
+            known.any(|(name, it)| name.as_str() == cluster && it.offline)
+        };
+        hub::works(&read.found.objects, wall_ms(), is_meant, has_left)
+    }
+
+    async fn table(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let read = self.read(terminal).await?;
+        // Whoever is there has said so: what an agent said before it left is old.
+        self.reader.discovered().await;
+        let rows = self.rows(&read);
+        // Their second cell is the name.
+        let there = |name: &String| rows.iter().any(|row| row.get(1) == Some(name));
+        let missing = self.names.iter().filter(|name| !there(name));
+        let missing: Vec<_> = missing.filter(|_| !self.args.ignore_not_found).collect();
+        match rows.is_empty() {
+            true if missing.is_empty() => terminal.err("No works found")?,
+            true => {}
+            false => terminal.out(&lines(rows, self.args.no_headers))?,
         }
+        for name in &missing {
+            let resource = read.found.resource.qualified();
+            terminal.err(&Refusal::not_found(&resource, name).line())?;
+        }
+        if let Some(doubt) = read.doubt {
+            terminal.err(&messages::stale(&self.args.hub.hub, doubt))?;
+        }
+        match missing.is_empty() && (read.doubt.is_none() || self.args.allow_partial) {
+            true => Ok(()),
+            false => Err(Failure::Told(1)),
+        }
+    }
+
+    /// The table, and then each line that becomes another one, until somebody ends it.
+    async fn follow(&self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let (hub, informer) = (&self.args.hub.hub, self.attached.informer());
+        let subscription = informer.subscribe(hub, self.selection());
+        let store = subscription.store();
+        let (mut changes, mut state) = (store.changes(), store.state());
+        let mut clusters = informer.clusters();
+        let mut known: Option<Vec<Vec<String>>> = None;
+        let (mut headed, mut doubted) = (false, false);
+        self.reader.discovered().await;
+        loop {
+            clusters.mark_unchanged();
+            let read = self.read(terminal).await?;
+            let rows = self.rows(&read);
+            let told = match &known {
+                None if self.args.watch_only => Vec::new(),
+                None => rows.clone(),
+                Some(known) => news(known, &rows),
+            };
+            let heads = !headed && !self.args.no_headers;
+            headed |= !told.is_empty();
+            let text = some_lines(&rows, told, heads);
+            terminal.out(&text)?;
+            match (doubted, read.doubt) {
+                (false, Some(doubt)) => terminal.err(&messages::stale(hub, doubt))?,
+                (true, None) => terminal.err(&messages::fresh_again(hub))?,
+                _ => {}
+            }
+            (known, doubted) = (Some(rows), read.doubt.is_some());
+            tokio::select! {
+                _ = changes.next() => {}
+                Ok(()) = state.changed() => {}
+                Ok(()) = clusters.changed() => {}
+            }
+        }
+    }
+}
+
+/// The rows that were not there, say something else, or went. How old a work is, is no news.
+fn news(known: &[Vec<String>], rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let said = |row: &[String]| -> Vec<String> {
+        let cells = row.iter().zip(hub::WORKS);
+        let told = cells.filter(|(_, head)| *head != "AGE");
+        told.map(|(cell, _)| cell.clone()).collect()
     };
-    // Whoever is there has said so: what an agent said before it left is old.
-    reader.discovered().await;
-    let names = names(&args.words);
-    let is_meant = |cluster: &str, name: &str| {
-        let meant = ClusterName::new(cluster).is_ok_and(|it| selector.matches(&it, &[]));
-        meant
-            && namespace(args).is_none_or(|it| it == cluster)
-            && (names.is_empty() || names.iter().any(|it| it == name))
-    };
-    let clusters = attached.informer().clusters().borrow().clone();
-    let has_left = |cluster: &str| {
-        let mut known = clusters.iter();
-        known.any(|(name, it)| name.as_str() == cluster && it.offline)
-    };
-    let rows = hub::works(&read.found.objects, wall_ms(), is_meant, has_left);
-    // Their second cell is the name.
-    let missing = names
-        .iter()
-        .filter(|name| rows.iter().all(|row| row.get(1) != Some(*name)));
-    let missing: Vec<_> = missing.filter(|_| !args.ignore_not_found).collect();
-    match rows.is_empty() {
-        true if missing.is_empty() => terminal.err("No works found")?,
-        true => {}
-        false => terminal.out(&lines(rows, args.no_headers))?,
-    }
-    for name in &missing {
-        let resource = read.found.resource.qualified();
-        terminal.err(&Refusal::not_found(&resource, name).line())?;
-    }
-    if let Some(doubt) = read.doubt {
-        terminal.err(&messages::stale(&hub, doubt))?;
-    }
-    match missing.is_empty() && (read.doubt.is_none() || args.allow_partial) {
-        true => Ok(()),
-        false => Err(Failure::Told(1)),
-    }
+    let id = |row: &[String]| (row.first().cloned(), row.get(1).cloned());
+    let before: BTreeSet<_> = known.iter().map(|row| said(row)).collect();
+    let now: BTreeSet<_> = rows.iter().map(|row| id(row)).collect();
+    let changed = rows.iter().filter(|row| !before.contains(&said(row)));
+    let gone = known.iter().filter(|row| !now.contains(&id(row)));
+    changed.chain(gone).cloned().collect()
+}
+
+/// These rows, as wide as the table that they are of, and under its heads if these are wanted.
+fn some_lines(table: &[Vec<String>], rows: Vec<Vec<String>>, heads: bool) -> String {
+    let (many, skipped) = (rows.len(), table.len() + 1);
+    let all = table.iter().cloned().chain(rows).collect();
+    let text = lines(all, false);
+    let head = text
+        .split_inclusive('\n')
+        .take(usize::from(heads && many > 0));
+    let rest = text.split_inclusive('\n').skip(skipped);
+    head.chain(rest).collect()
 }
 
 fn lines(rows: Vec<Vec<String>>, no_headers: bool) -> String {
@@ -198,6 +289,27 @@ mod tests {
                 assert_eq!(names(&words(text)).join(" "), want, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_line_that_becomes_another_one_is_news() {
+        let row = |cells: [&str; 7]| cells.map(str::to_owned).to_vec();
+        let a = |applied, age| row(["a", "web", applied, "True", "1/1", age, ""]);
+        let b = row(["berlin", "db", "True", "True", "1/1", "5m", ""]);
+        let known = vec![a("False", "5m"), b.clone()];
+        assert!(news(&known, &[a("False", "6m"), b.clone()]).is_empty());
+        let rows = vec![a("True", "6m"), b.clone()];
+        let changed = news(&known, &rows);
+        assert_eq!(
+            some_lines(&rows, changed, false),
+            "a         web    True      True        1/1         6m\n"
+        );
+        assert_eq!(news(&rows, &rows[..1]), [b], "it went");
+        assert_eq!(some_lines(&rows, Vec::new(), true), "");
+        assert_eq!(
+            some_lines(&rows, rows.clone(), true),
+            lines(rows.clone(), false)
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Candidates, out of what is known.
 
 use super::words::{Typed, Wanted};
+use crate::rollout::Kind;
 use crate::settings;
 use clap::{Arg, ValueHint};
 use std::collections::BTreeSet;
@@ -37,6 +38,8 @@ pub enum Question {
     Types,
     /// Names of objects of a type.
     Names(String),
+    /// Names of a hub's objects of a type.
+    OfHub(Kind),
 }
 
 /// What a command's first word is.
@@ -245,6 +248,7 @@ fn word(typed: &Typed, number: usize) -> Wish {
     let first = match typed.verbs.first().map(String::as_str) {
         Some("get" | "describe" | "wait" | "diff" | "search" | "history") => First::Type,
         Some("logs") => First::PodOrPair,
+        Some("rollout") if typed.verbs.len() > 1 => return rolled_out(typed, number),
         _ => return other_word(typed, number),
     };
     match (first, number, typed.words.first()) {
@@ -253,14 +257,20 @@ fn word(typed: &Typed, number: usize) -> Wish {
                 return pair(typed, Question::Types);
             }
             let before = before_last(&typed.part, ',');
+            let is_get = before.is_empty() && typed.verbs.first().is_some_and(|it| it == "get");
+            let works = (
+                "works".to_owned(),
+                "What a hub wants in clusters".to_owned(),
+            );
             Wish {
                 question: Some(Question::Types),
                 before,
+                known: is_get.then_some(works).into_iter().collect(),
                 ..Wish::default()
             }
         }
         (First::Type, _, Some(kind)) if !kind.contains('/') => Wish {
-            question: Some(Question::Names(kind.clone())),
+            question: Some(names_of(typed, kind)),
             ..Wish::default()
         },
         (First::Type, _, _) => pair(typed, Question::Types),
@@ -311,10 +321,40 @@ fn pair(typed: &Typed, types: Question) -> Wish {
             ..Wish::default()
         },
         Some((kind, _)) => Wish {
-            question: Some(Question::Names(kind.to_owned())),
+            question: Some(names_of(typed, kind)),
             before: format!("{kind}/"),
             ..Wish::default()
         },
+    }
+}
+
+/// What is asked for the names of objects of a type: `get` calls works what a hub has.
+fn names_of(typed: &Typed, kind: &str) -> Question {
+    let verb = typed.verbs.first().map_or("", String::as_str);
+    match (verb, Kind::of(kind)) {
+        ("get", Some(Kind::Work)) if kind.starts_with("work") => Question::OfHub(Kind::Work),
+        ("rollout", Some(hubs)) if hubs.is_hubs() => Question::OfHub(hubs),
+        _ => Question::Names(kind.to_owned()),
+    }
+}
+
+/// A word of `rollout status`: a type that has one, then a name.
+fn rolled_out(typed: &Typed, number: usize) -> Wish {
+    let first = typed.words.first();
+    match (number, typed.part.contains('/'), first) {
+        (0, false, _) => Wish {
+            known: Kind::WORDS
+                .map(|(word, of)| (word.to_owned(), of.to_owned()))
+                .into(),
+            goes_on: true,
+            ..Wish::default()
+        },
+        (0, true, _) => pair(typed, Question::Types),
+        (1, _, Some(kind)) if !kind.contains('/') => Wish {
+            question: Some(names_of(typed, kind)),
+            ..Wish::default()
+        },
+        _ => Wish::default(),
     }
 }
 
@@ -427,6 +467,44 @@ mod tests {
                 "pods :6",
             ),
             ("events --types W", &[], None, "Warning :4"),
+            (
+                "get wor",
+                &["workloads"],
+                Some(Question::Types),
+                "works workloads :4",
+            ),
+            (
+                "get works w",
+                &["web"],
+                Some(Question::OfHub(Kind::Work)),
+                "web :4",
+            ),
+            (
+                "get work/w",
+                &["web"],
+                Some(Question::OfHub(Kind::Work)),
+                "work/web :4",
+            ),
+            (
+                "get manifestworks w",
+                &["web"],
+                names("manifestworks"),
+                "web :4",
+            ),
+            ("rollout status d", &[], None, "daemonset deployment :6"),
+            (
+                "rollout status deploy/",
+                &["web"],
+                names("deploy"),
+                "deploy/web :4",
+            ),
+            (
+                "rollout status mwrs w",
+                &["web"],
+                Some(Question::OfHub(Kind::ReplicaSet)),
+                "web :4",
+            ),
+            ("rollout status work/web w", &[], None, ":4"),
             ("logs ", &["web-0"], names("pods"), "web-0 :4"),
             ("logs deploy/", &["web"], names("deploy"), "deploy/web :4"),
             (

@@ -212,9 +212,9 @@ pub fn stale(cluster: &ClusterName, doubt: Doubt) -> String {
 }
 
 /// No hub answers. It is in no list of clusters, so that one cannot be looked up there.
-pub fn no_hub(timeout: Duration) -> String {
+pub fn no_hub(hub: &ClusterName, timeout: Duration) -> String {
     format!(
-        "error: no hub called \"hub\" answered within {}: start one with mqtt-informer hub, or wait longer with --timeout",
+        "error: no hub called \"{hub}\" answered within {}: start one with mqtt-informer hub, name another one with --hub, or wait longer with --timeout",
         human(timeout)
     )
 }

@@ -36,6 +36,8 @@ pub struct Start {
     pub namespaces: Vec<String>,
     /// Names for lists of clusters.
     pub groups: Groups,
+    /// The hub that is looked at; none among contexts.
+    pub hub: Option<ClusterName>,
     /// Columns and lines.
     pub size: (u16, u16),
 }
@@ -163,6 +165,8 @@ pub struct App {
     pub no_way: Option<String>,
     /// When what a view is made of was last looked at.
     pub refreshed: Duration,
+    /// The hub that is looked at, if there can be one.
+    pub hub: Option<ClusterName>,
     /// Something has happened since then.
     pub is_behind: bool,
     /// Something that is looked at is different from what was drawn last.
@@ -196,6 +200,7 @@ impl App {
             told: None,
             no_way: None,
             refreshed: Duration::ZERO,
+            hub: start.hub.clone(),
             is_behind: false,
             is_dirty: true,
             is_dirty_aside: false,

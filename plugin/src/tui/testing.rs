@@ -97,6 +97,7 @@ impl Bed {
     pub(super) fn new(size: (u16, u16)) -> Self {
         Self::with(Start {
             place: "tcp://broker:1883".to_owned(),
+            hub: Some(name("hub")),
             size,
             ..Start::default()
         })

@@ -91,7 +91,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (
             "profiles:\n  lab:\n    profiles: {}",
-            "3:5: unknown key \"profiles\": expected one of broker, username, password-file, tls, ca-crt, client-crt, client-key, client-id, signal-topic, payload-topic, qos, context, kubeconfig, no-cache, cache-size, cache-age, cluster, cluster-selector, namespace, controlplane, token-file, controlplane-ca, timeout, request-timeout, theme, mouse",
+            "3:5: unknown key \"profiles\": expected one of broker, username, password-file, tls, ca-crt, client-crt, client-key, client-id, signal-topic, payload-topic, qos, context, kubeconfig, no-cache, cache-size, cache-age, cluster, cluster-selector, namespace, hub, controlplane, token-file, controlplane-ca, timeout, request-timeout, theme, mouse",
         ),
         (
             "timeout:\n  soon",

@@ -11,7 +11,6 @@ use crate::tui::theme::{Role, Theme};
 use crate::tui::view::containers::ContainersView;
 use crate::tui::view::faults::FaultsView;
 use crate::tui::view::fleet::FleetView;
-use crate::tui::view::hub;
 use crate::tui::view::hub::HubView;
 use crate::tui::view::list::{List, ListLine};
 use crate::tui::view::picker::PickerView;
@@ -21,9 +20,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Nobody serves under the name.
-const NO_HUB: &str =
-    "no hub answers on this broker: start `mqtt-informer hub`, or see what its log says";
-
 /// The choice of clusters.
 pub(super) fn picker(picker: &PickerView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut title = vec![
@@ -180,8 +176,8 @@ pub(super) fn used(app: &App, view: &UsedView, theme: &Theme, area: Rect, buffer
 /// What a hub has.
 pub(super) fn hub(app: &App, view: &HubView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let refused = refusal(&view.state);
-    let standing = hub::hub().map_or(Standing::Asked, |name| {
-        app.standing_by(&name, view.age, refused.is_some())
+    let standing = view.hub.as_ref().map_or(Standing::Asked, |name| {
+        app.standing_by(name, view.age, refused.is_some())
     });
     let bad = view.list.lines.iter();
     let bad = bad.filter(|line| line.health == Health::Bad).count();
@@ -208,11 +204,20 @@ pub(super) fn hub(app: &App, view: &HubView, theme: &Theme, area: Rect, buffer: 
     }
     let line = match refused {
         Some(why) => (why, Role::Bad),
-        None if view.is_alone() => (NO_HUB.to_owned(), Role::Warn),
+        None if view.is_alone() => (no_hub(view), Role::Warn),
         None if !view.is_read => ("asking the hub".to_owned(), Role::Faint),
         None => (format!("no {}", view.kind.words()), Role::Faint),
     };
     said(theme, inside, &[line], buffer);
+}
+
+fn no_hub(view: &HubView) -> String {
+    match &view.hub {
+        Some(name) => format!(
+            "no hub called {name} answers on this broker: start `mqtt-informer hub`, or name another one with --hub"
+        ),
+        None => "a hub is found at a broker, not among contexts".to_owned(),
+    }
 }
 
 /// A list with its heads. All of it may be old, or single lines.

@@ -255,7 +255,10 @@ fn what_a_hub_has() {
     let mut bed = pods((120, 16));
     bed.types(":works<enter>");
     bed.happens(What::Feed(bed.feed(), FeedNews::Discovered));
-    assert!(bed.screen().contains("no hub answers on this broker"));
+    assert!(
+        bed.screen()
+            .contains("no hub called hub answers on this broker")
+    );
     let condition = |kind: &str, status: &str, why: &str| {
         serde_json::json!({"type": kind, "status": status, "message": why,
         "reason": "", "lastTransitionTime": "1970-01-12T13:46:00Z"})

@@ -4,7 +4,7 @@ use super::history;
 use crate::tui::app::App;
 use crate::tui::event::{Effect, FeedNews};
 use crate::tui::view::View;
-use crate::tui::view::hub::{HubKind, HubView, hub};
+use crate::tui::view::hub::{HubKind, HubView};
 use mqtt_informer::informer::{Clusters, Freshness, Notice};
 use mqtt_informer::protocol::names::ClusterName;
 
@@ -20,10 +20,13 @@ pub(super) fn go(app: &mut App, kind: HubKind) -> Vec<Effect> {
 pub(super) fn show(app: &mut App, kind: HubKind) -> Vec<Effect> {
     let feed = app.feed_id();
     let selection = Box::new(kind.selection());
-    app.views
-        .push(View::Hub(Box::new(HubView::new(kind, feed))));
+    app.views.push(View::Hub(Box::new(HubView::new(
+        kind,
+        feed,
+        app.hub.clone(),
+    ))));
     let watch = |name| Effect::Watch(feed, Clusters::one(name), selection);
-    hub().map(watch).into_iter().collect()
+    app.hub.clone().map(watch).into_iter().collect()
 }
 
 /// News of it.

@@ -48,6 +48,8 @@ pub struct HubView {
     pub kind: HubKind,
     /// By what it is fed.
     pub feed: FeedId,
+    /// The hub; none where there can be none.
+    pub hub: Option<ClusterName>,
     /// What is on the screen.
     pub list: List,
     /// How fresh it is.
@@ -133,11 +135,12 @@ impl HubKind {
 
 impl HubView {
     /// One whose objects have to come.
-    pub fn new(kind: HubKind, feed: FeedId) -> Self {
+    pub fn new(kind: HubKind, feed: FeedId, hub: Option<ClusterName>) -> Self {
         Self {
             list: List::new(kind.heads()),
             kind,
             feed,
+            hub,
             age: Age::default(),
             is_read: false,
             is_discovered: false,
@@ -178,7 +181,12 @@ impl HubView {
         let told: Vec<&Told> = self.told.values().flatten().collect();
         let lines = told.iter().map(|it| it.line(wall_ms, &has_left)).collect();
         let targets = told.iter().filter_map(|it| {
-            let target = it.target.clone()?;
+            let mut target = it.target.clone()?;
+            if let Some(id) = &mut target.id
+                && id.cluster.as_str() == HUB
+            {
+                id.cluster = self.hub.clone()?;
+            }
             Some((it.id.clone(), target))
         });
         let targets = targets.collect();
@@ -210,7 +218,8 @@ impl HubView {
 
     /// Nobody answers to the hub's name.
     pub fn is_alone(&self) -> bool {
-        self.is_discovered && !self.is_read && self.state.progress == Progress::Silent
+        let is_silent = self.is_discovered && self.state.progress == Progress::Silent;
+        !self.is_read && (is_silent || self.hub.is_none())
     }
 }
 
@@ -231,9 +240,4 @@ pub fn works(
     works
         .map(|told| told.line(wall_ms, &has_left).cells)
         .collect()
-}
-
-/// The name under which hubs serve.
-pub fn hub() -> Option<ClusterName> {
-    ClusterName::new(HUB).ok()
 }

@@ -8,7 +8,7 @@ const HOUR: i64 = 3_600_000;
 
 /// The lines that a view has of these objects an hour after the epoch, where `far` is a cluster that left.
 fn lines(kind: HubKind, objects: &[Value]) -> Vec<ListLine> {
-    let mut view = HubView::new(kind, FeedId(1));
+    let mut view = HubView::new(kind, FeedId(1), Some(crate::tui::testing::name("hub")));
     for (at, object) in objects.iter().enumerate() {
         let bytes = object.to_string().into();
         view.set_object(&at.to_string().into(), Some(&bytes));
@@ -167,7 +167,11 @@ fn manifests_are_objects_of_the_cluster() {
         .as_array_mut()
         .unwrap()
         .push(config);
-    let mut view = HubView::new(HubKind::Manifests("east".into(), "web".into()), FeedId(1));
+    let mut view = HubView::new(
+        HubKind::Manifests("east".into(), "web".into()),
+        FeedId(1),
+        None,
+    );
     view.set_object(&"east/web".into(), Some(&it.to_string().into()));
     view.refresh(HOUR, |_| false);
     let cells = |at: usize| view.list.lines[at].cells.join(" ");

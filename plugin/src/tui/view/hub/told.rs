@@ -9,6 +9,7 @@ use mqtt_informer::kubernetes::duration::human;
 use mqtt_informer::ocm::conditions::find;
 use mqtt_informer::ocm::unsupported::UNSUPPORTED;
 use mqtt_informer::ocm::{Condition, ObjectMeta};
+use mqtt_informer::protocol::names::{ClusterName, HUB};
 use serde::de::DeserializeOwned;
 
 /// What stands where nothing was said.
@@ -142,7 +143,8 @@ pub(super) fn target(meta: &ObjectMeta, kind: &str, resource: &str) -> Option<Ta
         plural: resource.split('.').next().unwrap_or_default().to_owned(),
         kind: kind.to_owned(),
         id: Some(ObjectId {
-            cluster: super::hub()?,
+            // No cluster is called that: it stands for the hub that is looked at.
+            cluster: ClusterName::new(HUB).ok()?,
             namespace: text(&meta.namespace),
             name: text(&meta.name),
         }),
