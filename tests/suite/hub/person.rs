@@ -22,13 +22,19 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(name: &'static str) -> Self {
+    fn new(name: &'static str, called: &str) -> Self {
         let scene = Scene::new(name);
         let hub = scene.bed.private_cluster(name).unwrap();
         let cluster = scene.shared();
         let namespace = cluster.namespace(name).unwrap();
-        let process = Role::start(&scene, "hub", &hub, &["--auto-accept", "*"]);
-        let agent = Role::start(&scene, "agent", &cluster, &["--cluster", name]);
+        let process = Role::start(
+            &scene,
+            "hub",
+            &hub,
+            &["--auto-accept", "*", "--name", called],
+        );
+        let words = ["--cluster", name, "--hub", called];
+        let agent = Role::start(&scene, "agent", &cluster, &words);
         let stage = Self {
             name,
             scene,
@@ -70,7 +76,7 @@ impl Stage {
 
 #[test]
 fn works_and_what_they_are_stuck_on_are_seen_through_the_broker() {
-    let stage = Stage::new("person-works");
+    let stage = Stage::new("person-works", "hub");
     let scene = &stage.scene;
     let (works, _) = scene.until("get works", |said| {
         said.out.contains("nowhere") && said.out.lines().count() == 3
@@ -114,15 +120,15 @@ fn works_and_what_they_are_stuck_on_are_seen_through_the_broker() {
 }
 
 #[test]
-fn a_rollout_is_followed_through_the_broker() {
-    let stage = Stage::new("person-rollout");
+fn works_of_a_hub_with_another_name_are_followed_through_the_broker() {
+    let stage = Stage::new("person-rollout", "hq");
     let scene = &stage.scene;
-    let good = scene.plugin("rollout status work/good -n person-rollout");
+    let good = scene.plugin("rollout status work/good --hub hq -n person-rollout");
     assert_eq!(
         (good.code(), good.out.as_str()),
         (0, "manifestwork \"good\" successfully rolled out\n")
     );
-    let stuck = scene.plugin("rollout status work/stuck -n person-rollout --timeout 1s");
+    let stuck = scene.plugin("rollout status work/stuck --hub hq -n person-rollout --timeout 1s");
     assert_eq!(stuck.code(), 1);
     assert!(
         stuck.out.contains("1 of 2 manifests have been applied"),
@@ -132,14 +138,20 @@ fn a_rollout_is_followed_through_the_broker() {
         stuck.err.contains("timed out waiting for the condition"),
         "{stuck:?}"
     );
-    let missing = scene.plugin("rollout status work/nosuch -n person-rollout");
+    let missing = scene.plugin("rollout status work/nosuch --hub hq -n person-rollout");
     assert!(
         missing.code() == 1 && missing.err.contains("NotFound"),
         "{missing:?}"
     );
 
+    let none = scene.plugin("get works --timeout 1s");
+    assert!(
+        none.err.contains("no hub called \"hub\" answered"),
+        "{none:?}"
+    );
+
     let mut terminal = Terminal::start(
-        &plugin_command(scene.broker.url(), &["tui", "pods"]),
+        &plugin_command(scene.broker.url(), &["tui", "pods", "--hub", "hq"]),
         (30, 140),
     )
     .unwrap();
@@ -151,6 +163,13 @@ fn a_rollout_is_followed_through_the_broker() {
     terminal.keys(":works\r").unwrap();
     shows(&terminal, "1 stuck");
     shows(&terminal, "ConfigMap nowhere/m");
+    let words = ["get", "works", "-w", "--hub", "hq"];
+    let command = plugin_command(scene.broker.url(), &words);
+    let watch = Terminal::start(&command, (30, 140)).unwrap();
+    shows(&watch, "ConfigMap nowhere/m");
+    let map = |namespace: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": namespace}});
+    stage.put("good", &[map("elsewhere")]);
+    shows(&watch, "ConfigMap elsewhere/m");
     drop(stage.agent);
     shows(&terminal, "the cluster is offline; before:");
 }
