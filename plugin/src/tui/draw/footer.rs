@@ -96,6 +96,14 @@ pub(super) fn prompt(
     };
     let text: String = prompt.text().chars().skip_while(is_hidden).collect();
     pen.put(&text, theme.style(Role::Typed));
+    if prompt.purpose == Purpose::Filter
+        && let Some(View::Table(table)) = app.view()
+        && let Some(wrong) = &table.wrong
+    {
+        pen.skip(3);
+        let room = pen.room();
+        pen.fit(wrong, room, theme.style(Role::Bad));
+    }
     if prompt.purpose == Purpose::Command {
         if let Some(ghost) = ghost(app, prompt.text()) {
             pen.put(&ghost, theme.style(Role::Ghost));

@@ -2,6 +2,7 @@
 
 use super::pen::{self, Pen};
 use crate::tui::app::App;
+use crate::tui::prompt::{Prompt, Purpose};
 use crate::tui::standing::Standing;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::view::View;
@@ -184,7 +185,10 @@ fn news(app: &App) -> (String, Role) {
 
 /// How far a table is that is not whole; who says no.
 fn progress(app: &App, table: &crate::tui::view::table::TableView) -> (String, Role) {
-    if let Some(wrong) = &table.wrong {
+    // While it is typed that stands beside it: the table stays where it is.
+    let is_typed = |prompt: &Prompt| prompt.purpose == Purpose::Filter;
+    let is_typed = app.prompt.as_ref().is_some_and(is_typed);
+    if let Some(wrong) = table.wrong.as_ref().filter(|_| !is_typed) {
         return (format!("filter: {wrong}"), Role::Bad);
     }
     let loading = table.loading();

@@ -301,6 +301,27 @@ fn what_changes_below_the_screen_hurries_no_frame() {
 }
 
 #[test]
+fn a_filter_that_is_wrong_while_it_is_typed_moves_nothing() {
+    let mut bed = pods(SIZE);
+    let line_of = |bed: &Bed| bed.screen().lines().position(|line| line.contains("web-1"));
+    bed.types("/");
+    let before = line_of(&bed);
+    bed.types("-l app in (");
+    let screen = bed.screen();
+    let typed = screen
+        .lines()
+        .find(|line| line.contains("/-l app in ("))
+        .unwrap();
+    assert!(
+        typed.trim_end().len() > "/-l app in (".len() + 10,
+        "it is said why: {typed}"
+    );
+    assert_eq!(line_of(&bed), before, "{screen}");
+    bed.types("<enter>");
+    assert!(bed.screen().contains("filter: "), "{}", bed.screen());
+}
+
+#[test]
 fn a_broken_link_makes_everything_old_at_once() {
     let mut bed = pods(SIZE);
     let east = crate::tui::testing::name("east");
