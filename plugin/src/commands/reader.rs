@@ -71,6 +71,11 @@ impl Reader {
         let _ = self.discovered.clone().wait_for(|done| *done).await;
     }
 
+    /// Waits until the whole may last no longer.
+    pub(super) async fn ended(&self) {
+        sleep_until(self.limits.end.map(|end| self.start + end)).await;
+    }
+
     /// The whole of a stream, or why there is none.
     pub(super) async fn read(
         &self,

@@ -3,6 +3,8 @@
 //! As a table, a line a work, as the live screen has it. In every other form they are the ManifestWorks themselves, which
 //! `get` prints as it prints anything.
 
+mod follow;
+
 use super::get::{self, GetArgs};
 use super::reader::{Limits, Read, Reader};
 use crate::clock::wall_ms;
@@ -16,7 +18,6 @@ use crate::tui::view::hub::{self, HubKind};
 use mqtt_informer::cli::asked_to_stop;
 use mqtt_informer::protocol::message::Selection;
 use mqtt_informer::protocol::names::ClusterName;
-use std::collections::BTreeSet;
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
@@ -60,7 +61,7 @@ pub(super) async fn run(
     };
     let work = async {
         match args.watch || args.watch_only {
-            true => asking.follow(terminal).await,
+            true => follow::follow(&asking, terminal).await,
             false => asking.table(terminal).await,
         }
     };
@@ -162,24 +163,39 @@ impl Asking<'_> {
         hub::works(&read.found.objects, wall_ms(), is_meant, has_left)
     }
 
+    /// The names that were asked for, and that no line has.
+    fn missing(&self, rows: &[Vec<String>]) -> Vec<&String> {
+        // Their second cell is the name.
+        let there = |name: &String| rows.iter().any(|row| row.get(1) == Some(name));
+        let missing = self.names.iter().filter(|name| !there(name));
+        missing.filter(|_| !self.args.ignore_not_found).collect()
+    }
+
+    fn tell_missing(
+        &self,
+        missing: &[&String],
+        read: &Read,
+        terminal: &mut Terminal,
+    ) -> Result<(), Failure> {
+        for name in missing {
+            let resource = read.found.resource.qualified();
+            terminal.err(&Refusal::not_found(&resource, name).line())?;
+        }
+        Ok(())
+    }
+
     async fn table(&self, terminal: &mut Terminal) -> Result<(), Failure> {
         let read = self.read(terminal).await?;
         // Whoever is there has said so: what an agent said before it left is old.
         self.reader.discovered().await;
         let rows = self.rows(&read);
-        // Their second cell is the name.
-        let there = |name: &String| rows.iter().any(|row| row.get(1) == Some(name));
-        let missing = self.names.iter().filter(|name| !there(name));
-        let missing: Vec<_> = missing.filter(|_| !self.args.ignore_not_found).collect();
+        let missing = self.missing(&rows);
         match rows.is_empty() {
             true if missing.is_empty() => terminal.err("No works found")?,
             true => {}
             false => terminal.out(&lines(rows, self.args.no_headers))?,
         }
-        for name in &missing {
-            let resource = read.found.resource.qualified();
-            terminal.err(&Refusal::not_found(&resource, name).line())?;
-        }
+        self.tell_missing(&missing, &read, terminal)?;
         if let Some(doubt) = read.doubt {
             terminal.err(&messages::stale(&self.args.hub.hub, doubt))?;
         }
@@ -188,70 +204,6 @@ impl Asking<'_> {
             false => Err(Failure::Told(1)),
         }
     }
-
-    /// The table, and then each line that becomes another one, until somebody ends it.
-    async fn follow(&self, terminal: &mut Terminal) -> Result<(), Failure> {
-        let (hub, informer) = (&self.args.hub.hub, self.attached.informer());
-        let subscription = informer.subscribe(hub, self.selection());
-        let store = subscription.store();
-        let (mut changes, mut state) = (store.changes(), store.state());
-        let mut clusters = informer.clusters();
-        let mut known: Option<Vec<Vec<String>>> = None;
-        let (mut headed, mut doubted) = (false, false);
-        self.reader.discovered().await;
-        loop {
-            clusters.mark_unchanged();
-            let read = self.read(terminal).await?;
-            let rows = self.rows(&read);
-            let told = match &known {
-                None if self.args.watch_only => Vec::new(),
-                None => rows.clone(),
-                Some(known) => news(known, &rows),
-            };
-            let heads = !headed && !self.args.no_headers;
-            headed |= !told.is_empty();
-            let text = some_lines(&rows, told, heads);
-            terminal.out(&text)?;
-            match (doubted, read.doubt) {
-                (false, Some(doubt)) => terminal.err(&messages::stale(hub, doubt))?,
-                (true, None) => terminal.err(&messages::fresh_again(hub))?,
-                _ => {}
-            }
-            (known, doubted) = (Some(rows), read.doubt.is_some());
-            tokio::select! {
-                _ = changes.next() => {}
-                Ok(()) = state.changed() => {}
-                Ok(()) = clusters.changed() => {}
-            }
-        }
-    }
-}
-
-/// The rows that were not there, say something else, or went. How old a work is, is no news.
-fn news(known: &[Vec<String>], rows: &[Vec<String>]) -> Vec<Vec<String>> {
-    let said = |row: &[String]| -> Vec<String> {
-        let cells = row.iter().zip(hub::WORKS);
-        let told = cells.filter(|(_, head)| *head != "AGE");
-        told.map(|(cell, _)| cell.clone()).collect()
-    };
-    let id = |row: &[String]| (row.first().cloned(), row.get(1).cloned());
-    let before: BTreeSet<_> = known.iter().map(|row| said(row)).collect();
-    let now: BTreeSet<_> = rows.iter().map(|row| id(row)).collect();
-    let changed = rows.iter().filter(|row| !before.contains(&said(row)));
-    let gone = known.iter().filter(|row| !now.contains(&id(row)));
-    changed.chain(gone).cloned().collect()
-}
-
-/// These rows, as wide as the table that they are of, and under its heads if these are wanted.
-fn some_lines(table: &[Vec<String>], rows: Vec<Vec<String>>, heads: bool) -> String {
-    let (many, skipped) = (rows.len(), table.len() + 1);
-    let all = table.iter().cloned().chain(rows).collect();
-    let text = lines(all, false);
-    let head = text
-        .split_inclusive('\n')
-        .take(usize::from(heads && many > 0));
-    let rest = text.split_inclusive('\n').skip(skipped);
-    head.chain(rest).collect()
 }
 
 fn lines(rows: Vec<Vec<String>>, no_headers: bool) -> String {
@@ -289,27 +241,6 @@ mod tests {
                 assert_eq!(names(&words(text)).join(" "), want, "{text}");
             }
         }
-    }
-
-    #[test]
-    fn a_line_that_becomes_another_one_is_news() {
-        let row = |cells: [&str; 7]| cells.map(str::to_owned).to_vec();
-        let a = |applied, age| row(["a", "web", applied, "True", "1/1", age, ""]);
-        let b = row(["berlin", "db", "True", "True", "1/1", "5m", ""]);
-        let known = vec![a("False", "5m"), b.clone()];
-        assert!(news(&known, &[a("False", "6m"), b.clone()]).is_empty());
-        let rows = vec![a("True", "6m"), b.clone()];
-        let changed = news(&known, &rows);
-        assert_eq!(
-            some_lines(&rows, changed, false),
-            "a         web    True      True        1/1         6m\n"
-        );
-        assert_eq!(news(&rows, &rows[..1]), [b], "it went");
-        assert_eq!(some_lines(&rows, Vec::new(), true), "");
-        assert_eq!(
-            some_lines(&rows, rows.clone(), true),
-            lines(rows.clone(), false)
-        );
     }
 
     #[test]

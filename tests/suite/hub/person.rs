@@ -96,6 +96,16 @@ fn works_and_what_they_are_stuck_on_are_seen_through_the_broker() {
     let missing = scene.plugin("get work nosuch");
     assert_eq!(missing.code(), 1);
     assert!(missing.err.contains("\"nosuch\" not found"), "{missing:?}");
+    let watched = scene.plugin("get work nosuch -w --request-timeout 20s");
+    assert!(
+        watched.code() == 1 && watched.err.contains("\"nosuch\" not found"),
+        "{watched:?}"
+    );
+    let watched = scene.plugin("get works -w --request-timeout 2s");
+    assert!(
+        watched.code() == 0 && watched.out.contains("nowhere"),
+        "it ends in time: {watched:?}"
+    );
     assert_eq!(
         scene.plugin("get works -n elsewhere").err.trim(),
         "No works found"
@@ -121,7 +131,7 @@ fn works_and_what_they_are_stuck_on_are_seen_through_the_broker() {
 
 #[test]
 fn works_of_a_hub_with_another_name_are_followed_through_the_broker() {
-    let stage = Stage::new("person-rollout", "hq");
+    let mut stage = Stage::new("person-rollout", "hq");
     let scene = &stage.scene;
     let good = scene.plugin("rollout status work/good --hub hq -n person-rollout");
     assert_eq!(
@@ -170,6 +180,10 @@ fn works_of_a_hub_with_another_name_are_followed_through_the_broker() {
     let map = |namespace: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": namespace}});
     stage.put("good", &[map("elsewhere")]);
     shows(&watch, "ConfigMap elsewhere/m");
+    assert!(stage.process.process.terminate().success());
+    stage.process = Role::start(scene, "hub", &stage.hub, &["--name", "hq"]);
+    stage.put("good", &[map("afterwards")]);
+    shows(&watch, "ConfigMap afterwards/m");
     drop(stage.agent);
     shows(&terminal, "the cluster is offline; before:");
 }

@@ -19,7 +19,6 @@ use crate::tui::view::used::UsedView;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Nobody serves under the name.
 /// The choice of clusters.
 pub(super) fn picker(picker: &PickerView, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let mut title = vec![
@@ -211,6 +210,7 @@ pub(super) fn hub(app: &App, view: &HubView, theme: &Theme, area: Rect, buffer: 
     said(theme, inside, &[line], buffer);
 }
 
+/// Nobody serves under the name.
 fn no_hub(view: &HubView) -> String {
     match &view.hub {
         Some(name) => format!(
