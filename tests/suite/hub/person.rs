@@ -2,7 +2,7 @@
 
 use super::{Role, WORKS, condition, managed};
 use crate::controlplane::until;
-use crate::programs::plugin_command;
+use crate::programs::{command, plugin_command, run};
 use crate::scene::Scene;
 use bed::{Cluster, Terminal};
 use serde_json::{Value, json};
@@ -153,6 +153,27 @@ fn works_of_a_hub_with_another_name_are_followed_through_the_broker() {
         missing.code() == 1 && missing.err.contains("NotFound"),
         "{missing:?}"
     );
+
+    // A completion has a tenth of a second: a busy machine may need more than one.
+    for (words, name) in [
+        ("get works --hub hq st", "stuck"),
+        ("get --hub hq work/st", "work/stuck"),
+        ("rollout status --hub hq work/go", "work/good"),
+        ("rollout status --hub hq work -n person-rollout go", "good"),
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        let completed = || {
+            let mut command = command("kubectl-mqinformer");
+            command.arg("__complete").args(&words);
+            command.env("BROKER", scene.broker.url());
+            Ok(run(command)
+                .out
+                .lines()
+                .any(|line| line == name)
+                .then_some(()))
+        };
+        bed::wait_for(name, completed).unwrap();
+    }
 
     let none = scene.plugin("get works --timeout 1s");
     assert!(
