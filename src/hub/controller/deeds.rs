@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 pub(super) const MANAGER: &str = "mqinformer-hub";
 
 /// One request that writes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(super) struct Deed {
     pub(super) place: Place,
     pub(super) act: Act,
 }
 
 /// What is done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(super) enum Act {
     /// Server-side apply.
     Apply {

@@ -5,9 +5,9 @@
 use super::cycle::Key;
 use super::deeds::{Act, Deed};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 use tokio::time::Instant;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// Two times further apart than this are no fight.
 const FORGIVEN: Duration = Duration::from_secs(120);
@@ -63,9 +63,10 @@ fn is_recent(written: &Written, now: Instant) -> bool {
 
 /// Tells deeds from others. Events have their time in them, and nobody undoes them.
 fn mark(deeds: &[Deed]) -> u64 {
+    let mut hasher = DefaultHasher::new();
     let written = deeds.iter().filter(|it| !matches!(it.act, Act::Tell(_)));
-    let text: String = written.map(|it| format!("{it:?}")).collect();
-    xxh3_64(text.as_bytes())
+    written.for_each(|it| it.hash(&mut hasher));
+    hasher.finish()
 }
 
 #[cfg(test)]
