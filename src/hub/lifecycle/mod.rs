@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`accept`] | who is let in without being asked for |
+//! | `claims` | what a cluster says of itself |
 //! | `health` | conditions and taints |
 //! | [`labels`] | which labels an agent may choose |
 //! | [`farewell`] | the steps by which a cluster goes |
@@ -19,12 +20,14 @@
 //! **Architecture invariant:** pure.
 
 pub mod accept;
+mod claims;
 pub mod farewell;
 mod health;
 pub mod labels;
 #[cfg(test)]
 mod tests;
 
+pub use claims::ID_CLAIM;
 pub use health::unreachable_after;
 
 use crate::ocm::cluster::{
@@ -40,8 +43,6 @@ use std::collections::BTreeMap;
 
 /// Our finalizer of a cluster.
 pub const FINALIZER: &str = "mqinformer.io/cluster";
-/// The claim that says which cluster it is: the uid of its `kube-system`.
-pub const ID_CLAIM: &str = "id.k8s.io";
 
 /// What is heard of a cluster's agent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -249,18 +250,6 @@ fn status(
     status.version = ManagedClusterVersion {
         kubernetes: contact.kubernetes.clone(),
     };
-    // One that does not say which cluster it is takes nothing back.
-    let id = match contact.uid.as_str() {
-        "" => cluster.claim(ID_CLAIM).unwrap_or_default(),
-        uid => uid,
-    };
-    let id = (!id.is_empty()).then(|| ClusterClaim {
-        name: ID_CLAIM.to_owned(),
-        value: id.to_owned(),
-    });
-    let others = contact.claims.iter().filter(|it| it.name != ID_CLAIM);
-    let mut claims: Vec<_> = id.into_iter().chain(others.cloned()).collect();
-    claims.sort_by(|a, b| a.name.cmp(&b.name));
-    status.cluster_claims = claims;
+    status.cluster_claims = claims::all(cluster, contact);
     status
 }

@@ -95,12 +95,11 @@ fn the_seeds_second_scenario_as_it_is_written() {
     let capacity = until(&hub, &managed("cluster1"), &process, |it| {
         it["status"]["capacity"]["cpu"].is_string()
     });
-    assert!(
-        capacity["status"]["version"]["kubernetes"]
-            .as_str()
-            .unwrap()
-            .starts_with('v')
-    );
+    let version = &capacity["status"]["version"]["kubernetes"];
+    assert!(version.as_str().unwrap().starts_with('v'));
+    let claim = json!({"name": "kubeversion.open-cluster-management.io", "value": version});
+    let claims = capacity["status"]["clusterClaims"].as_array().unwrap();
+    assert!(claims.contains(&claim), "{claims:?}");
     let (listed, _) = scene.until("clusters", |said| {
         said.out.contains("cluster1") && said.out.contains("cluster2")
     });

@@ -34,15 +34,17 @@ fn a_cluster_whose_name_cannot_be_is_told_so_and_owns_nothing() {
 }
 
 #[test]
-fn a_report_without_nodes_or_uid_takes_nothing_back() {
+fn a_report_without_nodes_uid_or_version_takes_nothing_back() {
     let mut scene = Scene::joined();
     let contact = scene.contact.as_mut().unwrap();
     contact.capacity.clear();
     contact.uid.clear();
+    contact.kubernetes = None;
     scene.settle();
     let cluster = scene.cluster.as_ref().unwrap();
     assert_eq!(cluster.status.capacity["cpu"], "4");
     assert_eq!(cluster.claim(ID_CLAIM), Some("uid-1"));
+    assert_eq!(cluster.claim(VERSION_CLAIM), Some("v1.36.0"));
     scene.contact.as_mut().unwrap().uid = "uid-2".to_owned();
     scene.settle();
     assert_eq!(scene.condition(JOINED), pair("False", "AnotherCluster"));

@@ -1,5 +1,6 @@
 mod doubts;
 
+use super::claims::VERSION_CLAIM;
 use super::*;
 use crate::ocm::cluster::{AVAILABLE, JOINED, TAINT_UNAVAILABLE, TAINT_UNREACHABLE};
 use crate::ocm::conditions::is_true;
@@ -273,6 +274,37 @@ fn another_cluster_of_the_name_gets_no_work() {
     assert_eq!(
         scene.cluster.as_ref().unwrap().claim(ID_CLAIM),
         Some("uid-1")
+    );
+}
+
+/// As placements read them: whose version is in the status is chosen by a claim.
+#[test]
+fn a_cluster_claims_its_id_and_version_beside_what_it_claims_itself() {
+    let mut scene = Scene::joined();
+    let claims = |scene: &mut Scene, own: &[(&str, &str)]| {
+        let own = own.iter().map(|(name, value)| ClusterClaim {
+            name: (*name).to_owned(),
+            value: (*value).to_owned(),
+        });
+        scene.contact.as_mut().unwrap().claims = own.collect();
+        scene.settle();
+        let all = scene.cluster.as_ref().unwrap().status.cluster_claims.iter();
+        let all = all.map(|it| format!("{}={}", it.name, it.value));
+        all.collect::<Vec<_>>().join(" ")
+    };
+    let version = |it: &str| format!("id.k8s.io=uid-1 {VERSION_CLAIM}={it}");
+    assert_eq!(claims(&mut scene, &[]), version("v1.36.0"));
+    // It is upgraded.
+    let contact = scene.contact.as_mut().unwrap();
+    contact.kubernetes = Some("v1.37.0".to_owned());
+    assert_eq!(
+        claims(&mut scene, &[("zone", "a"), (ID_CLAIM, "theirs")]),
+        format!("{} zone=a", version("v1.37.0"))
+    );
+    assert_eq!(
+        claims(&mut scene, &[(VERSION_CLAIM, "v1.37.0+k3s1")]),
+        version("v1.37.0+k3s1"),
+        "the cluster's own word, once"
     );
 }
 
