@@ -54,6 +54,8 @@ pub(crate) fn command(name: &str) -> Command {
         "MQINFORMER_CONTROLPLANE",
         "MQINFORMER_TOKEN_FILE",
         "MQINFORMER_CONTROLPLANE_CA",
+        "MQINFORMER_HUB",
+        "HUB",
     ] {
         command.env_remove(variable);
     }
@@ -102,7 +104,9 @@ pub(crate) fn run(mut command: Command) -> Said {
     let out = read(Box::new(child.borrow_mut().stdout.take().unwrap()));
     let err = read(Box::new(child.borrow_mut().stderr.take().unwrap()));
     let status = bed::wait_for("the program ends", || {
-        match child.borrow_mut().try_wait()? {
+        // Not in the match: it would be borrowed until that ends.
+        let ended = child.borrow_mut().try_wait()?;
+        match ended {
             Some(status) => Ok(Some(status)),
             None if begin.elapsed() > PATIENCE => {
                 child.borrow_mut().kill()?;
@@ -161,13 +165,14 @@ pub(crate) struct Background {
 
 impl Background {
     /// Starts it; what it writes to stdout is kept, stderr goes to a file.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Self {
-        let mut child = command
+    pub(crate) fn start(command: Command, log: &Path) -> Self {
+        // What a static holds is never dropped.
+        let mut owned = bed::owned(&command);
+        owned
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(log).unwrap())
-            .spawn()
-            .unwrap();
+            .stderr(File::create(log).unwrap());
+        let mut child = bed::spawn(owned).unwrap();
         let heard = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let listener = Arc::clone(&heard);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -61,12 +61,8 @@ pub struct ClusterArgs {
 #[derive(Clone, Debug, Args)]
 pub struct HubArgs {
     /// The hub whose works, placements and clusters are looked at: the --name that it serves under.
-    #[arg(long, env = "MQINFORMER_HUB", value_name = "NAME", default_value = HUB, value_parser = hub_name)]
+    #[arg(long, env = "MQINFORMER_HUB", value_name = "NAME", default_value = HUB)]
     pub hub: ClusterName,
-}
-
-fn hub_name(text: &str) -> Result<ClusterName, String> {
-    ClusterName::new(text).map_err(|error| error.to_string())
 }
 
 /// Which namespace a command is about.

@@ -148,7 +148,7 @@ impl<K: DeserializeOwned + Metadata<Ty = ObjectMeta>> Cache<K> {
 
     /// Takes the answer to a write; what the watch has told of already, be it that it went, is no news.
     pub(super) fn wrote(&mut self, value: &Bytes) -> Option<Id> {
-        let new: K = read(&Bytes::new(), value)?;
+        let new: K = read(b"", value)?;
         let known = self.get(namespace(&new), name(&new));
         // That it goes is for the watch to say, at which it is asked whether it goes with its definition.
         if is_deleting(new.metadata()) && !known.is_some_and(|it| is_deleting(it.metadata())) {
@@ -213,7 +213,7 @@ fn id_of(key: &Bytes) -> Option<Id> {
     Some((namespace.to_owned(), name.to_owned()))
 }
 
-fn read<K: DeserializeOwned>(key: &Bytes, value: &Bytes) -> Option<K> {
+fn read<K: DeserializeOwned>(key: &[u8], value: &Bytes) -> Option<K> {
     let read = serde_json::from_slice(value);
     read.inspect_err(|error| {
         let object = String::from_utf8_lossy(key);

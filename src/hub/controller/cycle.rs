@@ -113,7 +113,7 @@ impl<'a> Cycle<'a> {
         loop {
             self.begin_turns();
             self.tell();
-            let deadline = self.queue.deadline();
+            let deadline = self.next_turn();
             let due = self.shelves.due().filter(|_| self.whole);
             tokio::select! {
                 Some((kind, heard)) = self.heard.recv() => {

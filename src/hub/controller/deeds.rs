@@ -2,8 +2,7 @@
 
 use super::plain;
 use crate::kubernetes::{Kubernetes, Manner, Place, WriteError};
-use crate::ocm::plain::{DISTRIBUTE_LABEL, HELD_LABEL};
-use crate::ocm::{ObjectMeta, document, label};
+use crate::ocm::{ObjectMeta, document};
 use bytes::Bytes;
 use k8s_openapi::{Metadata, Resource};
 use serde::Serialize;
@@ -35,8 +34,7 @@ pub(super) enum Act {
     Create(Value),
     /// It is deleted, if it is the one with this uid.
     Delete(String),
-    /// An object of the plain form that no watch shows any more gets our label back, if it is still there with this uid
-    /// and we hold it.
+    /// An object of the plain form that no watch shows any more is followed again, if it is the one with this uid.
     Recover(String),
     /// People are told, by an event; nothing waits for it, and nothing fails with it.
     Tell(Value),
@@ -220,39 +218,13 @@ impl Deed {
                 }
                 Ok(None)
             }
-            Act::Recover(uid) => self.recover(kubernetes, uid).await,
+            Act::Recover(uid) => plain::recover(kubernetes, &self.place, uid).await,
             Act::Delete(uid) => match kubernetes.delete(&self.place, uid).await {
                 // Another one has taken the name.
                 Err(WriteError::Refused(refusal)) if refusal.code == 409 => Ok(None),
                 done => done.map(|()| None),
             },
         }
-    }
-}
-
-impl Deed {
-    /// Answers the object if it is to be followed; none: it is gone, or let go.
-    async fn recover(
-        &self,
-        kubernetes: &Kubernetes,
-        uid: &str,
-    ) -> Result<Option<Bytes>, WriteError> {
-        let found = match kubernetes.object(&self.place).await {
-            Err(WriteError::Refused(refusal)) if refusal.code == 404 => return Ok(None),
-            found => found?,
-        };
-        let object: Value = serde_json::from_slice(&found).unwrap_or_default();
-        let metadata = serde_json::from_value(object["metadata"].clone());
-        let metadata: ObjectMeta = metadata.unwrap_or_default();
-        if metadata.uid.as_deref() != Some(uid) || !has(&metadata, plain::FINALIZER) {
-            return Ok(None);
-        }
-        if label(&metadata, DISTRIBUTE_LABEL).is_some() || label(&metadata, HELD_LABEL).is_some() {
-            return Ok(Some(found));
-        }
-        let patch = json!({"metadata": {"uid": uid, "labels": {HELD_LABEL: ""}}});
-        let patched = kubernetes.merge(&self.place, patch.to_string().into_bytes());
-        patched.await.map(Some)
     }
 }
 

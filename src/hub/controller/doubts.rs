@@ -56,9 +56,12 @@ fn told((kind, (namespace, name)): (Kind, &Id)) -> String {
 impl Cycle<'_> {
     /// Whether nothing may be decided for a key now; who asks is looked at again when something is known anew.
     pub(super) fn is_held_up(&mut self, key: &Key) -> bool {
+        let world = &self.world;
         let doubt = match key {
-            Key::Placement(id) => self.world.doubt_of_placement(id),
-            Key::ReplicaSet(id) => self.world.doubt_of_set(id),
+            Key::Placement(id) if world.placements.has(&id.0, &id.1) => {
+                world.doubt_of_placement(id)
+            }
+            Key::ReplicaSet(id) if world.replica_sets.has(&id.0, &id.1) => world.doubt_of_set(id),
             _ => None,
         };
         let Some(why) = doubt else {
@@ -134,7 +137,7 @@ mod tests {
             world.take(kind, put(&key, &broken(namespace, name)));
             assert_eq!(doubts(&world), held_up, "{kind:?} {key}");
             world.take(kind, gone(&key));
-            assert_eq!(doubts(&world)[2..], [false; 2], "{kind:?} {key}");
+            assert_eq!(doubts(&world), [false; 4], "{kind:?} {key}");
         }
     }
 

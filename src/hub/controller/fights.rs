@@ -16,6 +16,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// So many times the same is a fight that people are told of.
 const TOLD: u32 = 6;
 
+/// Tells what was written from other things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark(u64);
+
 /// What was written last for each key.
 #[derive(Debug, Default)]
 pub(super) struct Fights {
@@ -24,17 +28,27 @@ pub(super) struct Fights {
 
 #[derive(Debug)]
 struct Written {
-    what: u64,
+    what: Mark,
     /// How many times the same, one after the other.
     times: u32,
     at: Instant,
 }
 
+impl Mark {
+    /// Of deeds. Events have their time in them, and nobody undoes them.
+    pub(super) fn of(deeds: &[Deed]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        let written = deeds.iter().filter(|it| !matches!(it.act, Act::Tell(_)));
+        written.for_each(|it| it.hash(&mut hasher));
+        Self(hasher.finish())
+    }
+}
+
 impl Fights {
-    /// Until when these deeds have to wait; none if they have not.
-    pub(super) fn pause(&self, key: &Key, deeds: &[Deed], now: Instant) -> Option<Instant> {
+    /// Until when that has to wait; none if it has not.
+    pub(super) fn pause(&self, key: &Key, what: Mark, now: Instant) -> Option<Instant> {
         let last = self.last.get(key).filter(|it| is_recent(it, now))?;
-        if last.what != mark(deeds) {
+        if last.what != what {
             return None;
         }
         let doubled = PAUSES.0.saturating_mul(1 << (last.times - 1).min(20));
@@ -42,12 +56,11 @@ impl Fights {
         (then > now).then_some(then)
     }
 
-    /// These were done. Answers whether that has become a fight.
-    pub(super) fn wrote(&mut self, key: &Key, deeds: &[Deed], now: Instant) -> bool {
+    /// It was done. Answers whether that has become a fight.
+    pub(super) fn wrote(&mut self, key: &Key, what: Mark, now: Instant) -> bool {
         if self.last.len() > 10_000 {
             self.last.retain(|_, it| is_recent(it, now));
         }
-        let what = mark(deeds);
         let same = self.last.get(key);
         let same = same.filter(|it| it.what == what && is_recent(it, now));
         let times = same.map_or(1, |it| it.times.saturating_add(1));
@@ -61,14 +74,6 @@ fn is_recent(written: &Written, now: Instant) -> bool {
     now.saturating_duration_since(written.at) < FORGIVEN
 }
 
-/// Tells deeds from others. Events have their time in them, and nobody undoes them.
-fn mark(deeds: &[Deed]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let written = deeds.iter().filter(|it| !matches!(it.act, Act::Tell(_)));
-    written.for_each(|it| it.hash(&mut hasher));
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,10 +81,10 @@ mod tests {
     use crate::ocm::Placement;
     use serde_json::json;
 
-    fn deed(value: &str) -> [Deed; 1] {
+    fn deed(value: &str) -> Mark {
         let act = Act::Merge(json!({"v": value}));
         let place = deeds::place::<Placement>("shop", "web");
-        [Deed { place, act }]
+        Mark::of(&[Deed { place, act }])
     }
 
     #[test]
@@ -87,22 +92,22 @@ mod tests {
         let (key, begin) = (Key::Set("s".to_owned()), Instant::now());
         let mut fights = Fights::default();
         let mut now = begin;
-        assert_eq!(fights.pause(&key, &deed("1"), now), None);
+        assert_eq!(fights.pause(&key, deed("1"), now), None);
         let mut pauses = Vec::new();
         for time in 1..=12 {
-            assert_eq!(fights.wrote(&key, &deed("1"), now), time == TOLD);
-            assert_eq!(fights.pause(&key, &deed("2"), now), None, "it is another");
-            let then = fights.pause(&key, &deed("1"), now).unwrap();
+            assert_eq!(fights.wrote(&key, deed("1"), now), time == TOLD);
+            assert_eq!(fights.pause(&key, deed("2"), now), None, "it is another");
+            let then = fights.pause(&key, deed("1"), now).unwrap();
             pauses.push((then - now).as_millis());
             now = then;
-            assert_eq!(fights.pause(&key, &deed("1"), now), None);
+            assert_eq!(fights.pause(&key, deed("1"), now), None);
         }
         assert_eq!(pauses[..3], [50, 100, 200]);
         assert_eq!(pauses[11], 60_000);
-        fights.wrote(&key, &deed("2"), now);
-        assert_eq!(fights.pause(&key, &deed("1"), now), None);
-        fights.wrote(&key, &deed("1"), now);
+        fights.wrote(&key, deed("2"), now);
+        assert_eq!(fights.pause(&key, deed("1"), now), None);
+        fights.wrote(&key, deed("1"), now);
         let late = now + FORGIVEN;
-        assert_eq!(fights.pause(&key, &deed("1"), late), None);
+        assert_eq!(fights.pause(&key, deed("1"), late), None);
     }
 }

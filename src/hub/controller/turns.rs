@@ -3,6 +3,7 @@
 use super::clusters::{self, View};
 use super::cycle::{Cycle, Key};
 use super::deeds::{Act, Deed};
+use super::fights::Mark;
 use super::{placements, rollouts, works};
 use crate::kubernetes::{Kubernetes, Place, WriteError};
 use crate::ocm::exchange::{HUB_KEY, HubNotice, WorkReport};
@@ -24,30 +25,47 @@ const SHORTEST: Duration = Duration::from_millis(100);
 pub(super) struct Done {
     key: Key,
     /// What was to be written, and was if there is no error.
-    deeds: Vec<Deed>,
+    mark: Mark,
     written: Vec<(Place, Bytes)>,
+    /// What an object is that no watch showed any more, if that was asked.
+    found: Option<Option<Bytes>>,
     writes: u64,
     /// What the plain form's status was written from.
     back: Option<WorkReport>,
     error: Option<WriteError>,
 }
 
+impl Done {
+    fn begin(key: Key, mark: Mark, back: Option<WorkReport>) -> Self {
+        Self {
+            key,
+            mark,
+            written: Vec::new(),
+            found: None,
+            writes: 0,
+            back,
+            error: None,
+        }
+    }
+}
+
 impl Cycle<'_> {
     pub(super) fn begin_turns(&mut self) {
-        while self.whole && self.turns.len() < AT_ONCE {
+        while self.takes_turns() {
             let Some(key) = self.queue.next(Instant::now()) else {
                 return;
             };
             let (deeds, recheck, back) = self.decide(&key);
-            let now = Instant::now();
+            let (now, mark) = (Instant::now(), Mark::of(&deeds));
             if deeds.is_empty() {
                 self.queue.done(&key, now);
-            } else if let Some(then) = self.fights.pause(&key, &deeds, now) {
+            } else if let Some(then) = self.fights.pause(&key, mark, now) {
                 self.queue.add_later(&key, then);
                 self.queue.done(&key, now);
             } else {
-                let kubernetes = self.plan.kubernetes.clone();
-                self.turns.spawn(turn(kubernetes, key.clone(), deeds, back));
+                let done = Done::begin(key.clone(), mark, back);
+                self.turns
+                    .spawn(turn(self.plan.kubernetes.clone(), deeds, done));
             }
             if let Some(then) = recheck {
                 let wait = then.duration_since(Timestamp::now());
@@ -56,6 +74,15 @@ impl Cycle<'_> {
                     .add_later(&key, Instant::now() + wait.max(SHORTEST));
             }
         }
+    }
+
+    fn takes_turns(&self) -> bool {
+        self.whole && self.turns.len() < AT_ONCE
+    }
+
+    /// When there is a turn to begin, if time is all that it waits for.
+    pub(super) fn next_turn(&self) -> Option<Instant> {
+        self.queue.deadline().filter(|_| self.takes_turns())
     }
 
     fn decide(&mut self, key: &Key) -> (Vec<Deed>, Option<Timestamp>, Option<WorkReport>) {
@@ -117,14 +144,14 @@ impl Cycle<'_> {
     pub(super) fn finish(&mut self, done: Done) {
         let Done {
             key,
-            deeds,
+            mark,
             written,
+            found,
             writes,
             back,
             error,
         } = done;
         self.report.writes += writes;
-        let found = written.first().map(|(_, object)| object.clone());
         for (place, object) in written {
             if let Some((kind, id)) = self.world.wrote(&place, &object) {
                 self.changed(kind, [id].into());
@@ -133,8 +160,7 @@ impl Cycle<'_> {
         if let (Key::Plain((cluster, work)), Some(report), None) = (&key, &back, &error) {
             self.plain.wrote_back(cluster, work, report);
         }
-        let asked = deeds.iter().any(|it| matches!(it.act, Act::Recover(_)));
-        if let (Key::Plain(id), None, true) = (&key, &error, asked)
+        if let (Key::Plain(id), Some(found)) = (&key, found)
             && self.plain.found(id, found.as_ref())
         {
             self.plain_changed([id.clone()].into());
@@ -142,7 +168,7 @@ impl Cycle<'_> {
         let now = Instant::now();
         match error {
             None => {
-                if self.fights.wrote(&key, &deeds, now) {
+                if self.fights.wrote(&key, mark, now) {
                     tracing::warn!(
                         ?key,
                         "somebody undoes what the hub writes, again and again: it is written more and more slowly"
@@ -166,23 +192,11 @@ impl Cycle<'_> {
     }
 }
 
-async fn turn(
-    kubernetes: Kubernetes,
-    key: Key,
-    deeds: Vec<Deed>,
-    back: Option<WorkReport>,
-) -> Done {
-    let mut done = Done {
-        key,
-        deeds: Vec::new(),
-        written: Vec::new(),
-        writes: 0,
-        back,
-        error: None,
-    };
-    for deed in &deeds {
+async fn turn(kubernetes: Kubernetes, deeds: Vec<Deed>, mut done: Done) -> Done {
+    for deed in deeds {
         done.writes += 1;
         match deed.run(&kubernetes).await {
+            Ok(answer) if matches!(deed.act, Act::Recover(_)) => done.found = Some(answer),
             Ok(Some(object)) => done
                 .written
                 .push((deed.place.clone(), without_managers(&object))),
@@ -194,7 +208,6 @@ async fn turn(
             }
         }
     }
-    done.deeds = deeds;
     done
 }
 

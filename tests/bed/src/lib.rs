@@ -59,6 +59,7 @@ pub use pki::{Authority, Identity};
 pub use ports::choose as choose_ports;
 pub use postgres::Postgres;
 pub use site::Bed;
+pub use spawner::{owned, spawn};
 pub use standing::Standing;
 pub use state::{ClusterEntry, Process, State};
 pub use terminal::{Signal, Size, Terminal, Written};

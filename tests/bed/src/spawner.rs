@@ -6,6 +6,7 @@
 //! the signal between fork and exec needs unsafe code: so `setpriv` of util-linux does it.
 
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc::Sender};
@@ -25,7 +26,7 @@ pub(crate) enum Lifetime {
 impl Lifetime {
     /// A command that runs `program` with this lifetime; arguments are appended by the caller. The PID is the
     /// program's.
-    pub(crate) fn command(self, program: &std::path::Path) -> Command {
+    pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = match self {
             Self::Owned => {
                 let mut command = Command::new("setpriv");
@@ -39,13 +40,36 @@ impl Lifetime {
     }
 }
 
+/// A command that runs the program of another one, with its words and its environment, and ends with this process. Its
+/// folder, pipes, and a cleared environment are not taken over.
+#[must_use]
+pub fn owned(command: &Command) -> Command {
+    let mut owned = Lifetime::Owned.command(Path::new(command.get_program()));
+    pass_on(command, &mut owned);
+    owned
+}
+
+/// Gives a command the words and the environment of another one.
+pub(crate) fn pass_on(from: &Command, to: &mut Command) {
+    to.args(from.get_args());
+    for (name, value) in from.get_envs() {
+        match value {
+            Some(value) => to.env(name, value),
+            None => to.env_remove(name),
+        };
+    }
+}
+
 struct Request {
     command: Command,
     reply: SyncSender<io::Result<Child>>,
 }
 
 /// Starts `command` from the thread that never ends.
-pub(crate) fn spawn(command: Command) -> Result<Child> {
+///
+/// # Errors
+/// When it cannot be started.
+pub fn spawn(command: Command) -> Result<Child> {
     static REQUESTS: OnceLock<Mutex<Sender<Request>>> = OnceLock::new();
     let requests = REQUESTS.get_or_init(|| {
         let (sender, receiver) = channel();
@@ -77,7 +101,6 @@ fn serve(requests: &Receiver<Request>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
     use std::time::Duration;
 
     #[test]

@@ -61,13 +61,7 @@ impl Terminal {
         // Without unsafe code, only another program can take a terminal for its own before the program runs.
         let mut led = Lifetime::Owned.command(Path::new("setsid"));
         led.arg("--ctty").arg(command.get_program());
-        led.args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => led.env(name, value),
-                None => led.env_remove(name),
-            };
-        }
+        spawner::pass_on(command, &mut led);
         // What the terminal is, not what the one is in which the tests run.
         led.env("TERM", "xterm-256color").env_remove("NO_COLOR");
         led.stdin(open()?).stdout(open()?).stderr(open()?);

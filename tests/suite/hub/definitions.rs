@@ -1,6 +1,6 @@
 //! Definitions of kinds that are deleted under a hub.
 
-use super::{Pair, condition, uid, value};
+use super::{Pair, condition, definition, uid, value};
 use crate::controlplane::{get, until, until_gone};
 use serde_json::json;
 
@@ -40,16 +40,7 @@ fn a_definition_that_is_deleted_under_the_hub_comes_back_and_no_work_is_lost() {
     pair.put_work("one", &["a"], "2");
     until(&pair.cluster, &map, &agent.process, |it| value(it) == "2");
     assert_eq!(uid(&pair.cluster, &map), there);
-    pair.hub
-        .kubectl_ok(&[
-            "-n",
-            "edge",
-            "delete",
-            "manifestwork",
-            "one",
-            "--wait=false",
-        ])
-        .unwrap();
+    pair.delete_work("one");
     until_gone(&pair.cluster, &map, &agent.process);
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
 }
@@ -68,15 +59,7 @@ fn a_delete_that_no_agent_has_heard_of_is_not_forgotten_when_the_definition_goes
         });
     }
     agent.process.kill_9();
-    let words = [
-        "-n",
-        "edge",
-        "delete",
-        "manifestwork",
-        "goes",
-        "--wait=false",
-    ];
-    pair.hub.kubectl_ok(&words).unwrap();
+    pair.delete_work("goes");
     // What comes later is held: the hub has heard of the delete.
     pair.put_work("later", &["later"], "1");
     until(&pair.hub, &pair.work("later"), &hub.process, |it| {
@@ -108,19 +91,7 @@ fn with_the_definition_of_a_distributed_kind_its_objects_go_everywhere() {
     pair.until_joined(&hub);
     let group = format!("{}.example.com", pair.namespace);
     let name = format!("widgets.{group}");
-    let definition = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": name},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": "Widget", "plural": "widgets"},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
-                "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-            }}],
-        },
-    });
+    let definition = definition(&group, "Widget", &[("v1", true)]);
     for cluster in [&pair.hub, &*pair.cluster] {
         cluster.apply(&definition.to_string()).unwrap();
     }

@@ -3,7 +3,6 @@
 use super::{Pair, Role, WORKS, condition, uid};
 use crate::controlplane::{get, until, until_gone};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// The inventory of a work, of the agent of that name.
 pub(super) fn inventory(pair: &Pair, agent: &str, work: &str) -> Option<Value> {
@@ -31,10 +30,7 @@ fn set_listed(pair: &Pair, inventory: &Value, listed: &Value) {
 
 #[test]
 fn two_agents_on_one_api_server_leave_each_others_objects_alone() {
-    let mut pair = Pair::new("agents");
-    // Nobody else's agents.
-    pair.cluster = Arc::new(pair.scene.bed.private_cluster("agents-edge").unwrap());
-    pair.namespace = pair.cluster.namespace("agents").unwrap();
+    let pair = Pair::alone("agents");
     let hub = pair.start_hub(&[]);
     let mut first = pair.start_agent(&[]);
     pair.until_joined(&hub);
@@ -104,9 +100,7 @@ fn two_agents_on_one_api_server_leave_each_others_objects_alone() {
 
 #[test]
 fn an_inventory_whose_kind_is_deleted_is_written_again() {
-    let mut pair = Pair::new("crd-gone");
-    pair.cluster = Arc::new(pair.scene.bed.private_cluster("crd-gone-edge").unwrap());
-    pair.namespace = pair.cluster.namespace("crd-gone").unwrap();
+    let pair = Pair::alone("crd-gone");
     let hub = pair.start_hub(&[]);
     let agent = pair.start_agent(&[]);
     pair.until_joined(&hub);
@@ -130,15 +124,7 @@ fn an_inventory_whose_kind_is_deleted_is_written_again() {
     });
     assert_eq!(uid(&pair.cluster, &map), before, "it stays meanwhile");
 
-    let words = [
-        "-n",
-        "edge",
-        "delete",
-        "manifestwork",
-        "one",
-        "--wait=false",
-    ];
-    pair.hub.kubectl_ok(&words).unwrap();
+    pair.delete_work("one");
     until_gone(&pair.cluster, &map, &agent.process);
     until_gone(&pair.cluster, &path, &agent.process);
 }

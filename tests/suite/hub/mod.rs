@@ -93,6 +93,15 @@ impl Pair {
         }
     }
 
+    /// In the cluster are no other test's agents, definitions and objects.
+    pub(super) fn alone(name: &'static str) -> Self {
+        let mut pair = Self::new(name);
+        let cluster = pair.scene.bed.private_cluster(&format!("{name}-edge"));
+        pair.cluster = std::sync::Arc::new(cluster.unwrap());
+        pair.namespace = pair.cluster.namespace(name).unwrap();
+        pair
+    }
+
     pub(super) fn start_hub(&self, more: &[&str]) -> Role {
         let words = [&["--name", self.name, "--auto-accept", "*"], more].concat();
         Role::start(&self.scene, "hub", &self.hub, &words)
@@ -135,6 +144,12 @@ impl Pair {
         self.hub.apply(&work.to_string()).unwrap();
     }
 
+    /// Deletes a work, which stays until its agent has confirmed.
+    pub(super) fn delete_work(&self, name: &str) {
+        let words = ["-n", "edge", "delete", "manifestwork", name, "--wait=false"];
+        self.hub.kubectl_ok(&words).unwrap();
+    }
+
     /// Waits until the cluster is there to be given work.
     pub(super) fn until_joined(&self, hub: &Role) {
         until(&self.hub, &managed("edge"), &hub.process, |cluster| {
@@ -142,6 +157,29 @@ impl Pair {
         });
         until(&self.hub, "/api/v1/namespaces/edge", &hub.process, |_| true);
     }
+}
+
+/// The definition of a kind into which anything goes, and which of its versions are served; the last is stored.
+pub(super) fn definition(group: &str, kind: &str, versions: &[(&str, bool)]) -> Value {
+    let plural = format!("{}s", kind.to_lowercase());
+    let last = versions.last().unwrap().0;
+    let version = |(name, served): &(&str, bool)| {
+        json!({"name": name, "served": served, "storage": *name == last, "schema": {
+            "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        }})
+    };
+    let versions: Vec<_> = versions.iter().map(version).collect();
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": versions,
+        },
+    })
 }
 
 pub(super) const WORKS: &str = "/apis/work.open-cluster-management.io/v1";

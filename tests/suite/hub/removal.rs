@@ -1,6 +1,6 @@
 //! What is removed, and what is not: by whom, and while who is down.
 
-use super::{Pair, Role, WORKS, condition, uid, value};
+use super::{Pair, Role, WORKS, condition, definition, uid, value};
 use crate::controlplane::{get, until, until_gone};
 use serde_json::{Value, json};
 
@@ -96,11 +96,7 @@ fn no_delete_is_lost_whoever_is_down() {
             condition(it, "Available") == "True"
         });
     }
-    let delete = |work: &str| {
-        pair.hub
-            .kubectl_ok(&["-n", "edge", "delete", "manifestwork", work, "--wait=false"])
-            .unwrap();
-    };
+    let delete = |work: &str| pair.delete_work(work);
     agent.process.kill_9();
     delete("no-agent");
     agent = pair.start_agent(&[]);
@@ -152,16 +148,7 @@ fn a_work_says_what_stays_when_it_goes() {
     for name in ["goes", "stays"] {
         until(&pair.cluster, &map(name), &agent.process, |_| true);
     }
-    pair.hub
-        .kubectl_ok(&[
-            "-n",
-            "edge",
-            "delete",
-            "manifestwork",
-            "one",
-            "--wait=false",
-        ])
-        .unwrap();
+    pair.delete_work("one");
     until_gone(&pair.cluster, &map("goes"), &agent.process);
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     assert!(get(&pair.cluster, &map("stays")).is_some());
@@ -226,19 +213,7 @@ fn a_kind_may_come_with_the_work_that_needs_it() {
     let agent = pair.start_agent(&[]);
     pair.until_joined(&hub);
     let group = format!("{}.example.com", pair.namespace);
-    let definition = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("gadgets.{group}")},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": "Gadget", "plural": "gadgets"},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
-                "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-            }}],
-        },
-    });
+    let definition = definition(&group, "Gadget", &[("v1", true)]);
     let gadget = json!({
         "apiVersion": format!("{group}/v1"),
         "kind": "Gadget",
@@ -259,16 +234,7 @@ fn a_kind_may_come_with_the_work_that_needs_it() {
     until(&pair.cluster, &path, &agent.process, |it| {
         it["spec"]["size"] == 1
     });
-    pair.hub
-        .kubectl_ok(&[
-            "-n",
-            "edge",
-            "delete",
-            "manifestwork",
-            "one",
-            "--wait=false",
-        ])
-        .unwrap();
+    pair.delete_work("one");
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     until_gone(
         &pair.cluster,
@@ -356,8 +322,7 @@ fn what_moves_to_another_work_while_the_agent_is_down_stays() {
     let map = |name: &str| pair.config_map(name);
     let before = ["deleted", "pruned"].map(|it| uid(&pair.cluster, &map(it)));
     assert!(agent.process.terminate().success());
-    let words = ["-n", "edge", "delete", "manifestwork", "a", "--wait=false"];
-    pair.hub.kubectl_ok(&words).unwrap();
+    pair.delete_work("a");
     pair.put_work("b", &["kept"], "1");
     pair.put_work("c", &["deleted", "pruned"], "2");
     agent = pair.start_agent(&[]);
@@ -378,24 +343,9 @@ fn what_was_applied_in_a_version_that_is_no_longer_served_is_removed_all_the_sam
     let agent = pair.start_agent(&[]);
     pair.until_joined(&hub);
     let group = format!("{}.example.com", pair.namespace);
-    let version = |name: &str, served: bool| {
-        json!({"name": name, "served": served, "storage": name == "v1", "schema": {
-            "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-        }})
-    };
-    let crd = format!("gizmos.{group}");
     let define = |old_is_served: bool| {
-        let definition = json!({
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": crd},
-            "spec": {
-                "group": group,
-                "scope": "Namespaced",
-                "names": {"kind": "Gizmo", "plural": "gizmos"},
-                "versions": [version("v1alpha1", old_is_served), version("v1", true)],
-            },
-        });
+        let versions = [("v1alpha1", old_is_served), ("v1", true)];
+        let definition = definition(&group, "Gizmo", &versions);
         pair.cluster.apply(&definition.to_string()).unwrap();
     };
     define(true);
@@ -416,16 +366,9 @@ fn what_was_applied_in_a_version_that_is_no_longer_served_is_removed_all_the_sam
     define(false);
     until_gone(&pair.cluster, &at("v1alpha1"), &agent.process);
     assert!(uid(&pair.cluster, &at("v1")).is_some());
-    let words = [
-        "-n",
-        "edge",
-        "delete",
-        "manifestwork",
-        "one",
-        "--wait=false",
-    ];
-    pair.hub.kubectl_ok(&words).unwrap();
+    pair.delete_work("one");
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     assert_eq!(get(&pair.cluster, &at("v1")), None);
+    let crd = format!("gizmos.{group}");
     pair.cluster.kubectl_ok(&["delete", "crd", &crd]).unwrap();
 }

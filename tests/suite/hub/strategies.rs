@@ -57,11 +57,6 @@ fn is_judged(work: &Value) -> bool {
     applied.any(|it| it["observedGeneration"] == work["metadata"]["generation"])
 }
 
-fn delete_work(pair: &Pair, name: &str) {
-    let words = ["-n", "edge", "delete", "manifestwork", name, "--wait=false"];
-    pair.hub.kubectl_ok(&words).unwrap();
-}
-
 /// A ConfigMap that somebody else made in the cluster.
 fn put_theirs(pair: &Pair, name: &str) {
     let object = config_map(pair, name, &json!({"v": "theirs"}));
@@ -127,7 +122,7 @@ fn each_object_is_written_as_its_strategy_says() {
         assert_eq!(now(name).as_deref(), Some("theirs"), "{name}");
     }
 
-    delete_work(&pair, "one");
+    pair.delete_work("one");
     until_gone(&pair.cluster, &map("made"), &agent.process);
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     for name in ["theirs", "read", "contested"] {
@@ -160,7 +155,7 @@ fn what_a_work_only_reads_from_now_on_stays_when_the_work_goes() {
     // The other one, in the moment in which the work is deleted.
     assert!(agent.process.terminate().success());
     put(&pair, "one", &spec(&["later", "at-last"]));
-    delete_work(&pair, "one");
+    pair.delete_work("one");
     agent = pair.start_agent(&[]);
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     let after = ["later", "at-last"].map(|it| uid(&pair.cluster, &map(it)));
@@ -235,7 +230,7 @@ fn a_work_is_written_with_the_rights_of_its_executor_and_tells_no_more_than_that
     );
 
     // It may not delete: the work says so by staying, and goes when it may.
-    delete_work(&pair, "one");
+    pair.delete_work("one");
     agent
         .process
         .wait_err("it is told why", |text| text.contains("cannot delete"));
@@ -315,7 +310,7 @@ fn a_work_that_orphans_leaves_all() {
         true
     });
     let before = uid(&pair.cluster, &pair.config_map("a"));
-    delete_work(&pair, "one");
+    pair.delete_work("one");
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
     assert_eq!(uid(&pair.cluster, &pair.config_map("a")), before);
 }

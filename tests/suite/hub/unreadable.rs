@@ -5,7 +5,6 @@ use super::{Pair, Role, condition, uid, value};
 use crate::controlplane::{get, until, until_gone};
 use bed::{Cluster, User};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 const INVENTORIES: &str = "appliedmanifestworks.work.open-cluster-management.io";
 
@@ -38,9 +37,7 @@ fn is_refused(work: &Value) -> bool {
 
 #[test]
 fn what_an_inventory_that_cannot_be_read_may_list_stays() {
-    let mut pair = Pair::new("illegible");
-    pair.cluster = Arc::new(pair.scene.bed.private_cluster("illegible-edge").unwrap());
-    pair.namespace = pair.cluster.namespace("illegible").unwrap();
+    let pair = Pair::alone("illegible");
     let hub = pair.start_hub(&[]);
     let mut agent = pair.start_agent(&[]);
     pair.until_joined(&hub);
@@ -61,7 +58,7 @@ fn what_an_inventory_that_cannot_be_read_may_list_stays() {
     let refused = until(&pair.hub, &pair.work("one"), &hub.process, is_refused);
     let told = refused["status"]["conditions"].to_string();
     assert!(told.contains("AppliedManifestWork"), "{told}");
-    pair.hub.kubectl_ok(&DELETE_ONE).unwrap();
+    pair.delete_work("one");
     pair.put_work("two", &["c"], "1");
     let c = pair.config_map("c");
     until(&pair.cluster, &c, &agent.process, |_| true);
@@ -76,15 +73,6 @@ fn what_an_inventory_that_cannot_be_read_may_list_stays() {
     until_gone(&pair.cluster, &pair.config_map("a"), &agent.process);
     until_gone(&pair.hub, &pair.work("one"), &hub.process);
 }
-
-const DELETE_ONE: [&str; 6] = [
-    "-n",
-    "edge",
-    "delete",
-    "manifestwork",
-    "one",
-    "--wait=false",
-];
 
 /// What a hub may do here: with ConfigMaps, or without.
 fn allow(pair: &Pair, config_maps: bool) {

@@ -44,8 +44,6 @@ impl Grid {
         now: Now,
     ) -> bool {
         let before = self.window().to_vec();
-        // Of many changes nobody has to be asked: some are.
-        let mut is_seen = novelty == Novelty::Known || notices.len() > before.len();
         let number = self.slot(cluster);
         self.sifted.wall_ms = now.wall_ms;
         let pace = Pace {
@@ -56,6 +54,8 @@ impl Grid {
             // What has the cursor is what a person looks at: it is followed from now on.
             self.selected = self.shown.get(self.cursor).copied();
         }
+        // Of very many nobody has to be asked: some are.
+        let mut is_seen = novelty == Novelty::Known || pace.is_bulk;
         let mut sifts_all = pace.is_bulk;
         for notice in notices {
             if notice.key.is_empty() {

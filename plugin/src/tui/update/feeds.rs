@@ -96,7 +96,13 @@ pub(super) fn feed(app: &mut App, feed: FeedId, news: FeedNews) -> Vec<Effect> {
     };
     let is_on_top = at + 1 == app.views.len();
     let mut view = app.views.remove(at);
-    let (is_seen, effects) = to_view(app, &mut view, feed, news);
+    let (is_seen, effects) = match &mut view {
+        View::Table(table) if table.feeds.contains(&feed) => {
+            let is_seen = to_table(table, feed, news, app.now);
+            (is_seen, figures::watch(app, table))
+        }
+        view => (true, to_view(app, view, feed, news)),
+    };
     app.views.insert(at, view);
     match is_seen {
         true => app.is_dirty |= is_on_top,
@@ -155,44 +161,29 @@ fn known(app: &App, tables: &[TableView]) -> Vec<(ClusterName, Known)> {
         .collect()
 }
 
-/// Answers whether what is looked at is different now.
-fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> (bool, Vec<Effect>) {
-    let effects = match view {
-        View::Table(table) if table.feeds.contains(&feed) => {
-            let is_seen = to_table(table, feed, news, app.now);
-            return (is_seen, figures::watch(app, table));
-        }
+fn to_view(app: &mut App, view: &mut View, feed: FeedId, news: FeedNews) -> Vec<Effect> {
+    match view {
+        // Of its figures.
         View::Table(table) => {
             figures::take(table, feed, news);
             // Only now it is known that there are any.
-            figures::watch(app, table)
+            return figures::watch(app, table);
         }
         View::Fleet(fleet) => {
             fleet.count(feed, &news);
             to_its_table(&mut fleet.tables, feed, news, app.now);
-            Vec::new()
         }
         View::Faults(faults) => {
             to_its_table(&mut faults.tables, feed, news, app.now);
-            Vec::new()
         }
-        View::Containers(view) => {
-            objects::to_containers(app, view, news);
-            Vec::new()
-        }
-        View::Used(view) => {
-            objects::to_used(view, news);
-            Vec::new()
-        }
-        View::Hub(view) => {
-            hub::news(view, news);
-            Vec::new()
-        }
-        View::Text(text) => objects::to_text(app, text, news),
-        View::Logs(view) => logs::news(app, view, feed, news),
-        View::Picker(_) | View::Help(_) => Vec::new(),
-    };
-    (true, effects)
+        View::Containers(view) => objects::to_containers(app, view, news),
+        View::Used(view) => objects::to_used(view, news),
+        View::Hub(view) => hub::news(view, news),
+        View::Text(text) => return objects::to_text(app, text, news),
+        View::Logs(view) => return logs::news(app, view, feed, news),
+        View::Picker(_) | View::Help(_) => {}
+    }
+    Vec::new()
 }
 
 /// News for a table; answers whether what is looked at is different now: lines on the screen, or how fresh they are.

@@ -5,11 +5,14 @@
 //! and agents are told of which kinds all is known ([`PlainObjects::known_kinds`]).
 
 mod object;
+mod recover;
 #[cfg(test)]
 mod tests;
 mod watches;
 
-pub(super) use object::{FINALIZER, PlainObject};
+use object::FINALIZER;
+pub(super) use object::PlainObject;
+pub(super) use recover::recover;
 pub(super) use watches::Told;
 
 use super::cache::Id;

@@ -1,3 +1,5 @@
+mod news;
+
 use super::*;
 use crate::tui::testing::{header, name, row};
 use mqtt_informer::informer::Notice;
@@ -303,48 +305,6 @@ fn before_anybody_moved_the_cursor_waits_at_the_top() {
 }
 
 #[test]
-fn what_changed_is_marked_for_a_while() {
-    let mut bed = Bed::of(&THREE);
-    assert_eq!(bed.mark("b"), None, "the first copy is no news");
-    bed.news("east", &["b 1/1 Running 1000", "d 1/1 Running 1"], 100);
-    assert_eq!(bed.mark("b"), Some(Change::Cells(0b110)));
-    assert_eq!(bed.mark("d"), Some(Change::New));
-    assert_eq!(bed.grid.next_tick(), Some(Duration::from_millis(1300)));
-    assert!(!bed.grid.tick(then(Duration::from_millis(1299))));
-    assert!(bed.grid.tick(then(Duration::from_millis(1300))));
-    assert_eq!(
-        (bed.mark("b"), bed.mark("d"), bed.grid.next_tick()),
-        (None, None, None)
-    );
-}
-
-#[test]
-fn what_went_fades_and_may_come_back() {
-    let mut bed = Bed::of(&THREE);
-    bed.grid.step(Step::Lines(1));
-    bed.news("east", &["-c"], 0);
-    assert_eq!(
-        (bed.mark("c"), bed.selected().as_str()),
-        (Some(Change::Gone), "c")
-    );
-    bed.news("east", &["c 0/1 Pending 9"], 500);
-    assert_eq!(bed.mark("c"), Some(Change::New));
-    bed.news("east", &["-c"], 1000);
-    bed.grid.tick(then(Duration::from_millis(2199)));
-    assert_eq!(bed.grid.len(), 3);
-    bed.grid.tick(then(Duration::from_millis(2200)));
-    assert_eq!(bed.shown(), "east/b west/a");
-    assert_eq!(bed.selected(), "a", "the next one is selected");
-}
-
-#[test]
-fn a_change_that_nobody_sees_is_no_change() {
-    let mut bed = Bed::of(&THREE);
-    bed.news("east", &["b 0/1 Pending 1000"], 0);
-    assert_eq!(bed.mark("b"), None);
-}
-
-#[test]
 fn only_what_is_on_the_screen_is_decoded() {
     let rows: Vec<_> = (0..2000)
         .map(|n| format!("web-{n} 1/1 Running {n}"))
@@ -621,19 +581,4 @@ fn lines_pass_by_their_age_and_cease_to() {
     bed.grid.set_clock(&name("b"), 60_000);
     bed.grid.tick(in_a_while(12_000));
     assert_eq!(shown(&bed), "", "as the cluster's own clock has it");
-}
-
-#[test]
-fn a_change_is_seen_if_it_is_among_the_lines_on_the_screen() {
-    let names = ["b", "c", "d", "e", "f", "g"];
-    let rows = names.map(|name| format!("{name} 1/1 Running 1"));
-    let rows: Vec<_> = rows.iter().map(|row| ("east", row.as_str())).collect();
-    let mut bed = Bed::of(&rows);
-    let mut told = |row: &str| bed.tell("east", &[row], Novelty::News, at(10));
-    assert!(told("d 0/1 Running 1"), "the last of three");
-    assert!(!told("e 0/1 Running 1"), "the one below");
-    assert!(!told("-g"), "it goes unseen");
-    assert!(!told("h 1/1 Running 1"), "it comes unseen");
-    assert!(told("c-1 1/1 Running 1"), "it comes between");
-    assert!(told("-b"), "it fades");
 }
